@@ -1,0 +1,40 @@
+# make demo and make test do all set-up themselves; they need Python 3.11+ and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench docs clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.installed  ## a real forecast
+	$(BIN)/joulecast estimate --params 32.2B --tokens 6.6T --device h100-sxm --device-count 1024 --region us --year 2025
+
+test: $(VENV)/.tested check  ## lint, types, tests
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tested  ## ratios measured in one run
+	$(BIN)/python tools/bench.py
+
+docs: $(VENV)/.tested  ## pages made from the code and the tables
+	$(BIN)/python tools/build_docs.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "joulecast needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml tools/build_hook.py | $(VENV)/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist hardware_specs/compiled .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,194 @@
+"""The answer as a strip of factors that anyone can key into a calculator, top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from joulecast import units
+from joulecast.chain import Run
+from joulecast.terms import TERMS
+
+
+@dataclass(frozen=True, slots=True)
+class HandLine:
+    """One key press: an operator, a number, what it is, and the subtotal where it has a name."""
+
+    operator: str
+    factor: float
+    meaning: str
+    result: float | None = None
+    result_unit: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys operator, factor (5 significant figures), meaning, result, result_unit."""
+        return {
+            "operator": self.operator,
+            "factor": five(self.factor),
+            "meaning": self.meaning,
+            "result": None if self.result is None else five(self.result),
+            "result_unit": self.result_unit or None,
+        }
+
+
+def five(value: float) -> float:
+    """Five significant figures."""
+    return float(f"{value:.5g}")
+
+
+def strip_of(run: Run) -> tuple[HandLine, ...]:
+    """Write a nominal run as factors from its first known quantity to its headline.
+
+    Each factor has five significant figures; keyed in order they give the headline.
+    """
+    strip = _Strip(run)
+    strip.flop()
+    strip.hours()
+    strip.energy()
+    strip.emissions()
+    return tuple(strip.lines)
+
+
+@dataclass(slots=True)
+class _Strip:
+    run: Run
+    lines: list[HandLine]
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.lines = []
+
+    def value(self, name: str) -> float:
+        """A nominal number in the unit of its term."""
+        term = TERMS.get(name)
+        return float(self.run.known[name]) / units.factor(term.unit if term else "")
+
+    def known(self, *names: str) -> bool:
+        return all(name in self.run.known for name in names)
+
+    def key(self, operator: str, factor: float, meaning: str) -> None:
+        """Press one key; the first has no operator."""
+        self.lines.append(HandLine(operator if self.lines else "", factor, meaning))
+
+    def subtotal(self, value: float, unit: str) -> None:
+        """Name what stands on the display."""
+        if self.lines:
+            last = self.lines[-1]
+            self.lines[-1] = HandLine(last.operator, last.factor, last.meaning, value, unit)
+
+    def made(self, name: str) -> bool:
+        return name in self.run.made_by
+
+    def flop(self) -> None:
+        """6 x params x tokens, if hours rest on it."""
+        if not self.made("device_hours") or "training_flop" not in self.run.used:
+            return
+        if self.run.made_by["device_hours"].__name__ != "device_time":
+            return
+        if self.made("training_flop"):
+            self.key("", self.value("flop_per_param_token"), "FLOP per parameter and token")
+            size = "active parameters" if not self.made("active_params") else "parameters"
+            self.key("x", self.value("active_params"), size)
+            self.key("x", self.value("tokens"), "tokens")
+            self.subtotal(self.value("training_flop"), "FLOP")
+        else:
+            self.key("", self.value("training_flop"), "FLOP, given")
+
+    def hours(self) -> None:
+        """Over throughput, or days x devices, or as given."""
+        if not self.known("device_hours") or not self._hours_matter():
+            return
+        if self.lines:
+            self.key("/", self.value("peak_flops"), "FLOP/s, dense peak of one device")
+            if self.made("utilisation"):
+                self.key("/", self.value("mfu"), "MFU, steady state")
+                self.key("/", self.value("goodput"), "goodput")
+            else:
+                self.key("/", self.value("utilisation"), "utilisation of the whole run")
+            if self.value("precision_speedup") != 1:
+                self.key("/", self.value("precision_speedup"), "speed-up of the precision")
+            self.key("/", units.hour / units.second, "seconds per hour")
+        elif self.made("device_hours"):
+            self.key("", self.value("wall_clock_days"), "days")
+            self.key("x", units.day / units.hour, "hours per day")
+            self.key("x", self.value("device_count"), "devices")
+        else:
+            self.key("", self.value("device_hours"), "device-hours, given")
+            return
+        self.subtotal(self.value("device_hours"), "device-hours")
+
+    def _hours_matter(self) -> bool:
+        return self.made("energy_kwh") and self.made("it_energy_kwh")
+
+    def energy(self) -> None:
+        """Times power, network and PUE, or as given."""
+        if not self.known("energy_kwh") or "energy_kwh" in self._unused():
+            return
+        if not self.made("energy_kwh"):
+            self.key("", self.value("energy_kwh"), "kWh, given")
+            return
+        if not self.made("it_energy_kwh"):
+            self.key("", self.value("it_energy_kwh"), "kWh of IT equipment, given")
+        elif self.made("device_energy_kwh") and self.made("host_energy_kwh"):
+            device, host = self.value("device_power_w"), self.value("host_power_w")
+            what = f"W, device {device:.5g} + host {host:.5g}" if host else "W, mean of a device"
+            self.key("x", device + host, what)
+            self.key("/", units.kilowatt / units.watt, "W per kW")
+            self._network()
+        else:
+            self.lines.clear()
+            parts = self.value("device_energy_kwh") + self.value("host_energy_kwh")
+            self.key("", parts, "kWh, devices + hosts")
+            self._network()
+        if self.value("pue") != 1:
+            self.key("x", self.value("pue"), "PUE")
+        self.subtotal(self.value("energy_kwh"), "kWh")
+
+    def _network(self) -> None:
+        share = self.value("network_share")
+        if share:
+            self.key("x", 1 + share, "with network and storage")
+
+    def _unused(self) -> set[str]:
+        """Quantities that nothing rests on because a later stage was given."""
+        given = "operational_kgco2e" in self.run.known and not self.made("operational_kgco2e")
+        return {"energy_kwh"} if given else set()
+
+    def emissions(self) -> None:
+        """Times grid intensity, plus the making of the hardware."""
+        if not self.known("operational_kgco2e"):
+            return
+        unit, size = mass_unit(self.value("total_kgco2e"))
+        label = f"{unit}CO2e"
+        per_kg = 1 / (size / units.kilogram)
+        if self.made("operational_kgco2e"):
+            self.key("x", self.value("grid_gco2e_per_kwh"), "g/kWh")
+            if unit != "g":
+                self.key("/", size / units.gram, f"g per {unit}")
+        else:
+            self.lines.clear()
+            self.key("", self.value("operational_kgco2e") * per_kg, f"{label}, given")
+        self.subtotal(self.value("operational_kgco2e") * per_kg, f"{label} operational")
+        if self.known("embodied_kgco2e"):
+            self.key(
+                "+", self.value("embodied_kgco2e") * per_kg, f"{label} embodied{self._making()}"
+            )
+            self.subtotal(self.value("total_kgco2e") * per_kg, label)
+
+    def _making(self) -> str:
+        if not self.made("embodied_kgco2e"):
+            return ", given"
+        hours = units.year / units.hour * self.value("lifetime_years")
+        made = self.value("device_embodied_kgco2e") + self.value("host_embodied_kgco2e")
+        made *= 1 + self.value("network_embodied_share")
+        return f": {made:.5g} kg over {hours:.5g} h a device"
+
+
+def mass_unit(kgco2e: float) -> tuple[str, float]:
+    """The unit in which a mass reads best, with its size in base units."""
+    size = abs(kgco2e)
+    if size >= 1000:
+        return "t", units.tonne
+    if size >= 1:
+        return "kg", units.kilogram
+    return "g", units.gram

@@ -1,0 +1,167 @@
+"""What the run emits.  Formulas only; any coherent units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from joulecast.arrays import Numbers
+
+
+def operational(energy: Numbers, grid_intensity: Numbers) -> Numbers:
+    r"""Emissions of the electricity used, location-based.
+
+    .. math:: M_\mathrm{op} = E \, c
+
+    Parameters
+    ----------
+    energy
+        E [J]: of the facility for the whole, of a part for that part.
+    grid_intensity
+        c, emissions per energy of the grid the site draws from [kg CO2e/J].
+
+    Returns
+    -------
+    Emissions [kg CO2e].  Certificates and offsets are not subtracted; no grid losses are added.
+
+    References
+    ----------
+    GHG Protocol Scope 2 Guidance (2015), location-based method, section 4.
+
+    >>> operational(1_287_000, 0.429)
+    552123.0
+    """
+    return energy * grid_intensity
+
+
+def embodied(
+    device_time: Numbers,
+    lifetime: Numbers,
+    device_embodied: Numbers,
+    host_embodied: Numbers,
+    network_share: Numbers,
+) -> Numbers:
+    r"""The run's share of making the hardware.
+
+    .. math:: M_\mathrm{em} = \frac{T}{L} (m_\mathrm{device} + m_\mathrm{host}) (1 + f)
+
+    Parameters
+    ----------
+    device_time
+        T, devices x time reserved [s].
+    lifetime
+        L, service life [s].
+    device_embodied, host_embodied
+        Emissions of making one device and its share of the host [kg CO2e].
+    network_share
+        f, network and storage as a share of the two [0..1].
+
+    Returns
+    -------
+    Emissions [kg CO2e], written off by calendar time reserved.
+
+    References
+    ----------
+    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M: time reserved over expected life.
+
+    >>> round(embodied(1000, 43_830, 164, 440, 0.10), 2)
+    15.16
+    """
+    return device_time / lifetime * (device_embodied + host_embodied) * (1 + network_share)
+
+
+def total(operational: Numbers, embodied: Numbers) -> Numbers:
+    r"""Emissions of the run.
+
+    .. math:: M = M_\mathrm{op} + M_\mathrm{em}
+
+    Parameters
+    ----------
+    operational, embodied
+        Emissions of use and the share of making [kg CO2e].
+
+    Returns
+    -------
+    Emissions [kg CO2e].
+
+    References
+    ----------
+    ISO/IEC 21031:2024, SCI = (O + M) per R.
+
+    >>> round(total(24.69, 11.2), 2)
+    35.89
+    """
+    return operational + embodied
+
+
+def use_alone(operational: Numbers) -> Numbers:
+    r"""Emissions of the run where nothing is known of the hardware's making.
+
+    .. math:: M = M_\mathrm{op}
+
+    Parameters
+    ----------
+    operational
+        Emissions of use [kg CO2e].
+
+    Returns
+    -------
+    Emissions [kg CO2e]; a lower bound, and the answer says so.
+
+    References
+    ----------
+    ISO/IEC 21031:2024, with M left out.
+
+    >>> use_alone(24.69)
+    24.69
+    """
+    return operational * 1.0
+
+
+def network_part(it_carbon: Numbers, device_carbon: Numbers, host_carbon: Numbers) -> Numbers:
+    r"""Emissions of network and storage: what IT emits beyond devices and hosts.
+
+    .. math:: M_\mathrm{network} = M_\mathrm{IT} - M_\mathrm{device} - M_\mathrm{host}
+
+    Parameters
+    ----------
+    it_carbon, device_carbon, host_carbon
+        Operational emissions of the IT energy and of its two larger parts [kg CO2e].
+
+    Returns
+    -------
+    Emissions [kg CO2e], never negative.
+
+    References
+    ----------
+    Follows from energy.it_energy; rounding is held at zero.
+
+    >>> network_part(108, 60, 40)
+    8.0
+    """
+    part: Numbers = np.maximum(it_carbon - device_carbon - host_carbon, 0.0)
+    return part
+
+
+def cooling_part(operational: Numbers, it_carbon: Numbers) -> Numbers:
+    r"""Emissions of cooling, power conversion and lighting: what PUE adds.
+
+    .. math:: M_\mathrm{cooling} = M_\mathrm{op} - M_\mathrm{IT}
+
+    Parameters
+    ----------
+    operational, it_carbon
+        Operational emissions of the facility and of its IT energy [kg CO2e].
+
+    Returns
+    -------
+    Emissions [kg CO2e], never negative.
+
+    References
+    ----------
+    Follows from energy.facility_energy; rounding is held at zero.
+
+    >>> cooling_part(120, 100)
+    20.0
+    """
+    part: Numbers = np.maximum(operational - it_carbon, 0.0)
+    return part

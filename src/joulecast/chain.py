@@ -1,0 +1,141 @@
+"""From parameters and tokens to tonnes: the one file that composes the formulas.
+
+Read it top to bottom.  A step that was given is taken as given; a step with an
+unknown input stays unknown, and so does all that rests on it.  Numbers may be
+floats, draws or whole sweeps: NumPy broadcasts them, and nothing here knows the
+difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from joulecast import carbon, compute, energy, performance, water
+from joulecast.arrays import Numbers
+
+
+@dataclass(slots=True)
+class Run:
+    """Quantities known so far, in base units, and how each was made."""
+
+    known: dict[str, Numbers]
+    made_by: dict[str, Callable[..., Numbers]] = field(default_factory=dict)
+    made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def step(self, result: str, formula: Callable[..., Numbers], *inputs: str) -> None:
+        """Make `result` from `inputs` unless it was given or an input is unknown."""
+        known = self.known
+        if result in known:
+            return
+        try:
+            values = [known[name] for name in inputs]
+        except KeyError:
+            return
+        known[result] = formula(*values)
+        self.made_by[result] = formula
+        self.made_from[result] = inputs
+
+    @property
+    def used(self) -> set[str]:
+        """Quantities that another rests on."""
+        return {name for inputs in self.made_from.values() for name in inputs}
+
+    def behind(self, result: str) -> set[str]:
+        """All quantities that `result` rests on, however far back."""
+        found: set[str] = set()
+        open_ = [result]
+        while open_:
+            for name in self.made_from.get(open_.pop(), ()):
+                if name not in found:
+                    found.add(name)
+                    open_.append(name)
+        return found
+
+    def made(self, *results: str) -> bool:
+        """Whether all of these were made here, none of them given."""
+        return all(result in self.made_by for result in results)
+
+
+def chain(given: Mapping[str, Numbers]) -> Run:
+    """Follow the whole chain from what is given; all numbers in base units.
+
+    Returns the run: every quantity that could be known, and the formula behind each.
+    """
+    run = Run(dict(given))
+    step = run.step
+
+    # Compute: how much arithmetic.
+    step("active_params", compute.active_params, "params")
+    step("training_flop", compute.training_flop, "flop_per_param_token", "active_params", "tokens")
+    step("executed_flop", compute.executed_flop, "training_flop", "recompute_factor")
+
+    # Performance: how long.
+    step(
+        "mfu",
+        performance.mfu_from_throughput,
+        "tokens_per_second_per_device",
+        "training_flop",
+        "tokens",
+        "peak_flops",
+    )
+    step("mfu", performance.mfu_from_hfu, "hfu", "training_flop", "executed_flop")
+    step("mfu", performance.mfu_on_peak, "mfu_fp8", "peak_flops_fp8", "peak_flops")
+    step("utilisation", performance.utilisation, "mfu", "goodput")
+    step(
+        "device_hours",
+        performance.device_time_from_wall_clock,
+        "wall_clock_days",
+        "device_count",
+    )
+    step(
+        "device_hours",
+        performance.device_time,
+        "training_flop",
+        "peak_flops",
+        "utilisation",
+        "precision_speedup",
+    )
+    step("wall_clock_days", performance.wall_clock, "device_hours", "device_count")
+    step(
+        "achieved_utilisation",
+        performance.whole_run_utilisation,
+        "training_flop",
+        "device_hours",
+        "peak_flops",
+    )
+
+    # Energy: what is drawn.
+    step("device_energy_kwh", energy.energy_of, "device_hours", "device_power_w")
+    step("host_energy_kwh", energy.energy_of, "device_hours", "host_power_w")
+    step("it_energy_kwh", energy.it_energy, "device_energy_kwh", "host_energy_kwh", "network_share")
+    step("energy_kwh", energy.facility_energy, "it_energy_kwh", "pue")
+
+    # Carbon: what is emitted, use and making.
+    step("operational_kgco2e", carbon.operational, "energy_kwh", "grid_gco2e_per_kwh")
+    step(
+        "embodied_kgco2e",
+        carbon.embodied,
+        "device_hours",
+        "lifetime_years",
+        "device_embodied_kgco2e",
+        "host_embodied_kgco2e",
+        "network_embodied_share",
+    )
+    step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
+    step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
+
+    # The parts of it, where the whole was made from them.
+    if run.made("energy_kwh", "operational_kgco2e"):
+        step("it_kgco2e", carbon.operational, "it_energy_kwh", "grid_gco2e_per_kwh")
+        step("cooling_kgco2e", carbon.cooling_part, "operational_kgco2e", "it_kgco2e")
+    if run.made("it_energy_kwh", "energy_kwh", "operational_kgco2e"):
+        step("device_kgco2e", carbon.operational, "device_energy_kwh", "grid_gco2e_per_kwh")
+        step("host_kgco2e", carbon.operational, "host_energy_kwh", "grid_gco2e_per_kwh")
+        step("network_kgco2e", carbon.network_part, "it_kgco2e", "device_kgco2e", "host_kgco2e")
+
+    # Water: what evaporates.
+    step("water_onsite_l", water.water_of, "it_energy_kwh", "wue_l_per_kwh")
+    step("water_offsite_l", water.water_of, "energy_kwh", "water_factor_l_per_kwh")
+    step("water_l", water.total_water, "water_onsite_l", "water_offsite_l")
+    return run

@@ -1,0 +1,215 @@
+"""The verb `estimate`: plan in, footprint out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log
+
+import numpy as np
+
+from joulecast import uncertainty, units
+from joulecast.by_hand import strip_of
+from joulecast.chain import Run, chain
+from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footprint, Quantity
+from joulecast.library import Library
+from joulecast.notices import Notice
+from joulecast.plan import Plan
+from joulecast.resolve import Ledger, resolve
+from joulecast.terms import INPUTS, PARTS, RESULTS, TERMS
+from joulecast.uncertainty import Datum
+
+#: Stages that may be given and implied at once.
+CHECKED = (
+    "training_flop",
+    "mfu",
+    "device_hours",
+    "wall_clock_days",
+    "device_energy_kwh",
+    "host_energy_kwh",
+    "it_energy_kwh",
+    "energy_kwh",
+    "operational_kgco2e",
+    "embodied_kgco2e",
+)
+
+SKEW = 0.05
+
+
+def estimate(plan: Plan, library: Library | None = None) -> Footprint:
+    """Forecast the footprint of a plan.
+
+    Parameters
+    ----------
+    plan
+        What is to be trained, on what, where, and what is known already.
+    library
+        The data to look things up in; the package's own where none is given.
+
+    Returns
+    -------
+    Footprint with every quantity that can be known, its 80 % prediction range, and all that was
+    assumed.
+
+    Raises
+    ------
+    JoulecastError
+        Where the plan contradicts itself, names something unknown or says too little.
+
+    >>> plan = Plan(params=175e9, tokens=300e9, device="a100-sxm-80", region="fr", year=2024)
+    >>> fp = estimate(plan)
+    >>> fp.training_flop.value
+    3.15e+23
+    """
+    library = library or Library.bundled()
+    return footprint_of(resolve(plan, library), library)
+
+
+def footprint_of(ledger: Ledger, library: Library) -> Footprint:
+    """Run the chain on a settled ledger: nominal, sampled, and one input at a time."""
+    data = ledger.ordered()
+    middle = chain(uncertainty.nominal(data))
+    live = {name: datum for name, datum in data.items() if name in middle.used}
+    # A given result is its own input: nothing was computed from it, yet it is part of the answer.
+    live |= {name: datum for name, datum in data.items() if _is_result(name)}
+    drawn = chain(uncertainty.sample(live))
+    quantities = _quantities(middle, drawn)
+    checks, checked_with = _cross_checks(data)
+    shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
+    return Footprint(
+        plan=ledger.resolved,
+        quantities=quantities,
+        assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
+        cross_checks=checks,
+        drivers=_drivers(live),
+        warnings=tuple(ledger.notices) + tuple(_afterthoughts(quantities, checks)),
+        by_hand=strip_of(middle),
+        citations=_citations(shown, library),
+        data_digest=library.digest,
+    )
+
+
+def _is_result(name: str) -> bool:
+    return name in RESULTS or name in PARTS.values()
+
+
+def _quantities(middle: Run, drawn: Run) -> dict[str, Quantity | None]:
+    """Nominal value and levels of every result."""
+    names = list(dict.fromkeys([*RESULTS, *PARTS.values()]))
+    levels: dict[str, tuple[float, ...]] = {}
+    spread = [name for name in names if np.ndim(drawn.known.get(_source(name), 0.0))]
+    if spread:
+        table = uncertainty.quantiles(np.stack([drawn.known[_source(name)] for name in spread]))
+        levels |= dict(zip(spread, map(tuple, table), strict=True))
+    quantities: dict[str, Quantity | None] = {}
+    for name in names:
+        if _source(name) not in middle.known:
+            quantities[name] = None
+            continue
+        unit = TERMS[name].unit
+        size = units.factor(unit)
+        value = float(middle.known[_source(name)])
+        points = levels[name] if name in spread else (value,) * len(uncertainty.LEVELS)
+        p5, p10, p50, p90, p95 = (float(point) / size for point in points)
+        quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, unit)
+    return quantities
+
+
+def _source(name: str) -> str:
+    """Result -> quantity of the chain: the utilisation shown is the one the run comes to."""
+    return "achieved_utilisation" if name == "utilisation" else name
+
+
+def _drivers(live: Mapping[str, Datum]) -> tuple[Driver, ...]:
+    """Shares of the variance of ln(total), or of ln(energy) without a grid; largest first."""
+    moved, numbers = uncertainty.one_at_a_time(live)
+    if not moved:
+        return ()
+    known = chain(numbers).known
+    outcome = known.get("total_kgco2e", known.get("energy_kwh"))
+    if outcome is None or np.ndim(outcome) == 0 or np.any(np.asarray(outcome) <= 0):
+        return ()
+    shares = uncertainty.shares_of_variance(np.asarray(outcome))
+    found = [Driver(name, float(share)) for name, share in zip(moved, shares, strict=True)]
+    return tuple(sorted((d for d in found if d.share > 0), key=lambda d: -d.share))
+
+
+def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], set[str]]:
+    """Given stages that the other inputs imply as well, and the inputs that do so."""
+    checks, used = [], set()
+    numbers = uncertainty.nominal(data)
+    for name in CHECKED:
+        if name not in data or not data[name].given:
+            continue
+        run = chain({key: value for key, value in numbers.items() if key != name})
+        if name in run.known:
+            size = units.factor(TERMS[name].unit)
+            implied = float(run.known[name]) / size
+            if implied > 0:
+                checks.append(CrossCheck(name, data[name].value, implied, TERMS[name].unit))
+                used |= run.behind(name)
+    return tuple(checks), used
+
+
+def _afterthoughts(
+    quantities: Mapping[str, Quantity | None], checks: tuple[CrossCheck, ...]
+) -> list[Notice]:
+    """What can only be said of the outcome."""
+    notices = []
+    total = quantities["total_kgco2e"]
+    if total and total.value > 0 and total.p50 > 0 and abs(log(total.value / total.p50)) > SKEW:
+        notices.append(
+            Notice(
+                "skewed",
+                f"the nominal value is {total.value / total.p50:.2f} times the median of the "
+                "range: an input's range is lopsided",
+            )
+        )
+    if quantities["operational_kgco2e"] and quantities["embodied_kgco2e"] is None:
+        notices.append(
+            Notice(
+                "embodied_unknown",
+                "device-hours or hardware not given: the making of hardware is left out",
+            )
+        )
+    notices += [
+        Notice(
+            "cross_check",
+            f"{check.name} given is {check.ratio:.2g} times what the other inputs imply",
+        )
+        for check in checks
+        if abs(log(check.ratio)) > log(2)
+    ]
+    return notices
+
+
+def _assumption(datum: Datum, library: Library) -> Assumption:
+    term = INPUTS[datum.name]
+    return Assumption(
+        name=datum.name,
+        unknown=datum.unknown,
+        value=datum.value,
+        low=datum.low,
+        high=datum.high,
+        unit=term.unit,
+        basis=datum.basis,
+        source=datum.source or "given",
+        read="primary" if datum.given else library.read_of(datum.source),
+        given=datum.given,
+        flag=term.override,
+        note=datum.note,
+        meaning=term.meaning,
+    )
+
+
+def _citations(shown: Mapping[str, Datum], library: Library) -> tuple[Citation, ...]:
+    """Sources used, in the order of the chain; our own judgement is not a source to cite."""
+    keys = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
+    found = []
+    for key in keys:
+        source = library.source(key)
+        if source.kind == "judgement":
+            continue
+        where = f"doi:{source.doi}" if source.doi else source.url or source.publisher
+        text = f"{source.short_authors} ({source.year}), {source.title}. {where}"
+        found.append(Citation(key, text, source.read))
+    return tuple(found)

@@ -1,0 +1,243 @@
+"""The answer: quantities with their ranges, and the ledger they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from joulecast import units
+from joulecast._version import __version__
+from joulecast.by_hand import HandLine
+from joulecast.errors import UnitError
+from joulecast.notices import Notice
+from joulecast.terms import PARTS, RESULTS
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A result: its nominal value (every input at its median) and levels of its prediction range.
+
+    P10 to P90 is the 80 % prediction range.
+    """
+
+    value: float
+    p5: float
+    p10: float
+    p50: float
+    p90: float
+    p95: float
+    unit: str
+
+    def to(self, unit: str) -> Quantity:
+        """The same quantity in another unit, such as ``t`` or ``MWh``.
+
+        Raises UnitError for a unit of something else.
+        """
+        have, want = units.read_unit(self.unit), units.read_unit(unit)
+        if have.dimension != want.dimension:
+            raise UnitError("unit", unit, f"does not measure what {self.unit or 'a count'} does")
+        ratio = have.factor / want.factor
+        suffix = "CO2e" if "CO2e" in self.unit and "CO2e" not in unit else ""
+        return Quantity(
+            self.value * ratio,
+            self.p5 * ratio,
+            self.p10 * ratio,
+            self.p50 * ratio,
+            self.p90 * ratio,
+            self.p95 * ratio,
+            unit + suffix,
+        )
+
+    def to_dict(self) -> dict[str, float | str]:
+        """Keys value, p5, p10, p50, p90, p95, unit; ten significant figures."""
+        return {
+            "value": _ten(self.value),
+            "p5": _ten(self.p5),
+            "p10": _ten(self.p10),
+            "p50": _ten(self.p50),
+            "p90": _ten(self.p90),
+            "p95": _ten(self.p95),
+            "unit": self.unit,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A number the answer rests on, how far it may be off, why, and how to replace it."""
+
+    name: str
+    unknown: str
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: str
+    source: str
+    read: str
+    given: bool
+    flag: str
+    note: str = ""
+    meaning: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys as in the JSON contract."""
+        return {
+            "name": self.name,
+            "unknown": self.unknown,
+            "value": _ten(self.value),
+            "low": None if self.low is None else _ten(self.low),
+            "high": None if self.high is None else _ten(self.high),
+            "unit": self.unit,
+            "basis": self.basis,
+            "source": self.source,
+            "read": self.read,
+            "given": self.given,
+            "flag": self.flag,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """A given number beside the one the other inputs imply."""
+
+    name: str
+    given: float
+    implied: float
+    unit: str
+
+    @property
+    def ratio(self) -> float:
+        """Given over implied."""
+        return self.given / self.implied
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys name, given, implied, ratio."""
+        return {
+            "name": self.name,
+            "given": _ten(self.given),
+            "implied": _ten(self.implied),
+            "ratio": _ten(self.ratio),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """An input's share of the variance of ln(total)."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source the answer used, short enough to print."""
+
+    key: str
+    text: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """A forecast.  Quantities that cannot be known are None.
+
+    >>> from joulecast import Plan, estimate
+    >>> fp = estimate(Plan(given={"device_hours": 3.5, "device_power_w": 200}, only_given=True))
+    >>> fp.energy.value
+    0.7
+    """
+
+    plan: Mapping[str, Any]
+    quantities: Mapping[str, Quantity | None]
+    assumptions: tuple[Assumption, ...]
+    cross_checks: tuple[CrossCheck, ...]
+    drivers: tuple[Driver, ...]
+    warnings: tuple[Notice, ...]
+    by_hand: tuple[HandLine, ...]
+    citations: tuple[Citation, ...]
+    data_digest: str
+
+    @property
+    def total(self) -> Quantity | None:
+        """Operational and embodied emissions [kgCO2e]."""
+        return self.quantities["total_kgco2e"]
+
+    @property
+    def operational(self) -> Quantity | None:
+        """Emissions of the electricity, location-based [kgCO2e]."""
+        return self.quantities["operational_kgco2e"]
+
+    @property
+    def embodied(self) -> Quantity | None:
+        """Share of making the hardware [kgCO2e]."""
+        return self.quantities["embodied_kgco2e"]
+
+    @property
+    def energy(self) -> Quantity | None:
+        """Energy of the facility [kWh]."""
+        return self.quantities["energy_kwh"]
+
+    @property
+    def device_hours(self) -> Quantity | None:
+        """Devices x hours reserved [h]."""
+        return self.quantities["device_hours"]
+
+    @property
+    def training_flop(self) -> Quantity | None:
+        """Model FLOP of the run."""
+        return self.quantities["training_flop"]
+
+    @property
+    def water(self) -> Quantity | None:
+        """On-site and off-site water [L]."""
+        return self.quantities["water_l"]
+
+    @property
+    def headline(self) -> Quantity | None:
+        """What the answer is: emissions, or energy where no grid is known."""
+        return self.total or self.energy
+
+    def explain(self) -> str:
+        """The answer in words and figures, as the command line prints it."""
+        from joulecast.report import text
+
+        return text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of the contract."""
+        results: dict[str, Any] = {name: _dict(self.quantities[name]) for name in RESULTS}
+        results["parts_kgco2e"] = {key: _dict(self.quantities[name]) for key, name in PARTS.items()}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "plan": dict(self.plan),
+            "results": results,
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
+            "cross_checks": [check.to_dict() for check in self.cross_checks],
+            "drivers": [{"name": d.name, "share": _ten(d.share)} for d in self.drivers],
+            "warnings": [{"code": n.code, "message": n.message} for n in self.warnings],
+            "by_hand": [line.to_dict() for line in self.by_hand],
+            "provenance": {"joulecast": __version__, "data": self.data_digest},
+        }
+
+    def to_json(self) -> str:
+        """The JSON text of the contract: the same input gives the same bytes."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def with_warning(self, notice: Notice) -> Footprint:
+        """The same forecast with one more warning."""
+        return replace(self, warnings=(*self.warnings, notice))
+
+
+def _dict(quantity: Quantity | None) -> dict[str, float | str] | None:
+    return None if quantity is None else quantity.to_dict()
+
+
+def _ten(value: float) -> float:
+    """Ten significant figures: enough for any use, the same on every machine."""
+    return float(f"{value:.10g}")

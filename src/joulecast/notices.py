@@ -1,0 +1,39 @@
+"""The closed table of warning codes, and the warning itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Code -> what it means.  docs/warnings.md is made from this table.
+CODES: dict[str, str] = {
+    "place_unknown": "No place was given: the world's mix, ranging over clean and dirty grids.",
+    "device_assumed": "No device was given: an H100 SXM is assumed.",
+    "device_variant": "The name fits several variants of a device: the most deployed one is used.",
+    "year_assumed": "No year was given: the latest year in the data is used.",
+    "year_projected": "The year lies past the data: the grid is projected, its range widened.",
+    "grid_year": "The place has no figure for the year: the nearest one is carried over.",
+    "grid_old": "The grid figure is more than three years older than the run.",
+    "grid_within_country": "The country's grids differ widely: the range spans its zones.",
+    "device_too_new": "The device was released after the year of the run.",
+    "sparse_peak": "The peak given is the device's sparse figure, out of reach of a dense model.",
+    "high_utilisation": "Utilisation above 0.6: no published whole run has been that good.",
+    "tokens_per_param": "Tokens per parameter lie outside 1 to 2,000.",
+    "memory_too_small": "Weights, gradients and optimiser states do not fit the devices.",
+    "skewed": "The nominal value and the median of the range differ by over 5 %.",
+    "embodied_unknown": "Device-hours are unknown, so the making of the hardware is left out.",
+    "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
+    "utilisation_by_analogy": "No published run on this class of device: the nearest one is used.",
+    "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning: a code of the closed table and what it means here."""
+
+    code: str
+    message: str
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise KeyError(f"{self.code} is not in notices.CODES")

@@ -1,0 +1,234 @@
+"""How long the run takes.  Formulas only; any coherent units (the package uses base units)."""
+
+from __future__ import annotations
+
+from joulecast.arrays import Numbers
+
+
+def mfu_from_throughput(
+    token_rate: Numbers, training_flop: Numbers, tokens: Numbers, peak_flops: Numbers
+) -> Numbers:
+    r"""Model FLOP utilisation of a measured token rate.
+
+    .. math:: \mathrm{MFU} = \frac{v \, C / D}{P}
+
+    Parameters
+    ----------
+    token_rate
+        v, tokens per time of one device in steady state [1/s].
+    training_flop, tokens
+        C [FLOP] and D [count] of the run; C/D is the FLOP per token.
+    peak_flops
+        P, dense peak of one device [FLOP/s].
+
+    Returns
+    -------
+    MFU [0..1].  A result above the best matrix multiplication the device can do points at a
+    sparse peak or at multiply-adds counted once.
+
+    References
+    ----------
+    Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, appendix B.
+
+    >>> round(mfu_from_throughput(7_700, 6 * 7.3e9 * 5.93e12, 5.93e12, 989.4e12), 3)
+    0.341
+    """
+    return token_rate * (training_flop / tokens) / peak_flops
+
+
+def mfu_from_hfu(hfu: Numbers, training_flop: Numbers, executed_flop: Numbers) -> Numbers:
+    r"""Model FLOP utilisation from hardware FLOP utilisation.
+
+    .. math:: \mathrm{MFU} = \mathrm{HFU} \, C / C_\mathrm{executed}
+
+    Parameters
+    ----------
+    hfu
+        Executed FLOP per second over peak [0..1].
+    training_flop, executed_flop
+        FLOP without and with recomputation [FLOP].
+
+    Returns
+    -------
+    MFU [0..1].
+
+    References
+    ----------
+    Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, section 4.1.
+
+    >>> round(mfu_from_hfu(0.48, 3e23, 4e23), 3)
+    0.36
+    """
+    return hfu * training_flop / executed_flop
+
+
+def mfu_on_peak(mfu_other: Numbers, other_peak: Numbers, peak_flops: Numbers) -> Numbers:
+    r"""Model FLOP utilisation on another peak: the same FLOP per second over a new base.
+
+    .. math:: \mathrm{MFU} = \mathrm{MFU}_8 \, P_8 / P
+
+    Parameters
+    ----------
+    mfu_other
+        Utilisation quoted against `other_peak` [0..1].
+    other_peak, peak_flops
+        The two dense peaks of one device, same unit [FLOP/s].
+
+    Returns
+    -------
+    MFU against `peak_flops` [ratio].
+
+    References
+    ----------
+    Follows from the definition of MFU: Chowdhery et al. 2022, arXiv:2204.02311, appendix B.
+
+    >>> mfu_on_peak(0.17, 1979e12, 989.5e12)
+    0.34
+    """
+    return mfu_other * other_peak / peak_flops
+
+
+def utilisation(mfu: Numbers, goodput: Numbers) -> Numbers:
+    r"""Utilisation of the whole run from its steady state.
+
+    .. math:: u = \mathrm{MFU} \, g
+
+    Parameters
+    ----------
+    mfu
+        Steady-state model FLOP utilisation [0..1].
+    goodput
+        g, share of the reserved time that makes progress: restarts, evaluation, checkpoints
+        and idle nodes taken out [0..1].
+
+    Returns
+    -------
+    Whole-run utilisation [0..1].
+
+    References
+    ----------
+    Definition: docs/glossary.md.  Pairs of both figures for one run: docs/method/performance.md.
+
+    >>> round(utilisation(0.40, 0.90), 3)
+    0.36
+    """
+    return mfu * goodput
+
+
+def device_time(
+    training_flop: Numbers,
+    peak_flops: Numbers,
+    utilisation: Numbers,
+    precision_speedup: Numbers,
+) -> Numbers:
+    r"""Device-time reserved for the run.
+
+    .. math:: T = \frac{C}{P \, u \, s}
+
+    Parameters
+    ----------
+    training_flop
+        C, model FLOP [FLOP].
+    peak_flops
+        P, dense peak of one device [FLOP/s].
+    utilisation
+        u, whole-run utilisation at the precision of the peak [0..1].
+    precision_speedup
+        s [ratio]: 1 at the precision of the peak; FP8 and FP4 run somewhat faster than 16-bit,
+        far less than their peaks promise.
+
+    Returns
+    -------
+    Devices x time [s].
+
+    References
+    ----------
+    Sevilla et al. 2022, arXiv:2202.05924, appendix A (the second method, read backwards).
+
+    >>> hours = device_time(3.15e23, 312e12, 0.30, 1.0) / 3600
+    >>> round(hours)
+    934829.0
+    """
+    return training_flop / (peak_flops * utilisation * precision_speedup)
+
+
+def device_time_from_wall_clock(wall_clock: Numbers, device_count: Numbers) -> Numbers:
+    r"""Device-time of a reservation.
+
+    .. math:: T = n \, t
+
+    Parameters
+    ----------
+    wall_clock
+        t, elapsed time [s].
+    device_count
+        n, devices reserved at once [count].
+
+    Returns
+    -------
+    Devices x time [s].
+
+    References
+    ----------
+    Definition: docs/glossary.md.
+
+    >>> device_time_from_wall_clock(24, 8)
+    192.0
+    """
+    return wall_clock * device_count
+
+
+def wall_clock(device_time: Numbers, device_count: Numbers) -> Numbers:
+    r"""Elapsed time.
+
+    .. math:: t = T / n
+
+    Parameters
+    ----------
+    device_time
+        T, devices x time [s].
+    device_count
+        n, devices reserved at once [count].
+
+    Returns
+    -------
+    Elapsed time [s].
+
+    References
+    ----------
+    Definition: docs/glossary.md.
+
+    >>> wall_clock(192, 8)
+    24.0
+    """
+    return device_time / device_count
+
+
+def whole_run_utilisation(
+    training_flop: Numbers, device_time: Numbers, peak_flops: Numbers
+) -> Numbers:
+    r"""Utilisation a run turns out to have had.
+
+    .. math:: u = \frac{C}{T \, P}
+
+    Parameters
+    ----------
+    training_flop
+        C, model FLOP [FLOP].
+    device_time
+        T, devices x time reserved [s].
+    peak_flops
+        P, dense peak of one device [FLOP/s].
+
+    Returns
+    -------
+    Whole-run utilisation [0..1]; above 0.6 something is counted twice or not at all.
+
+    References
+    ----------
+    Definition: docs/glossary.md.
+
+    >>> round(whole_run_utilisation(3.15e23, 934829 * 3600, 312e12), 3)
+    0.3
+    """
+    return training_flop / (device_time * peak_flops)

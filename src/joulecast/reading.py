@@ -1,0 +1,217 @@
+"""Reads numbers as people write them: ``7B``, ``1,287,000``, ``700 W``, ``0.35..0.43..0.50``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from joulecast import units
+from joulecast.errors import InputError, UnitError
+from joulecast.terms import Term
+
+#: What may follow a count.
+MULTIPLIERS: dict[str, float] = {
+    **dict.fromkeys(("k", "K", "thousand"), 1e3),
+    **dict.fromkeys(("m", "M", "million", "mio"), 1e6),
+    **dict.fromkeys(("b", "B", "G", "bn", "billion"), 1e9),
+    **dict.fromkeys(("t", "T", "tn", "trillion"), 1e12),
+    **dict.fromkeys(("q", "Q", "P", "quadrillion"), 1e15),
+}
+
+_NUMBER = re.compile(
+    r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL
+)
+_COUNT_WORDS = ("token", "tokens", "param", "params", "parameters", "FLOP", "FLOPs", "flop", "")
+_DIMENSION_NAMES = {
+    "second": "time",
+    "joule": "energy",
+    "kilogram": "mass",
+    "litre": "volume",
+    "byte": "data",
+}
+
+
+def number(field: str, raw: object) -> float:
+    """Read a count without a unit.
+
+    >>> number("--tokens", "1.5T")
+    1500000000000.0
+    """
+    value, rest = _split(field, raw)
+    word, _, tail = rest.partition(" ")
+    if word in MULTIPLIERS and tail.strip() in _COUNT_WORDS:
+        return value * MULTIPLIERS[word]
+    if rest in _COUNT_WORDS:
+        return value
+    raise InputError(field, raw, _why_not_a_count(field, rest), _count_hints(rest))
+
+
+def quantity(field: str, raw: object, unit: str) -> float:
+    """Read a number with an optional unit and return it in `unit`.
+
+    >>> quantity("device_hours", "12600 s", "h")
+    3.5
+    """
+    if unit == "":
+        return _share_or_count(field, raw)
+    value, rest = _split(field, raw)
+    if rest == "":
+        return value
+    word, _, tail = rest.partition(" ")
+    if unit == "FLOP" and rest in MULTIPLIERS:
+        return value * MULTIPLIERS[rest]
+    if tail and word in MULTIPLIERS and word not in units.SYMBOLS:
+        value, rest = value * MULTIPLIERS[word], tail.strip()
+    have, want = units.read_unit(rest), units.read_unit(unit)
+    if have.dimension != want.dimension:
+        raise UnitError(
+            field,
+            raw,
+            f"is in {_describe(have)}, expected {_describe(want)}",
+            [f"a number in {unit}"],
+        )
+    # Divide the factors first: exact for powers of ten and for hours from seconds.
+    return value * have.factor / want.factor
+
+
+def span(term: Term, raw: object) -> tuple[float | None, float | None, float | None]:
+    """Read a value or a range of a term: (low, value, high) in its unit.
+
+    An exact value has neither low nor high.  A range is ``LOW..HIGH``, ``LOW..MID..HIGH``, or two
+    or three numbers in a list; the value of a range of two is None: its middle depends on the
+    scale.
+    """
+    parts = _parts(term, raw)
+    values = [_checked(term, quantity(term.name, part, term.unit), raw) for part in parts]
+    if len(values) == 1:
+        return None, values[0], None
+    low, high = values[0], values[-1]
+    middle = values[1] if len(values) == 3 else None
+    ordered = [low, high] if middle is None else [low, middle, high]
+    if ordered != sorted(ordered):
+        swapped = "..".join(f"{value:g}" for value in sorted(ordered))
+        raise InputError(term.name, raw, "is a range out of order", [swapped])
+    if low == high:
+        return None, low, None
+    _check_ends(term, low, high, raw)
+    return low, middle, high
+
+
+def _parts(term: Term, raw: object) -> list[object]:
+    if isinstance(raw, str):
+        parts: list[object] = [part.strip() for part in raw.split("..")]
+        shared = re.search(r"[A-Za-z%/].*$", str(parts[-1]))
+        if shared and len(parts) > 1 and not re.match(r"[eE][+-]?\d", shared.group()):
+            # "0.4..0.5 kg/kWh": the unit stands once, after the last number.
+            parts = [
+                p if re.search(r"[A-Za-z%]", str(p)) else f"{p} {shared.group()}" for p in parts
+            ]
+    elif isinstance(raw, Mapping):
+        parts = [raw[key] for key in ("low", "value", "high") if key in raw]
+    elif isinstance(raw, Sequence):
+        parts = list(raw)
+    else:
+        parts = [raw]
+    if not 1 <= len(parts) <= 3 or any(part == "" for part in parts):
+        raise InputError(
+            term.name, raw, "is not a value or a range", ["VALUE", "LOW..HIGH", "LOW..MID..HIGH"]
+        )
+    return parts
+
+
+def _checked(term: Term, value: float, raw: object) -> float:
+    if value < term.lower or (value == 0 and not term.zero) or value < 0:
+        if term.lower > 0:
+            limit = f"must be at least {term.lower:g}"
+        else:
+            limit = "must not be negative" if term.zero else "must be above 0"
+        raise InputError(term.name, raw, limit, _limit_hints(term))
+    if value > term.upper:
+        raise InputError(term.name, raw, f"must be at most {term.upper:g}", _limit_hints(term))
+    return value
+
+
+def _check_ends(term: Term, low: float, high: float, raw: object) -> None:
+    """A range may touch a limit only where its scale can reach it."""
+    if term.scale == "log_excess" and low <= 1:
+        raise InputError(term.name, raw, "a range must start above 1", [f"1.01..{high:g}"])
+    if term.scale == "logit" and (low <= 0 or high >= 1):
+        raise InputError(term.name, raw, "a range must lie inside 0..1", ["0.01..0.99"])
+    if term.scale == "log" and low <= 0:
+        raise InputError(
+            term.name, raw, "a range must start above 0", [f"{high / 100:g}..{high:g}"]
+        )
+
+
+def _limit_hints(term: Term) -> list[str]:
+    if term.name == "pue":
+        return ["1.1", "1.25"]
+    if term.upper == 1.0:
+        return ["a share such as 0.35"]
+    return []
+
+
+def _share_or_count(field: str, raw: object) -> float:
+    if isinstance(raw, str) and raw.strip().endswith("%"):
+        return number(field, raw.strip()[:-1]) / 100
+    return number(field, raw)
+
+
+def _split(field: str, raw: object) -> tuple[float, str]:
+    """Split "700 W" into its number and the rest."""
+    if isinstance(raw, bool) or raw is None:
+        raise InputError(field, raw, "is not a number")
+    if not isinstance(raw, str):
+        try:
+            return _finite(field, raw, float(raw)), ""  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError) as problem:
+            if isinstance(problem, InputError):
+                raise
+            raise InputError(field, raw, "is not a number") from None
+    text = raw.strip()
+    if not text:
+        raise InputError(field, raw, "is empty, expected a number")
+    if re.fullmatch(r"[+-]?(nan|inf|infinity)", text, re.IGNORECASE):
+        raise InputError(field, raw, "must be a finite number")
+    if re.fullmatch(r"\d+\s*[xX×]\s*[\d.]+\s*[kKmMbBtT]?", text):
+        raise InputError(
+            field,
+            raw,
+            "is a mixture of experts, not a number",
+            ["--params TOTAL --active-params ACTIVE --arch moe"],
+        )
+    match = _NUMBER.fullmatch(text)
+    if match is None or not re.search(r"\d", match.group(1)):
+        raise InputError(field, raw, "is not a number", ["7B", "1.5e12"])
+    digits, rest = match.group(1), match.group(2).strip()
+    if rest.startswith(","):
+        raise InputError(field, raw, "has a comma as its decimal mark", [text.replace(",", ".")])
+    value = float(digits.replace(",", "").replace("_", ""))
+    return _finite(field, raw, value), rest
+
+
+def _finite(field: str, raw: object, value: float) -> float:
+    if not math.isfinite(value):
+        raise InputError(field, raw, "must be a finite number")
+    return value
+
+
+def _why_not_a_count(field: str, rest: str) -> str:
+    return f"has {rest!r} after the number, expected a plain count"
+
+
+def _count_hints(rest: str) -> list[str]:
+    return ["7B", "1.5T", "3e12"]
+
+
+def _describe(unit: units.Unit) -> str:
+    """What a unit measures: energy, mass / energy, a plain number."""
+    names = [_DIMENSION_NAMES[base] for base in units.BASES]
+    if unit.dimension == (-1, 1, 0, 0, 0):
+        return "power"
+    top = [name for name, power in zip(names, unit.dimension, strict=True) if power > 0]
+    bottom = [name for name, power in zip(names, unit.dimension, strict=True) if power < 0]
+    if not top and not bottom:
+        return "a plain number"
+    return " / ".join(filter(None, [" x ".join(top) or "1", " x ".join(bottom)]))

@@ -1,0 +1,217 @@
+"""What a record in hardware_specs must look like: strict, frozen, every number sourced.
+
+An unknown key, a missing source or a range out of order is an error that names
+the file and the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from joulecast.errors import SpecsError, nearest
+
+Basis = Literal["published", "measured", "derived", "assumed", "given"]
+Read = Literal["primary", "secondary", "recalled"]
+DeviceClass = Literal["pre-ampere", "ampere", "hopper", "blackwell", "tpu", "cdna", "other"]
+
+
+class Record(BaseModel):
+    """Base of all records: no unknown keys, no change after reading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=False, defer_build=True, allow_inf_nan=False
+    )
+
+
+class Source(Record):
+    """Where a number comes from: all that a bibliography needs, and how we know it."""
+
+    key: str
+    kind: Literal["article", "report", "dataset", "web", "datasheet", "standard", "judgement"]
+    authors: str
+    title: str
+    year: int = Field(ge=1950, le=2100)
+    url: str = ""
+    doi: str = ""
+    publisher: str = ""
+    locator: str = ""
+    licence: str = ""
+    read: Read
+    note: str = ""
+
+    @property
+    def short_authors(self) -> str:
+        """Two names at most: "Kaplan et al."."""
+        names = [name.split(",")[0].strip() for name in self.authors.split(" and ")]
+        return " and ".join(names) if len(names) <= 2 else f"{names[0]} et al."
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Source:
+        if self.kind != "judgement" and not (self.url or self.doi or self.publisher):
+            raise ValueError("a source needs a url, a doi or a publisher")
+        return self
+
+
+class Figure(Record):
+    """A number, how far it may be off (5 % and 95 % points), and why we believe it."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    basis: Basis
+    source: str
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Figure:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("a range needs both low and high")
+        if self.low is not None and self.high is not None:
+            if not self.low <= self.value <= self.high:
+                raise ValueError(
+                    f"low, value, high out of order: {self.low:g}, {self.value:g}, {self.high:g}"
+                )
+            if self.low == self.high:
+                raise ValueError("low and high are equal; leave both out for an exact number")
+        return self
+
+
+def _positive(figure: Figure) -> Figure:
+    if figure.value <= 0 or (figure.low is not None and figure.low <= 0):
+        raise ValueError("must be above 0")
+    return figure
+
+
+def _share(figure: Figure) -> Figure:
+    if not 0 < figure.value <= 1:
+        raise ValueError(f"is a share and must lie in 0..1, not {figure.value:g}")
+    return figure
+
+
+Positive = Annotated[Figure, AfterValidator(_positive)]
+Share = Annotated[Figure, AfterValidator(_share)]
+
+#: Fields of a device that are figures; a bare number takes the file's own source and basis.
+_DEVICE_FIGURES = (
+    "memory_gb",
+    "memory_bandwidth_gb_per_s",
+    "interconnect_gb_per_s",
+    "tdp_w",
+    "device_power_w",
+    "host_power_w",
+    "matmul_share",
+    "embodied_kgco2e",
+    "host_embodied_kgco2e",
+    "die_mm2",
+)
+
+
+class Device(Record):
+    """An accelerator as frameworks count it: what "one device" is stands in `one_device`."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    name: str
+    vendor: str
+    family: str
+    device_class: DeviceClass
+    kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
+    form_factor: str
+    one_device: str
+    release_date: date
+    aliases: tuple[str, ...] = ()
+    family_default: bool = False
+    process_nm: float | None = None
+    source: str
+    basis: Basis = "published"
+    peak_tflops: Mapping[str, Figure]
+    sparse_peak_tflops: Mapping[str, Figure] = {}
+    memory_gb: Positive
+    memory_bandwidth_gb_per_s: Positive | None = None
+    interconnect_gb_per_s: Positive | None = None
+    tdp_w: Positive | None = None
+    device_power_w: Positive | None = None
+    host_power_w: Figure | None = None
+    matmul_share: Share | None = None
+    die_mm2: Positive | None = None
+    embodied_kgco2e: Positive | None = None
+    embodied_scope: Literal["device", "system"] = "device"
+    host_embodied_kgco2e: Figure | None = None
+    devices_per_host: int | None = Field(default=None, ge=1)
+    note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        filled = dict(data)
+        cover = {"source": data.get("source"), "basis": data.get("basis", "published")}
+
+        def figure(raw: Any) -> Any:
+            if isinstance(raw, int | float) and not isinstance(raw, bool):
+                return {"value": raw, **cover}
+            return {**cover, **raw} if isinstance(raw, Mapping) else raw
+
+        for name in _DEVICE_FIGURES:
+            if name in filled:
+                filled[name] = figure(filled[name])
+        for name in ("peak_tflops", "sparse_peak_tflops"):
+            if isinstance(filled.get(name), Mapping):
+                filled[name] = {key: figure(raw) for key, raw in filled[name].items()}
+        return filled
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Device:
+        precisions = {"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8"}
+        for name in (*self.peak_tflops, *self.sparse_peak_tflops):
+            if name not in precisions:
+                raise ValueError(f"unknown precision {name!r}")
+        if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops):
+            raise ValueError("needs a dense bf16, fp16 or fp32 peak")
+        for name, sparse in self.sparse_peak_tflops.items():
+            dense = self.peak_tflops.get(name)
+            if dense is not None and dense.value >= sparse.value:
+                raise ValueError(
+                    f"dense {name} peak {dense.value:g} is not below the sparse "
+                    f"{sparse.value:g}: is it a sparse figure?"
+                )
+        if self.tdp_w is not None and not 10 <= self.tdp_w.value <= 50_000:
+            raise ValueError(f"tdp_w {self.tdp_w.value:g} is not a plausible device power")
+        if self.tdp_w is None and self.device_power_w is None:
+            raise ValueError("needs tdp_w or device_power_w")
+        if self.embodied_scope == "system" and self.host_embodied_kgco2e is not None:
+            raise ValueError("embodied_scope is system, so host_embodied_kgco2e counts it twice")
+        return self
+
+    def peak(self, precision: str) -> Figure | None:
+        """Dense peak [TFLOP/s] to measure utilisation against.
+
+        16-bit for every precision of 16 bits and below; 32-bit only when asked for.
+        """
+        if precision in ("fp32", "tf32", "fp64"):
+            return self.peak_tflops.get(precision)
+        order = ("fp16", "bf16", "fp32") if precision == "fp16" else ("bf16", "fp16", "fp32")
+        return next((self.peak_tflops[name] for name in order if name in self.peak_tflops), None)
+
+
+R = TypeVar("R", bound=Record)
+
+
+def validated(kind: type[R], data: Mapping[str, Any], where: str) -> R:
+    """Read one record, or raise SpecsError naming the file and the field."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as broken:
+        first = broken.errors()[0]
+        path = ".".join(str(part) for part in first["loc"]) or kind.__name__.lower()
+        why, choices = first["msg"].removeprefix("Value error, "), []
+        if first["type"] == "extra_forbidden":
+            why = "unknown key"
+            choices = nearest(str(first["loc"][-1]), kind.model_fields)
+        elif first["type"] == "missing":
+            why = "missing"
+        raise SpecsError(f"{where}: {path}", None, why, choices) from None

@@ -1,0 +1,299 @@
+"""The answer as text, at most 80 columns wide.
+
+Two significant figures everywhere but in the By-hand block, which has five.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from math import floor, isfinite, log10
+
+from joulecast._version import __version__
+from joulecast.by_hand import HandLine, mass_unit
+from joulecast.footprint import Assumption, Footprint, Quantity
+
+WIDTH = 80
+
+_WORDS = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+#: Device counts for which days are shown when none was given.
+SHOWN_COUNTS = (64, 512, 4096)
+
+
+def text(footprint: Footprint, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
+    """The whole answer, or its headline alone."""
+    headline = _headline(footprint, bold)
+    if quiet:
+        return "\n".join(headline)
+    blocks = [
+        [*textwrap.wrap(_subject(footprint), WIDTH), "", *headline],
+        _figures(footprint),
+        _parts(footprint),
+        _by_hand(footprint),
+        _assumptions(footprint),
+        _cross_checks(footprint),
+        _drivers(footprint),
+        _warnings(footprint),
+        _cite(footprint),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def two(value: float) -> str:
+    """Two significant figures as people read them: 1,300, 0.053, 1.3 million.
+
+    >>> two(1287), two(0.0534), two(1.327e6), two(99.6)
+    ('1,300', '0.053', '1.3 million', '100')
+    """
+    if value == 0 or not isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.1e}")
+    for size, word in _WORDS:
+        if abs(rounded) >= size:
+            if abs(rounded) >= 1000 * size:
+                break
+            return f"{two(rounded / size)} {word}"
+    if abs(rounded) >= 1e18 or abs(rounded) < 1e-4:
+        return f"{value:.1e}".replace("e+", "e").replace("e-0", "e-")
+    digits = max(0, 1 - floor(log10(abs(rounded))))
+    return f"{rounded:,.{digits}f}"
+
+
+def plain(value: float, digits: int = 5) -> str:
+    """A number with a given number of significant figures that a calculator takes: 3.22e10.
+
+    >>> plain(3.22e10), plain(0.26512), plain(43830.0)
+    ('3.22e10', '0.26512', '43830')
+    """
+    if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-4):
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        if "." in mantissa:
+            mantissa = mantissa.rstrip("0").rstrip(".")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{float(f'{value:.{digits}g}'):.10g}"
+
+
+def _headline(footprint: Footprint, bold: Callable[[str], str]) -> list[str]:
+    headline = footprint.headline
+    if headline is None:
+        hours = footprint.device_hours
+        if hours is not None:
+            return [f"  {bold(two(hours.value) + ' device-hours')}{_range(hours, 'h')}"]
+        flop = footprint.training_flop
+        return (
+            [] if flop is None else [f"  {bold(two(flop.value) + ' FLOP')}{_range(flop, 'FLOP')}"]
+        )
+    shown, unit = _readable(headline)
+    lines = [f"  {bold(f'{two(shown.value)} {unit}')}{_range(shown, unit)}"]
+    if any(notice.code == "skewed" for notice in footprint.warnings):
+        lines.append(
+            f"  {'':{len(two(shown.value)) + len(unit) + 1}}    median {two(shown.p50)} {unit}"
+        )
+    return lines
+
+
+def _range(quantity: Quantity, unit: str) -> str:
+    if quantity.p10 == quantity.p90:
+        return "    exactly, from exact inputs"
+    return f"    80 % prediction range {two(quantity.p10)} to {two(quantity.p90)} {unit}"
+
+
+def _readable(quantity: Quantity) -> tuple[Quantity, str]:
+    """A mass in g, kg or t; an energy in Wh, kWh, MWh or GWh; whichever reads best."""
+    if quantity.unit.startswith("kg"):
+        unit, _ = mass_unit(quantity.value)
+        return quantity.to(unit), f"{unit}CO2e"
+    if quantity.unit == "kWh":
+        ladder = ((1e6, "GWh"), (1e3, "MWh"), (1.0, "kWh"))
+        unit = next((unit for size, unit in ladder if quantity.value >= size), "Wh")
+        return quantity.to(unit), unit
+    if quantity.unit == "L":
+        unit = "m3" if quantity.value >= 1e4 else "L"
+        return quantity.to(unit), unit
+    return quantity, quantity.unit
+
+
+def _subject(footprint: Footprint) -> str:
+    plan = footprint.plan
+    what = []
+    if plan.get("params"):
+        size = plan["params"]
+        active = plan.get("active_params")
+        inside = "" if active in (None, size) else f", {two(active)} active"
+        what.append(f"a {plan['arch']} model of {two(size)} parameters{inside}")
+    if plan.get("tokens"):
+        what.append(f"{two(plan['tokens'])} tokens")
+    subject = " on ".join(what) or "a run"
+    where = []
+    if plan.get("device_name"):
+        count = plan.get("device_count")
+        where.append(f"{count:,} x {plan['device_name']}" if count else plan["device_name"])
+    if plan.get("region_name"):
+        where.append(plan["region_name"])
+    where.append(str(plan["year"]))
+    return f"Training {subject}: {', '.join(where)}"
+
+
+def _figures(footprint: Footprint) -> list[str]:
+    rows: list[tuple[str, str, Quantity | None]] = []
+    flop = footprint.training_flop
+    if flop is not None:
+        rows.append(("Training", f"{two(flop.value)} FLOP", flop))
+    hours = footprint.device_hours
+    if hours is not None:
+        rows.append(("Hardware", f"{two(hours.value)} device-hours", hours))
+        rows.append(("Duration", _days(footprint, hours), None))
+    for label, quantity in (("Energy", footprint.energy), ("Water", footprint.water)):
+        if quantity is not None and quantity is not footprint.headline:
+            shown, unit = _readable(quantity)
+            rows.append((label, f"{two(shown.value)} {unit}", shown))
+    return [
+        f"  {label:<11}{value:<30}{_interval(spread)}".rstrip() for label, value, spread in rows
+    ]
+
+
+def _interval(quantity: Quantity | None) -> str:
+    if quantity is None or quantity.p10 == quantity.p90:
+        return ""
+    unit = "" if quantity.unit in ("FLOP", "h") else f" {quantity.unit}"
+    return f"{two(quantity.p10)} to {two(quantity.p90)}{unit}"
+
+
+def _days(footprint: Footprint, hours: Quantity) -> str:
+    days = footprint.quantities["wall_clock_days"]
+    count = footprint.plan.get("device_count")
+    if days is not None and count:
+        return f"{two(days.value)} days on {count:,} device{'s' if count > 1 else ''}"
+    shown = ", ".join(f"{two(hours.value / 24 / n)} on {n:,}" for n in SHOWN_COUNTS)
+    return f"days by device count: {shown}"
+
+
+def _parts(footprint: Footprint) -> list[str]:
+    total = footprint.total
+    if total is None or total.value == 0:
+        return []
+    unit, _ = mass_unit(total.value)
+    labels = {
+        "device_kgco2e": "devices",
+        "host_kgco2e": "hosts",
+        "network_kgco2e": "network",
+        "cooling_kgco2e": "cooling",
+        "embodied_kgco2e": "embodied",
+    }
+    rows = []
+    for name, label in labels.items():
+        part = footprint.quantities[name]
+        if part is not None and part.value > 0:
+            share = part.value / total.value
+            rows.append(f"  {label:<11}{two(part.to(unit).value) + ' ' + unit:<12}{share:>5.0%}")
+    return [f"Parts ({unit}CO2e)", *rows] if rows else []
+
+
+def _by_hand(footprint: Footprint) -> list[str]:
+    if not footprint.by_hand:
+        return []
+    lines = ["By hand (every input at its median; key it in from top to bottom)"]
+    return lines + [_hand_line(line) for line in footprint.by_hand]
+
+
+def _hand_line(line: HandLine) -> str:
+    entry = f"  {line.operator:1} {plain(line.factor):<12}{line.meaning}"
+    if line.result is None:
+        return entry
+    result = f"= {plain(line.result)} {line.result_unit}"
+    if len(entry) + len(result) + 2 > WIDTH:
+        return f"{entry}\n{result:>{WIDTH}}"
+    return f"{entry}{result:>{WIDTH - len(entry)}}"
+
+
+def _assumptions(footprint: Footprint) -> list[str]:
+    given = [entry for entry in footprint.assumptions if entry.given]
+    assumed = [entry for entry in footprint.assumptions if not entry.given]
+    lines = []
+    if given:
+        lines.append("Given")
+        lines += [
+            f"  {entry.name:<23} {_value(entry):<13} {_span(entry)}".rstrip() for entry in given
+        ]
+    if assumed:
+        lines += [""] if given else []
+        lines.append("Assumed (change with the flag)")
+        for entry in assumed:
+            lines += _assumed(entry)
+    return lines
+
+
+def _assumed(entry: Assumption) -> list[str]:
+    unchecked = ", unchecked" if entry.read == "recalled" else ""
+    first = f"  {entry.name:<23} {_value(entry):<13} {_span(entry):<19} {entry.flag}"
+    tail = f"{entry.basis}, {entry.source}{unchecked}"
+    why = f"{tail}: {entry.note}" if entry.note else tail
+    return [first, *textwrap.wrap(why, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)]
+
+
+def _value(entry: Assumption) -> str:
+    whole = entry.value == int(entry.value) and abs(entry.value) < 1e6
+    digits = 10 if entry.given or whole else 3
+    return f"{plain(entry.value, digits)} {_short(entry.unit)}".rstrip()
+
+
+def _span(entry: Assumption) -> str:
+    if entry.low is None or entry.high is None:
+        return "exact"
+    return f"{plain(entry.low, 2)} to {plain(entry.high, 2)}"
+
+
+def _short(unit: str) -> str:
+    return unit.replace("CO2e", "")
+
+
+def _cross_checks(footprint: Footprint) -> list[str]:
+    if not footprint.cross_checks:
+        return []
+    lines = ["Cross-checks (given against what the other inputs imply)"]
+    lines += [
+        f"  {check.name:<24}{two(check.given)} {_short(check.unit)} given, "
+        f"{two(check.implied)} implied: ratio {two(check.ratio)}"
+        for check in footprint.cross_checks
+    ]
+    return lines
+
+
+def _drivers(footprint: Footprint) -> list[str]:
+    if not footprint.drivers:
+        return []
+    shown = [driver for driver in footprint.drivers if driver.share >= 0.01][:6]
+    rest = 1 - sum(driver.share for driver in shown)
+    parts = [f"{driver.name} {driver.share:.0%}" for driver in shown]
+    if rest >= 0.01:
+        parts.append(f"others {rest:.0%}")
+    return ["What drives the range (shares of its log-variance)", *_wrapped(", ".join(parts))]
+
+
+def _warnings(footprint: Footprint) -> list[str]:
+    if not footprint.warnings:
+        return []
+    lines = ["Mind"]
+    for notice in footprint.warnings:
+        lines += _wrapped(f"{notice.code}: {notice.message}")
+    return lines
+
+
+def _cite(footprint: Footprint) -> list[str]:
+    lines = ["Cite", *_wrapped(f"joulecast {__version__}, data {footprint.data_digest}, with")]
+    for citation in footprint.citations:
+        mark = " (unchecked)" if citation.read == "recalled" else ""
+        lines += textwrap.wrap(
+            f"{citation.text}{mark}",
+            WIDTH,
+            initial_indent=" " * 4,
+            subsequent_indent=" " * 6,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")

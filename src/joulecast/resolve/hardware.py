@@ -1,0 +1,245 @@
+"""On what it runs: device, utilisation, power, and the making of it."""
+
+from __future__ import annotations
+
+from joulecast.errors import InputError
+from joulecast.library import DeviceMatch
+from joulecast.records import Device, Figure
+from joulecast.resolve.ledger import Ledger, scaled
+from joulecast.resolve.model import Size
+
+DEFAULT_DEVICE = "h100-sxm"
+
+#: Classes without published runs of their own -> the class their utilisation is taken from.
+ANALOGUES = {"blackwell": "hopper", "other": "pooled"}
+
+#: Bytes per parameter of weights, gradients and optimiser states in mixed-precision Adam:
+#: 2 + 2 + 12 (Rajbhandari et al. 2020, ZeRO, arXiv:1910.02054, section 3.1).
+STATE_BYTES_PER_PARAM = 16
+
+SMALL_MODEL_PARAMS = 1e9
+DEVICES_IN_A_NODE = 8
+
+
+def resolve(ledger: Ledger, size: Size) -> Device | None:
+    """Enter the device's figures; returns it where the answer needs one."""
+    plan = ledger.plan
+    from_flop = ledger.has("training_flop") or ledger.has("flop_per_param_token", "tokens")
+    from_hours = ledger.has("device_hours") or ledger.has("wall_clock_days", "device_count")
+    ledger.resolved |= {
+        "device": None,
+        "device_name": None,
+        "device_count": _count(ledger),
+        "precision": plan.precision or "bf16",
+    }
+    if plan.device is None and (plan.only_given or not (from_flop or from_hours)):
+        ledger.settle("host_power_w", 0.0, "nothing added that was not given")
+        ledger.settle("network_share", 0.0, "nothing added that was not given")
+        return None
+    match = ledger.library.device(plan.device or DEFAULT_DEVICE)
+    device = match.device
+    if plan.device is None:
+        ledger.warn("device_assumed", f"no device given: {device.name} assumed (--device)")
+    ledger.resolved |= {"device": device.id, "device_name": device.name}
+    _peak(ledger, match)
+    _utilisation(ledger, device, size)
+    _power(ledger, device, size)
+    _embodied(ledger, device)
+    return device
+
+
+def check(ledger: Ledger, device: Device | None, size: Size) -> None:
+    """Say what does not fit together."""
+    if device is None:
+        return
+    _check_ceiling(ledger, device)
+    year = ledger.resolved.get("year")
+    if ledger.plan.year is not None and year is not None and device.release_date.year > year:
+        ledger.warn(
+            "device_too_new",
+            f"{device.name} was released in {device.release_date:%B %Y}, after {year}",
+        )
+    count = _count(ledger)
+    if size.params is not None and count is not None:
+        memory = device.memory_gb.value * 1e9
+        need = -(-size.params * STATE_BYTES_PER_PARAM // memory)
+        if count < need:
+            ledger.warn(
+                "memory_too_small",
+                f"weights, gradients and optimiser states of {size.params:.3g} parameters "
+                f"({STATE_BYTES_PER_PARAM} bytes each) need at least {need:.0f} devices "
+                f"of {device.memory_gb.value:g} GB, {count} given",
+            )
+
+
+def _count(ledger: Ledger) -> int | None:
+    datum = ledger.data.get("device_count")
+    return None if datum is None else int(datum.value)
+
+
+def _peak(ledger: Ledger, match: DeviceMatch) -> None:
+    """Dense peak; spanning the family where its name alone was typed and peaks differ."""
+    device = match.device
+    precision = ledger.plan.precision or "bf16"
+    figure = device.peak(precision)
+    if figure is None:
+        have = [name for name in ("bf16", "fp16", "fp32", "tf32") if device.peak(name)]
+        raise InputError(
+            "precision", precision, f"{device.name} has no peak at this precision", have
+        )
+    figure = figure.model_copy(update={"note": f"dense, {device.name}"})
+    others = [ledger.library.device(name).device for name in match.variants]
+    peaks = [peak.value for other in others if (peak := other.peak(precision))]
+    if others:
+        changes = ", ".join(
+            f"{other.id} ({peak.value / figure.value - 1:+.0%} peak)"
+            for other in others
+            if (peak := other.peak(precision))
+        )
+        ledger.warn(
+            "device_variant", f"{ledger.plan.device!r} taken as {device.id}; others: {changes}"
+        )
+    low, high = min([figure.value, *peaks]), max([figure.value, *peaks])
+    if high > 1.1 * low:
+        figure = figure.model_copy(update={"low": low, "high": high})
+    ledger.assume("peak_flops", scaled(figure, 1e12), f"{device.id}.peak", essential=True)
+    fp8 = device.peak_tflops.get("fp8")
+    if ledger.has("mfu_fp8"):
+        if fp8 is None:
+            raise InputError("mfu_fp8", None, f"{device.name} has no FP8 peak", ["--set mfu="])
+        ledger.assume("peak_flops_fp8", scaled(fp8, 1e12), f"{device.id}.peak_fp8", essential=True)
+    entered = ledger.data["peak_flops"]
+    for name, sparse in device.sparse_peak_tflops.items():
+        if entered.given and abs(entered.value / (sparse.value * 1e12) - 1) < 0.01:
+            ledger.warn(
+                "sparse_peak",
+                f"{entered.value:.5g} FLOP/s is the sparse {name} figure of {device.name}; "
+                f"its dense 16-bit peak is {figure.value * 1e12:.5g}",
+            )
+
+
+def _utilisation(ledger: Ledger, device: Device, size: Size) -> None:
+    """The default for the class of device and kind of model, or what the given MFU needs."""
+    library = ledger.library
+    sources_of_mfu = ("mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
+    steady = any(ledger.given(name) for name in sources_of_mfu)
+    if ledger.given("utilisation") or steady:
+        ledger.settle("precision_speedup", 1.0, "utilisation was given as it is")
+        if steady and not ledger.given("utilisation"):
+            ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
+        _check_consistent(ledger)
+        return
+    figure = default_utilisation(ledger, device, size.arch)
+    if ledger.given("goodput"):
+        typical = library.default("goodput").value
+        note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
+        ledger.assume("mfu", scaled(figure, 1 / typical, note, 0.95), "assumption.utilisation")
+    else:
+        ledger.assume("utilisation", figure, "assumption.utilisation")
+    precision = ledger.plan.precision
+    if precision in ("fp8", "fp4"):
+        speedup = library.default(f"precision_speedup.{precision}")
+        ledger.assume("precision_speedup", speedup, f"rule.speedup.{precision}")
+    else:
+        ledger.settle("precision_speedup", 1.0, f"trained at {precision or '16 bit'}", "assumed")
+
+
+def default_utilisation(ledger: Ledger, device: Device, arch: str) -> Figure:
+    """Whole-run utilisation from the class of device and the kind of model."""
+    library = ledger.library
+    name: str = device.device_class
+    if not library.has_default(f"utilisation.device_class.{name}"):
+        name, missing = ANALOGUES.get(name, "pooled"), name
+        ledger.warn(
+            "utilisation_by_analogy",
+            f"no published runs on {missing} devices: utilisation taken from {name} (--set mfu=)",
+        )
+    base = library.default(f"utilisation.device_class.{name}")
+    kind = "dense"
+    if library.has_default(f"utilisation.arch.{arch}"):
+        kind = arch
+    factor = library.default(f"utilisation.arch.{kind}").value
+    spread = library.default("utilisation.spread")
+    value = base.value * factor
+    ceiling = device.matmul_share.value if device.matmul_share else 0.9
+    low, high = value * (spread.low or 1), min(value * (spread.high or 1), ceiling)
+    note = f"published runs: {name} devices {base.value:.3g} ({base.note})"
+    if kind != "dense":
+        note += f", {kind} x {factor:.3g}"
+    return base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
+
+
+def _check_consistent(ledger: Ledger) -> None:
+    """Check that mfu x goodput is the utilisation, where all three are given."""
+    names = ("utilisation", "mfu", "goodput")
+    if not all(ledger.given(name) for name in names):
+        return
+    whole, mfu, goodput = (ledger.data[name].value for name in names)
+    if abs(mfu * goodput / whole - 1) > 0.01:
+        raise InputError(
+            "utilisation",
+            f"{whole:g}",
+            f"contradicts mfu x goodput = {mfu * goodput:.4g}",
+            ["giving two of the three"],
+        )
+
+
+def _check_ceiling(ledger: Ledger, device: Device) -> None:
+    """No matrix product on the device is faster than its best measured share of peak."""
+    if ledger.given("peak_flops") or device.matmul_share is None:
+        return
+    ceiling = device.matmul_share.value
+    for name in ("mfu", "utilisation"):
+        datum = ledger.data.get(name)
+        if datum is None or not datum.given:
+            continue
+        if datum.value > ceiling:
+            raise InputError(
+                name,
+                f"{datum.value:g}",
+                f"{device.name} reaches {ceiling:g} of its dense peak in its best matrix product; "
+                "a higher figure counts sparsity, recomputation or multiply-adds twice",
+                [f"--set {name}=0.35"],
+            )
+        if datum.value > 0.6:
+            ledger.warn(
+                "high_utilisation",
+                f"{name} {datum.value:g}: the best published whole runs lie near 0.55",
+            )
+
+
+def _power(ledger: Ledger, device: Device, size: Size) -> None:
+    library = ledger.library
+    count = _count(ledger)
+    if device.device_power_w is not None:
+        power = device.device_power_w
+    else:
+        assert device.tdp_w is not None  # the schema asks for one of the two
+        small = size.active_params is not None and size.active_params < SMALL_MODEL_PARAMS
+        case = f"device_power_share.{device.device_class}.{'small' if small else 'large'}"
+        share = library.default(case)
+        note = f"{share.value:g} of TDP {device.tdp_w.value:g} W; {share.note}"
+        power = scaled(share, device.tdp_w.value, note)
+    ledger.assume("device_power_w", power, f"{device.id}.power")
+    host = device.host_power_w or library.default("host_power_w")
+    if host.value == 0 and host.low is None:
+        ledger.settle("host_power_w", 0.0, host.note or "counted in the device's power")
+    ledger.assume("host_power_w", host, f"{device.id}.host_power")
+    case = "node" if count is not None and count <= DEVICES_IN_A_NODE else "cluster"
+    network = library.default(f"network_share.{case}")
+    ledger.assume("network_share", network, f"assumption.network.{case}")
+    if ledger.plan.only_given:
+        ledger.settle("host_power_w", 0.0, "nothing added that was not given")
+        ledger.settle("network_share", 0.0, "nothing added that was not given")
+
+
+def _embodied(ledger: Ledger, device: Device) -> None:
+    library = ledger.library
+    made = device.embodied_kgco2e or library.default("device_embodied_kgco2e")
+    ledger.assume("device_embodied_kgco2e", made, f"{device.id}.embodied")
+    if device.embodied_scope == "system" and not ledger.plan.only_given:
+        ledger.settle("host_embodied_kgco2e", 0.0, "the device's figure covers its host")
+    host = device.host_embodied_kgco2e or library.default("host_embodied_kgco2e")
+    ledger.assume("host_embodied_kgco2e", host, "assumption.host_embodied")
+    for name in ("lifetime_years", "network_embodied_share"):
+        ledger.assume(name, library.default(name), f"assumption.{name}")

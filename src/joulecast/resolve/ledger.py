@@ -1,0 +1,107 @@
+"""The ledger being filled: every number of an answer, and what there is to say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from joulecast.library import Library
+from joulecast.notices import Notice
+from joulecast.plan import Plan
+from joulecast.reading import span
+from joulecast.records import Figure
+from joulecast.terms import INPUTS
+from joulecast.uncertainty import Basis, Datum, midpoint
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Data by role, warnings, and the plan as it was understood."""
+
+    plan: Plan
+    library: Library
+    data: dict[str, Datum] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    resolved: dict[str, Any] = field(default_factory=dict)
+
+    def give(self, name: str, raw: object) -> None:
+        """Enter a number the user gave."""
+        term = INPUTS[name]
+        low, value, high = span(term, raw)
+        if value is None and low is not None and high is not None:
+            value = midpoint(term.scale, low, high)
+        assert value is not None
+        self.data[name] = Datum(
+            name, value, low, high, unknown=f"given.{name}", basis="given", given=True
+        )
+
+    def assume(self, name: str, figure: Figure, unknown: str, essential: bool = False) -> None:
+        """Enter a number the user did not give, unless only given ones are wanted.
+
+        `essential` marks what follows from a name the user did give, such as a device's peak.
+        """
+        if name in self.data or (self.plan.only_given and not essential):
+            return
+        low, high = figure.low, figure.high
+        self.data[name] = Datum(
+            name,
+            figure.value,
+            low,
+            high,
+            unknown=unknown,
+            basis=figure.basis,
+            source=figure.source,
+            note=figure.note,
+        )
+
+    def settle(self, name: str, value: float, why: str, basis: Basis = "derived") -> None:
+        """Enter an exact number that follows from what was said."""
+        if name not in self.data:
+            self.data[name] = Datum(
+                name, value, unknown=name, basis=basis, source="joulecast-judgement", note=why
+            )
+
+    def warn(self, code: str, message: str) -> None:
+        """Enter a warning."""
+        self.notices.append(Notice(code, message))
+
+    def has(self, *names: str) -> bool:
+        """Whether all these numbers are in the ledger."""
+        return all(name in self.data for name in names)
+
+    def given(self, name: str) -> bool:
+        """Whether the user gave this number."""
+        return name in self.data and self.data[name].given
+
+    def ordered(self) -> dict[str, Datum]:
+        """The data in the order of the chain."""
+        return {name: self.data[name] for name in INPUTS if name in self.data}
+
+
+def scaled(figure: Figure, factor: float, note: str = "", upper: float | None = None) -> Figure:
+    """A figure times a factor, its range held below `upper`."""
+    value = figure.value * factor
+    low = None if figure.low is None else figure.low * factor
+    high = None if figure.high is None else figure.high * factor
+    if upper is not None and high is not None:
+        value, high = min(value, upper), min(high, upper)
+    return figure.model_copy(
+        update={"value": value, "low": low, "high": high, "note": note or figure.note}
+    )
+
+
+def spread(value: float, sigma: float, basis: Basis, source: str, note: str = "") -> Figure:
+    """A figure whose logarithm has standard deviation `sigma`."""
+    from math import exp
+
+    from joulecast.uncertainty import Z95
+
+    factor = exp(Z95 * sigma)
+    return Figure(
+        value=value,
+        low=value / factor,
+        high=value * factor,
+        basis=basis,
+        source=source,
+        note=note,
+    )

@@ -1,0 +1,270 @@
+"""The words of joulecast: one name, one unit, one scale and one meaning for each quantity.
+
+The command line (``--set``), the JSON, the Python interface, the assumptions in
+an answer and docs/glossary.md all read this table, so a word cannot come to
+mean two things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from joulecast.errors import UnknownNameError, nearest
+
+Scale = Literal["log", "logit", "log_excess", "linear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A quantity of the chain.
+
+    `scale` is where a range is drawn evenly: log for positive quantities, logit
+    for shares, log_excess (log of x - 1) for PUE, linear where a limit of the
+    range may be reached (a goodput of 1, a network share of 0).  `lower` and
+    `upper` are physical limits; draws are held inside them.
+    """
+
+    name: str
+    unit: str
+    scale: Scale
+    meaning: str
+    lower: float = 0.0
+    upper: float = inf
+    flag: str = ""
+    zero: bool = False
+
+    @property
+    def override(self) -> str:
+        """What to type to replace the value."""
+        return self.flag or f"--set {self.name}="
+
+
+def _terms(*terms: Term) -> dict[str, Term]:
+    return {term.name: term for term in terms}
+
+
+#: Everything that can be given.  Order is the order of the chain.
+INPUTS: dict[str, Term] = _terms(
+    Term("params", "", "log", "all weights of the model", flag="--params"),
+    Term("active_params", "", "log", "weights used per token", flag="--active-params"),
+    Term(
+        "tokens",
+        "",
+        "log",
+        "training tokens processed, repeats counted; image tokens for vision models",
+        flag="--tokens",
+    ),
+    Term(
+        "flop_per_param_token",
+        "FLOP",
+        "log",
+        "training FLOP per active parameter and token: forward and backward pass",
+    ),
+    Term(
+        "training_flop",
+        "FLOP",
+        "log",
+        "model FLOP of the run: forward and backward, no recomputation",
+        flag="--flop",
+    ),
+    Term(
+        "recompute_factor",
+        "",
+        "log",
+        "executed over training FLOP: 1 without activation recomputation",
+        lower=1.0,
+        upper=2.0,
+        flag="--recompute",
+    ),
+    Term("executed_flop", "FLOP", "log", "training FLOP plus activation recomputation"),
+    Term(
+        "peak_flops",
+        "FLOP/s",
+        "log",
+        "dense peak of one device, 16-bit unless 32-bit was asked for; never sparse",
+    ),
+    Term("peak_flops_fp8", "FLOP/s", "log", "dense FP8 peak of one device"),
+    Term(
+        "precision_speedup",
+        "",
+        "log",
+        "throughput of the training precision over 16-bit on the same device",
+        flag="--precision",
+    ),
+    Term(
+        "tokens_per_second_per_device",
+        "1/s",
+        "log",
+        "training tokens per second of one device in steady state",
+    ),
+    Term(
+        "hfu",
+        "",
+        "logit",
+        "steady-state executed FLOP per second over peak_flops (recomputation counted)",
+        upper=1.0,
+    ),
+    Term(
+        "mfu_fp8",
+        "",
+        "logit",
+        "steady-state training FLOP per second over the FP8 peak",
+        upper=1.0,
+    ),
+    Term(
+        "mfu",
+        "",
+        "logit",
+        "steady-state training FLOP per second over peak_flops",
+        upper=1.0,
+    ),
+    Term(
+        "goodput",
+        "",
+        "linear",
+        "share of the reserved time that makes progress",
+        upper=1.0,
+    ),
+    Term(
+        "utilisation",
+        "",
+        "logit",
+        "whole run: training_flop / (device_hours x peak_flops)",
+        upper=1.0,
+    ),
+    Term("device_count", "", "log", "devices reserved at once", flag="--device-count"),
+    Term("device_hours", "h", "log", "devices x hours reserved"),
+    Term("wall_clock_days", "d", "log", "elapsed time"),
+    Term("device_power_w", "W", "log", "mean power of one device over the reserved hours"),
+    Term(
+        "host_power_w",
+        "W",
+        "log",
+        "one device's share of the power of host, NICs and in-node switches",
+        zero=True,
+    ),
+    Term(
+        "network_share",
+        "",
+        "linear",
+        "scale-out network and storage as a share of device + host",
+        upper=1.0,
+        zero=True,
+    ),
+    Term("device_energy_kwh", "kWh", "log", "device_hours x device_power_w"),
+    Term("host_energy_kwh", "kWh", "log", "device_hours x host_power_w", zero=True),
+    Term("it_energy_kwh", "kWh", "log", "(device + host energy) x (1 + network_share)"),
+    Term("pue", "", "log_excess", "facility energy over IT energy", lower=1.0, upper=10.0),
+    Term("energy_kwh", "kWh", "log", "it_energy_kwh x pue"),
+    Term(
+        "grid_gco2e_per_kwh",
+        "gCO2e/kWh",
+        "log",
+        "carbon intensity of the electricity, location-based",
+        zero=True,
+    ),
+    Term(
+        "operational_kgco2e",
+        "kgCO2e",
+        "log",
+        "energy_kwh x grid_gco2e_per_kwh; offsets are never subtracted",
+        zero=True,
+    ),
+    Term("lifetime_years", "y", "log", "service life over which making is written off"),
+    Term(
+        "device_embodied_kgco2e",
+        "kgCO2e",
+        "log",
+        "emissions of making one device",
+        zero=True,
+    ),
+    Term(
+        "host_embodied_kgco2e",
+        "kgCO2e",
+        "log",
+        "emissions of making one device's share of its host",
+        zero=True,
+    ),
+    Term(
+        "network_embodied_share",
+        "",
+        "linear",
+        "making of network and storage as a share of devices + hosts",
+        upper=1.0,
+        zero=True,
+    ),
+    Term(
+        "embodied_kgco2e",
+        "kgCO2e",
+        "log",
+        "share of making devices, hosts, network and storage, by time reserved over lifetime",
+        zero=True,
+    ),
+    Term(
+        "wue_l_per_kwh",
+        "L/kWh",
+        "log",
+        "on-site water per kWh of IT energy",
+        zero=True,
+    ),
+    Term(
+        "water_factor_l_per_kwh",
+        "L/kWh",
+        "log",
+        "water consumed by power plants per kWh of electricity",
+        zero=True,
+    ),
+    Term("water_onsite_l", "L", "log", "wue_l_per_kwh x it_energy_kwh", zero=True),
+    Term("water_offsite_l", "L", "log", "water_factor_l_per_kwh x energy_kwh", zero=True),
+)
+
+#: What only comes out.
+OUTPUTS: dict[str, Term] = _terms(
+    Term("device_kgco2e", "kgCO2e", "log", "operational emissions of the devices"),
+    Term("host_kgco2e", "kgCO2e", "log", "operational emissions of the hosts"),
+    Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
+    Term("cooling_kgco2e", "kgCO2e", "log", "operational emissions of what PUE adds"),
+    Term("total_kgco2e", "kgCO2e", "log", "operational + embodied"),
+    Term("water_l", "L", "log", "on-site + off-site water"),
+)
+
+TERMS: dict[str, Term] = INPUTS | OUTPUTS
+
+#: `results` of the JSON, in order; `parts_kgco2e` follows them.
+RESULTS: tuple[str, ...] = (
+    "training_flop",
+    "executed_flop",
+    "utilisation",
+    "device_hours",
+    "wall_clock_days",
+    "device_energy_kwh",
+    "host_energy_kwh",
+    "it_energy_kwh",
+    "energy_kwh",
+    "operational_kgco2e",
+    "embodied_kgco2e",
+    "total_kgco2e",
+    "water_onsite_l",
+    "water_offsite_l",
+    "water_l",
+)
+
+#: Key in `parts_kgco2e` -> the quantity it shows.
+PARTS: dict[str, str] = {
+    "device": "device_kgco2e",
+    "host": "host_kgco2e",
+    "network": "network_kgco2e",
+    "cooling": "cooling_kgco2e",
+    "embodied": "embodied_kgco2e",
+}
+
+
+def input_term(name: str) -> Term:
+    """Look up a quantity that can be given; an unknown name gets the nearest ones."""
+    try:
+        return INPUTS[name]
+    except KeyError:
+        why = "is an outcome and cannot be given" if name in OUTPUTS else "is not a known quantity"
+        raise UnknownNameError("--set", name, why, nearest(name, INPUTS)) from None

@@ -1,0 +1,267 @@
+"""From what is known of a number to numbers.
+
+A score picks a value; a table of scores is the sample.
+
+A datum is (low, value, high): its 5 %, 50 % and 95 % points.  A standard-normal score z picks
+
+    g(x) = g(value) + z / z95 * (g(high) - g(value) if z >= 0 else g(value) - g(low))
+
+with g the scale of the quantity (log, logit, log of x - 1, linear), so it never crosses itself.
+Everything is the same call with other scores: all zero is the nominal run, the shipped table is
+the sample, one score moved is a tornado bar or a share of the variance, and two options read the
+same column for the unknowns they share.  There is no random number at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from joulecast import units
+from joulecast.arrays import Array, Numbers
+from joulecast.terms import TERMS, Scale
+
+Basis = Literal["published", "measured", "derived", "assumed", "given"]
+
+#: Standard-normal quantile of 0.95.
+Z95 = 1.6448536269514722
+
+#: The levels every result is given at.
+LEVELS = (0.05, 0.10, 0.50, 0.90, 0.95)
+
+#: Columns of the score table: whose scores each quantity reads.  Only ever append: a column's
+#: draws never change, so neither do the answers that use it.  Large variances come first, where
+#: a Sobol sequence is most even.
+COLUMNS = (
+    "utilisation",
+    "grid_gco2e_per_kwh",
+    "device_power_w",
+    "pue",
+    "flop_per_param_token",
+    "host_power_w",
+    "goodput",
+    "lifetime_years",
+    "device_embodied_kgco2e",
+    "host_embodied_kgco2e",
+    "network_share",
+    "precision_speedup",
+    "wue_l_per_kwh",
+    "water_factor_l_per_kwh",
+    "network_embodied_share",
+    "tokens",
+    "params",
+    "active_params",
+    "training_flop",
+    "mfu",
+    "hfu",
+    "mfu_fp8",
+    "tokens_per_second_per_device",
+    "peak_flops",
+    "device_hours",
+    "wall_clock_days",
+    "device_energy_kwh",
+    "host_energy_kwh",
+    "it_energy_kwh",
+    "energy_kwh",
+    "operational_kgco2e",
+    "embodied_kgco2e",
+    "recompute_factor",
+    "executed_flop",
+    "device_count",
+    "peak_flops_fp8",
+    "water_onsite_l",
+    "water_offsite_l",
+    "spare_1",
+    "spare_2",
+    "spare_3",
+    "spare_4",
+    "spare_5",
+    "spare_6",
+    "spare_7",
+    "spare_8",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One number of a plan: what it is, how far it may be off, whose ignorance it is and why.
+
+    `name` is the role in the chain, `unknown` whose ignorance it is (``h100-sxm.power``): options
+    that name the same unknown share its draws.  Without low and high the number is exact.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unknown: str = ""
+    basis: Basis = "given"
+    source: str = ""
+    note: str = ""
+    given: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has no range."""
+        return self.low is None or self.high is None
+
+
+def pick(datum: Datum, z: Array) -> Array:
+    """Values of a datum at standard-normal scores `z`, in base units."""
+    term = TERMS[datum.name]
+    size = units.factor(term.unit)
+    if datum.low is None or datum.high is None:
+        return np.full_like(z, datum.value * size)
+    to, back = _SCALES[term.scale]
+    middle, low, high = to(np.array([datum.value, datum.low, datum.high]))
+    steps = z * (1 / Z95)
+    x = back(middle + steps * np.where(z >= 0, high - middle, middle - low))
+    if term.scale == "linear":
+        x = np.clip(x, term.lower, term.upper)
+    elif term.upper < np.inf:
+        x = np.minimum(x, term.upper)
+    return x * size
+
+
+def nominal(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
+    """Every number at its median, in base units."""
+    return {
+        name: np.float64(datum.value * units.factor(TERMS[name].unit))
+        for name, datum in ledger.items()
+    }
+
+
+def sample(
+    ledger: Mapping[str, Datum], columns: Mapping[str, int] | None = None
+) -> dict[str, Numbers]:
+    """Every number at the shipped scores: arrays where there is a range, floats where not."""
+    table = scores()
+    where = columns if columns is not None else columns_of(ledger.values())
+    numbers: dict[str, Numbers] = {}
+    for name, datum in ledger.items():
+        if datum.exact:
+            numbers[name] = np.float64(datum.value * units.factor(TERMS[name].unit))
+        else:
+            numbers[name] = pick(datum, table[where[datum.unknown]])
+    return numbers
+
+
+def one_at_a_time(ledger: Mapping[str, Datum]) -> tuple[list[str], dict[str, Numbers]]:
+    """Numbers with one input moved per row: (inputs with a range, arrays [input, node])."""
+    moved = [name for name, datum in ledger.items() if not datum.exact]
+    nodes, _ = _nodes()
+    numbers: dict[str, Numbers] = dict(nominal(ledger))
+    for row, name in enumerate(moved):
+        values = np.full((len(moved), nodes.size), numbers[name])
+        values[row] = pick(ledger[name], nodes)
+        numbers[name] = values
+    return moved, numbers
+
+
+def shares_of_variance(outcome: Array) -> Array:
+    """First-order shares of the variance of ln(outcome), from `outcome` at one_at_a_time.
+
+    The inputs being independent and the chain nearly a product, the shares of the inputs alone
+    explain all of it; they are scaled to sum to 1.
+    """
+    _, weights = _nodes()
+    logs = np.log(outcome)
+    means = logs @ weights
+    variances: Array = ((logs - means[:, None]) ** 2) @ weights
+    total = float(variances.sum())
+    return variances / total if total > 0 else variances
+
+
+def quantiles(draws: Array) -> Array:
+    """Values at LEVELS along the last axis of `draws`, by sorting; rows may be many."""
+    ordered = np.sort(draws, axis=-1)
+    count = draws.shape[-1]
+    position = np.clip(np.array(LEVELS) * count - 0.5, 0, count - 1)
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, count - 1)
+    share = position - below
+    levels: Array = ordered[..., below] * (1 - share) + ordered[..., above] * share
+    return levels
+
+
+def columns_of(data: Iterable[Datum], taken: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Column of the score table for each unknown.
+
+    The first unknown of a role reads the role's own column; another unknown of the same role (the
+    power of a second device in a comparison) reads a spare one, so that only shared ignorance is
+    shared.  Pass what the first option took to place those of the next.
+    """
+    columns = dict(taken or {})
+    for datum in data:
+        if datum.exact or datum.unknown in columns:
+            continue
+        own = COLUMNS.index(datum.name)
+        used = set(columns.values())
+        free = [own, *(i for i, name in enumerate(COLUMNS) if name.startswith("spare"))]
+        columns[datum.unknown] = next((index for index in free if index not in used), own)
+    return columns
+
+
+@cache
+def scores() -> Array:
+    """The shipped table of standard-normal scores [column, draw], from a scrambled Sobol set.
+
+    Made by tools/build_scores.py; 4,096 draws of each column.
+    """
+    path = Path(__file__).with_name("scores.npy")
+    table: Array = np.load(path).astype(np.float64)
+    return table
+
+
+@cache
+def _nodes() -> tuple[Array, Array]:
+    """Nodes and weights of a 16-point Gauss-Hermite rule for the standard normal.
+
+    Numbers from Abramowitz and Stegun 1964, table 25.10 (positive half), rescaled.
+    """
+    half = np.array(
+        [
+            [0.27348104613815245, 0.5079294790166137],
+            [0.8229514491446559, 0.2806474585285337],
+            [1.3802585391988808, 0.08381004139898583],
+            [1.9517879909162540, 0.012880311535509974],
+            [2.5462021578474814, 0.0009322840086241805],
+            [3.1769991619799560, 2.7118600925378815e-05],
+            [3.8694479048601225, 2.3209808448652107e-07],
+            [4.6887389393058184, 2.654807474011182e-10],
+        ]
+    )
+    points = np.sqrt(2.0) * half[:, 0]
+    weights = half[:, 1] / np.sqrt(np.pi)
+    return np.concatenate([-points[::-1], points]), np.concatenate([weights[::-1], weights])
+
+
+def _logit(x: Array) -> Array:
+    return np.log(x / (1 - x))
+
+
+def _expit(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+_SCALES: dict[Scale, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "log": (np.log, np.exp),
+    "logit": (_logit, _expit),
+    "log_excess": (lambda x: np.log(x - 1), lambda x: 1 + np.exp(x)),
+    "linear": (_same, _same),
+}
+
+
+def midpoint(scale: Scale, low: float, high: float) -> float:
+    """The median of a range given by its ends alone: midway on the scale."""
+    to, back = _SCALES[scale]
+    return float(back(to(np.array([low, high])).mean()))
