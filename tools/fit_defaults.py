@@ -13,15 +13,13 @@ The range is the 5 % and 95 % point of the error when a family is forecast witho
 from __future__ import annotations
 
 import math
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import typer
-
-sys.path.insert(0, str(Path(__file__).parent))
 from reported_runs import FP8_RUNS, ReportedRun, read_hours_rows
 
 from joulecast.library import Library
@@ -30,63 +28,43 @@ OUT = Path(__file__).parents[1] / "hardware_specs" / "calibration.toml"
 PULL = 1.0  # families' worth of weight on the pooled value
 
 
+@dataclass(frozen=True)
+class Fit:
+    """ln u of a run = its class of device + its kind of model."""
+
+    classes: dict[str, float]
+    kinds: dict[str, float]
+    pooled: float
+
+    def __call__(self, row: ReportedRun, device_class: str) -> float:
+        """Forecast ln(utilisation) of a row."""
+        return self.classes.get(device_class, self.pooled) + self.kinds.get(row.arch, 0.0)
+
+
 def main(runs: Path, out: Path = OUT) -> None:
     """Fit and write; prints what the leave-one-family-out errors were."""
     library = Library.bundled()
     rows = read_hours_rows(runs)
-    ln_u = {row.id: math.log(_utilisation(row, library)) for row in rows}
-    device_class: dict[str, str] = {
-        row.id: library.device(row.device).device.device_class for row in rows
-    }
-
-    def model(known: list[ReportedRun]) -> tuple[dict[str, float], dict[str, float], float]:
-        dense = [row for row in known if row.arch == "dense"]
-        pooled = _median(_by_family(dense, lambda row: ln_u[row.id]).values())
-        classes = {}
-        for name in sorted({device_class[row.id] for row in dense}):
-            mine = [row for row in dense if device_class[row.id] == name]
-            values = _by_family(mine, lambda row: ln_u[row.id])
-            weight = len(values) / (len(values) + PULL)
-            classes[name] = pooled + weight * (_median(values.values()) - pooled)
-        kinds = {}
-        for name in sorted({row.arch for row in known if row.arch != "dense"}):
-            mine = [row for row in known if row.arch == name]
-            left = _by_family(
-                mine, lambda row: ln_u[row.id] - classes.get(device_class[row.id], pooled)
-            )
-            kinds[name] = len(left) / (len(left) + PULL) * _median(left.values())
-        return classes, kinds, pooled
-
+    whole = fit(rows, library)
     errors: dict[str, list[float]] = defaultdict(list)
+    left_out = left_out_errors(rows, library)
     for row in rows:
-        classes, kinds, pooled = model([other for other in rows if other.family != row.family])
-        guess = classes.get(device_class[row.id], pooled) + kinds.get(row.arch, 0.0)
-        errors[row.family].append(ln_u[row.id] - guess)
+        errors[row.family].append(left_out[row.id])
     low, high = _weighted_quantiles(errors, (0.05, 0.95))
-    classes, kinds, pooled = model(rows)
-
     lines = [
         "# Fitted by tools/fit_defaults.py on published runs; edit the script, not this file.",
         f"# {len(rows)} runs of {len(errors)} families with published device-hours.",
         "",
     ]
-    for name, value in {**classes, "pooled": pooled}.items():
-        mine = {row.family for row in rows if row.arch == "dense"}
-        if name != "pooled":
-            mine = {r.family for r in rows if r.arch == "dense" and device_class[r.id] == name}
-        count = len(mine)
-        lines += _entry(
-            f"utilisation.device_class.{name}",
-            math.exp(value),
-            f"dense decoders of {_families(count)}",
-        )
-    for name, value in {"dense": 0.0, **kinds}.items():
-        count = len({row.family for row in rows if row.arch == name})
-        lines += _entry(
-            f"utilisation.arch.{name}",
-            math.exp(value),
-            f"relative to dense decoders on the same class of device; {_families(count)}",
-        )
+    dense = [row for row in rows if row.arch == "dense"]
+    for name, value in {**whole.classes, "pooled": whole.pooled}.items():
+        mine = [row for row in dense if name in ("pooled", _class(row, library))]
+        note = f"dense decoders of {_families(mine)}"
+        lines += _entry(f"utilisation.device_class.{name}", math.exp(value), note)
+    for name, value in {"dense": 0.0, **whole.kinds}.items():
+        mine = [row for row in rows if row.arch == name]
+        note = f"relative to dense decoders on the same class of device; {_families(mine)}"
+        lines += _entry(f"utilisation.arch.{name}", math.exp(value), note)
     note = f"factors on the default: a family forecast without its rows, {len(errors)} families"
     lines += _entry("utilisation.spread", 1.0, note, math.exp(low), math.exp(high))
     out.write_text("\n".join(lines), encoding="utf-8")
@@ -94,7 +72,48 @@ def main(runs: Path, out: Path = OUT) -> None:
     print(f"wrote {out}: {len(rows)} runs, leave-one-family-out typical factor {typical:.2f}")
 
 
-def _families(count: int) -> str:
+def fit(rows: list[ReportedRun], library: Library) -> Fit:
+    """Medians over families, pulled towards the pooled value."""
+    ln_u = {row.id: math.log(_utilisation(row, library)) for row in rows}
+    dense = [row for row in rows if row.arch == "dense"]
+    pooled = _median(_by_family(dense, lambda row: ln_u[row.id]).values())
+    classes = {}
+    for name in sorted({_class(row, library) for row in dense}):
+        mine = [row for row in dense if _class(row, library) == name]
+        values = _by_family(mine, lambda row: ln_u[row.id])
+        classes[name] = pooled + _weight(values) * (_median(values.values()) - pooled)
+    kinds = {}
+    for name in sorted({row.arch for row in rows if row.arch != "dense"}):
+        mine = [row for row in rows if row.arch == name]
+        left = _by_family(
+            mine, lambda row: ln_u[row.id] - classes.get(_class(row, library), pooled)
+        )
+        kinds[name] = _weight(left) * _median(left.values())
+    return Fit(classes, kinds, pooled)
+
+
+def left_out_errors(rows: list[ReportedRun], library: Library) -> dict[str, float]:
+    """ln(true / fitted utilisation) of each row by a fit that never saw its family."""
+    errors = {}
+    for family in {row.family for row in rows}:
+        others = fit([row for row in rows if row.family != family], library)
+        for row in rows:
+            if row.family == family:
+                guess = others(row, _class(row, library))
+                errors[row.id] = math.log(_utilisation(row, library)) - guess
+    return errors
+
+
+def _class(row: ReportedRun, library: Library) -> str:
+    return library.device(row.device).device.device_class
+
+
+def _weight(families: dict[str, float]) -> float:
+    return len(families) / (len(families) + PULL)
+
+
+def _families(rows: list[ReportedRun]) -> str:
+    count = len({row.family for row in rows})
     return f"{count} {'family' if count == 1 else 'families'}"
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulecast import units
 from joulecast.chain import Run
 from joulecast.terms import TERMS
 
 
-@dataclass(frozen=True, slots=True)
-class HandLine:
+class HandLine(NamedTuple):
     """One key press: an operator, a number, what it is, and the subtotal where it has a name."""
 
     operator: str
@@ -49,14 +47,12 @@ def strip_of(run: Run) -> tuple[HandLine, ...]:
     return tuple(strip.lines)
 
 
-@dataclass(slots=True)
 class _Strip:
-    run: Run
-    lines: list[HandLine]
+    """The strip being keyed."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.lines = []
+        self.lines: list[HandLine] = []
 
     def value(self, name: str) -> float:
         """A nominal number in the unit of its term."""
@@ -168,8 +164,10 @@ class _Strip:
         else:
             self.lines.clear()
             self.key("", self.value("operational_kgco2e") * per_kg, f"{label}, given")
-        self.subtotal(self.value("operational_kgco2e") * per_kg, f"{label} operational")
-        if self.known("embodied_kgco2e"):
+        making_known = self.known("embodied_kgco2e")
+        name = f"{label} operational" if making_known else label
+        self.subtotal(self.value("operational_kgco2e") * per_kg, name)
+        if making_known:
             self.key(
                 "+", self.value("embodied_kgco2e") * per_kg, f"{label} embodied{self._making()}"
             )

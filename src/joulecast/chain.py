@@ -9,19 +9,21 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from joulecast import carbon, compute, energy, performance, water
 from joulecast.arrays import Numbers
 
 
-@dataclass(slots=True)
 class Run:
-    """Quantities known so far, in base units, and how each was made."""
+    """Quantities known so far, in base units, and how each was made.
 
-    known: dict[str, Numbers]
-    made_by: dict[str, Callable[..., Numbers]] = field(default_factory=dict)
-    made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    `made_by` holds the formula behind each result, `made_from` the quantities it took.
+    """
+
+    def __init__(self, known: Mapping[str, Numbers]) -> None:
+        self.known = dict(known)
+        self.made_by: dict[str, Callable[..., Numbers]] = {}
+        self.made_from: dict[str, tuple[str, ...]] = {}
 
     def step(self, result: str, formula: Callable[..., Numbers], *inputs: str) -> None:
         """Make `result` from `inputs` unless it was given or an input is unknown."""
@@ -62,7 +64,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:
 
     Returns the run: every quantity that could be known, and the formula behind each.
     """
-    run = Run(dict(given))
+    run = Run(given)
     step = run.step
 
     # Compute: how much arithmetic.

@@ -1,7 +1,6 @@
 """The command line: each command parses, calls one verb of the API and prints; nothing else."""
 
-from __future__ import annotations
-
+# No postponed annotations here: Typer would evaluate each one again at every start.
 import os
 import sys
 from pathlib import Path
@@ -225,7 +224,7 @@ def _usage(problem: TyperException) -> str:
     message = problem.format_message().rstrip(".")
     if message.startswith("No such command"):
         typed = message.split("'")[1]
-        names = [command.name or "" for command in app.registered_commands]
+        names = list(typer.main.get_group(app).commands)
         return str(
             UnknownNameError("command", typed, "unknown command", nearest(typed, names) or names)
         )

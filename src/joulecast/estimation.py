@@ -80,7 +80,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
         quantities=quantities,
         assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
         cross_checks=checks,
-        drivers=_drivers(live),
+        drivers=_drivers(live, middle),
         warnings=tuple(ledger.notices) + tuple(_afterthoughts(quantities, checks)),
         by_hand=strip_of(middle),
         citations=_citations(shown, library),
@@ -119,18 +119,17 @@ def _source(name: str) -> str:
     return "achieved_utilisation" if name == "utilisation" else name
 
 
-def _drivers(live: Mapping[str, Datum]) -> tuple[Driver, ...]:
+def _drivers(live: Mapping[str, Datum], middle: Run) -> tuple[Driver, ...]:
     """Shares of the variance of ln(total), or of ln(energy) without a grid; largest first."""
-    moved, numbers = uncertainty.one_at_a_time(live)
-    if not moved:
+    outcome = "total_kgco2e" if "total_kgco2e" in middle.known else "energy_kwh"
+    behind = middle.behind(outcome) | {outcome}
+    moved, numbers = uncertainty.one_at_a_time({n: live[n] for n in live if n in behind})
+    draws = np.asarray(chain(numbers).known.get(outcome, 0.0))
+    if not moved or draws.ndim == 0 or np.any(draws <= 0):
         return ()
-    known = chain(numbers).known
-    outcome = known.get("total_kgco2e", known.get("energy_kwh"))
-    if outcome is None or np.ndim(outcome) == 0 or np.any(np.asarray(outcome) <= 0):
-        return ()
-    shares = uncertainty.shares_of_variance(np.asarray(outcome))
+    shares = uncertainty.shares_of_variance(draws)
     found = [Driver(name, float(share)) for name, share in zip(moved, shares, strict=True)]
-    return tuple(sorted((d for d in found if d.share > 0), key=lambda d: -d.share))
+    return tuple(sorted(found, key=lambda driver: -driver.share))
 
 
 def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], set[str]]:

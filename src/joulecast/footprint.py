@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulecast import units
 from joulecast._version import __version__
@@ -16,8 +16,7 @@ from joulecast.terms import PARTS, RESULTS
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A result: its nominal value (every input at its median) and levels of its prediction range.
 
     P10 to P90 is the 80 % prediction range.
@@ -64,8 +63,7 @@ class Quantity:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """A number the answer rests on, how far it may be off, why, and how to replace it."""
 
     name: str
@@ -100,8 +98,7 @@ class Assumption:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class CrossCheck:
+class CrossCheck(NamedTuple):
     """A given number beside the one the other inputs imply."""
 
     name: str
@@ -124,16 +121,14 @@ class CrossCheck:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(NamedTuple):
     """An input's share of the variance of ln(total)."""
 
     name: str
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(NamedTuple):
     """A source the answer used, short enough to print."""
 
     key: str

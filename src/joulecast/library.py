@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from joulecast import specs
 from joulecast.errors import InputError, SpecsError, UnknownNameError, nearest
@@ -18,16 +18,14 @@ ELECTRICITYMAPS = "electricitymaps-2026"
 WORLD = "WLD"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceMatch:
+class DeviceMatch(NamedTuple):
     """A device found, and the others the typed name could have meant."""
 
     device: Device
     variants: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a run takes place, as far as it is known."""
 
     id: str
@@ -37,11 +35,10 @@ class Place:
     zone: str = ""
     direct_area: str = ""
     provider: str = ""
-    row: Mapping[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class GridYear:
+class GridYear(NamedTuple):
     """An intensity [g/kWh] as tabulated, with the year it belongs to."""
 
     value: float
@@ -76,7 +73,7 @@ class Library:
         return str(self._core["digest"])
 
     @cached_property
-    def _zones(self) -> dict[str, Any]:
+    def _zones(self) -> Mapping[str, Any]:
         """Share-alike tables, read only when a zone is asked for; empty where removed."""
         return specs.load_odbl(self._folder)
 
@@ -99,8 +96,8 @@ class Library:
 
     def place_ids(self) -> list[str]:
         """Ids of all places: countries, states, cloud regions, sites and zones."""
-        places = {key for keys in self._core["names"]["places"]["exact"].values() for key in keys}
-        zones = self._zones.get("names", {}).get("places", {}).get("exact", {})
+        places = {key for keys in self._core["names_of_places"]["exact"].values() for key in keys}
+        zones = self._zone_names()["exact"]
         return sorted(places | {key for keys in zones.values() for key in keys})
 
     # Sources and defaults.
@@ -152,7 +149,7 @@ class Library:
 
         Raises UnknownNameError with the nearest names.
         """
-        names = self._core["names"]["devices"]
+        names = self._core["names_of_devices"]
         found = _find(names, name)
         if not found:
             choices = nearest(name, [*self._core["devices"], *names["alias"]])
@@ -186,7 +183,7 @@ class Library:
         """
         if provider is not None:
             name = name.removeprefix(f"{provider}:")
-        for names in (self._core["names"]["places"], self._zone_names()):
+        for names in (self._core["names_of_places"], self._zone_names()):
             for table, form in _forms(names, name):
                 found = self._narrow(table.get(form, []), provider)
                 if len(found) == 1:
@@ -198,7 +195,7 @@ class Library:
 
     def _zone_names(self) -> dict[str, dict[str, list[str]]]:
         empty: dict[str, dict[str, list[str]]] = {"exact": {}, "alias": {}, "loose": {}}
-        return self._zones.get("names", {}).get("places", empty)  # type: ignore[no-any-return]
+        return self._zones.get("names_of_zones", empty)  # type: ignore[no-any-return]
 
     @staticmethod
     def _narrow(found: list[str], provider: str | None) -> list[str]:
@@ -208,7 +205,7 @@ class Library:
         return [key for key in found if ":" not in key or key.startswith(f"{provider}:")]
 
     def _near_places(self, name: str, provider: str | None) -> list[str]:
-        names = self._core["names"]["places"]
+        names = self._core["names_of_places"]
         pool = [*names["exact"], *names["alias"], *self._zone_names()["exact"]]
         found: dict[str, None] = {}
         for choice in nearest(name, pool, count=6):
@@ -323,7 +320,7 @@ def _with_folder(folder: Path) -> Library:
         raise SpecsError(str(broken.args[0]), None, str(broken.args[1])) from None
     merged = _overlay(specs.load(base_folder), own)
     merged["digest"] = f"{specs.load(base_folder)['digest']}+{own['digest']}"
-    merged["names"] = specs.all_names(merged)
+    merged |= {f"names_of_{kind}": names for kind, names in specs.all_names(merged).items()}
     return Library(merged, base_folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Code -> what it means.  docs/warnings.md is made from this table.
 CODES: dict[str, str] = {
@@ -27,13 +27,8 @@ CODES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """A warning: a code of the closed table and what it means here."""
 
     code: str
     message: str
-
-    def __post_init__(self) -> None:
-        if self.code not in CODES:
-            raise KeyError(f"{self.code} is not in notices.CODES")

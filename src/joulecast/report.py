@@ -225,10 +225,10 @@ def _assumptions(footprint: Footprint) -> list[str]:
 
 
 def _assumed(entry: Assumption) -> list[str]:
-    unchecked = ", unchecked" if entry.read == "recalled" else ""
-    first = f"  {entry.name:<23} {_value(entry):<13} {_span(entry):<19} {entry.flag}"
-    tail = f"{entry.basis}, {entry.source}{unchecked}"
-    why = f"{tail}: {entry.note}" if entry.note else tail
+    first = f"  {entry.name:<23} {_value(entry):<13} {_span(entry):<19} {entry.basis}"
+    unchecked = " (unchecked)" if entry.read == "recalled" else ""
+    note = f": {entry.note}" if entry.note else ""
+    why = f"{entry.flag}  {entry.source}{unchecked}{note}"
     return [first, *textwrap.wrap(why, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)]
 
 

@@ -8,13 +8,10 @@ Standard library only: the build runs this file before anything is installed.
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 import os
-import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,6 @@ COMPILED = "compiled"
 
 #: Tables under the Open Database Licence, compiled apart and removable.
 ODBL_TABLES = ("zones", "grids_electricitymaps", "grids_within_country")
-
 
 #: Table -> the columns that identify a row; the rest is what is looked up.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -40,9 +36,39 @@ KEYS: dict[str, tuple[str, ...]] = {
     "water": ("iso3",),
 }
 
+#: Tables of which one record is wanted at a time; each record is decoded by itself.
+BY_RECORD = ("devices", "models", "grids_ember", "grids_direct", "sources")
+
 
 class BrokenTableError(Exception):
     """A file that cannot be parsed: (file name, reason)."""
+
+
+class Tables(Mapping[str, Any]):
+    """Tables of a compiled file, each decoded when it is first asked for.
+
+    The file is one line of JSON that says where each table lies (offset, length), then the tables;
+    a table kept by record is such a file in itself.
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        end = packed.index(b"\n")
+        self._where: dict[str, tuple[int, int, bool]] = json.loads(packed[:end])
+        self._body = packed[end + 1 :]
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._read:
+            start, length, nested = self._where[name]
+            part = self._body[start : start + length]
+            self._read[name] = Tables(part) if nested else json.loads(part)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._where)
+
+    def __len__(self) -> int:
+        return len(self._where)
 
 
 def bundled_folder() -> Path:
@@ -52,12 +78,12 @@ def bundled_folder() -> Path:
     return packaged if packaged.is_dir() else here.parents[1] / "hardware_specs"
 
 
-def load(folder: Path) -> dict[str, Any]:
+def load(folder: Path) -> Mapping[str, Any]:
     """Core tables of a folder, from its compiled copy where that is up to date."""
     return _load(folder, CORE)
 
 
-def load_odbl(folder: Path) -> dict[str, Any]:
+def load_odbl(folder: Path) -> Mapping[str, Any]:
     """The share-alike tables of a folder; empty where they were removed."""
     return _load(folder, ODBL)
 
@@ -69,10 +95,25 @@ def compile_folder(folder: Path) -> list[Path]:
     written = []
     for name, content in zip((CORE, ODBL), read_folder(folder), strict=True):
         path = target / name
-        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, default=str)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(pack(content))
         written.append(path)
     return written
+
+
+def pack(tables: Mapping[str, Any], nested: tuple[str, ...] = BY_RECORD) -> bytes:
+    """Lay tables out for `Tables`."""
+    where: dict[str, tuple[int, int, bool]] = {}
+    body = b""
+    for name, content in tables.items():
+        if name in nested:
+            part = pack(content, ())
+        else:
+            part = json.dumps(
+                content, separators=(",", ":"), ensure_ascii=False, default=str
+            ).encode()
+        where[name] = (len(body), len(part), name in nested)
+        body += part
+    return json.dumps(where, separators=(",", ":")).encode() + b"\n" + body
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -90,37 +131,37 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             target = target.setdefault(part, {})
         target[parts[-1]] = content
     core["digest"] = digest(folder)
-    core["names"] = all_names(core)
-    odbl["names"] = {"places": _zone_names(odbl)}
+    core |= {f"names_of_{kind}": names for kind, names in all_names(core).items()}
+    odbl["names_of_zones"] = _zone_names(odbl)
     return core, odbl
 
 
 def digest(folder: Path) -> str:
     """First 12 hex digits of the SHA-256 over all tables: the version of the data."""
+    import hashlib
+
     total = hashlib.sha256()
     for path in sorted(_source_files(folder)):
-        text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
-        total.update(f"{path.relative_to(folder).as_posix()}\n{text}\n".encode())
+        text = path.read_bytes().replace(b"\r\n", b"\n")
+        total.update(path.relative_to(folder).as_posix().encode() + b"\n" + text + b"\n")
     return total.hexdigest()[:12]
 
 
-def _load(folder: Path, name: str) -> dict[str, Any]:
+def _load(folder: Path, name: str) -> Mapping[str, Any]:
     compiled = folder / COMPILED / name
     try:
         made = compiled.stat().st_mtime_ns
         if made >= _newest_change(folder):
-            content: dict[str, Any] = json.loads(compiled.read_bytes())
-            return content
+            return Tables(compiled.read_bytes())
     except FileNotFoundError:
         pass
     core, odbl = read_folder(folder)
-    plain = core if name == CORE else odbl
-    return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+    return Tables(pack(core if name == CORE else odbl))
 
 
 def _newest_change(folder: Path) -> int:
-    """Latest change of any source file; installed copies do not change."""
-    if folder.parent.name == "joulecast" and folder.parent.parent.name != "src":
+    """Latest change of any source file; the files of an installed copy do not change."""
+    if not (folder.parent / "pyproject.toml").exists():
         return 0
     newest = 0
     for place in (folder, folder / "devices", folder / "models"):
@@ -140,16 +181,23 @@ def _source_files(folder: Path) -> Iterator[Path]:
 
 
 def _parse(path: Path) -> Any:
+    import csv
+    import tomllib
+
     try:
         if path.suffix == ".toml":
             return tomllib.loads(path.read_text(encoding="utf-8"))
         return _keyed(_rows(path), KEYS.get(path.stem, ()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, csv.Error, ValueError) as broken:
+    except UnicodeDecodeError:
+        raise BrokenTableError(path.name, "is not UTF-8 text") from None
+    except (tomllib.TOMLDecodeError, csv.Error, ValueError) as broken:
         raise BrokenTableError(path.name, str(broken)) from None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV table whose first lines may be "# " comments."""
+    import csv
+
     with path.open(encoding="utf-8", newline="") as stream:
         lines = [line for line in stream if not line.startswith("#")]
     rows = list(csv.DictReader(lines, strict=True))
@@ -176,18 +224,18 @@ def _keyed(rows: list[dict[str, str]], keys: tuple[str, ...]) -> Any:
     return table
 
 
-def all_names(core: dict[str, Any]) -> dict[str, Any]:
+def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str]]]]:
     """Every name a device or a place answers to."""
     return {"devices": _device_names(core), "places": _place_names(core)}
 
 
-def _device_names(core: dict[str, Any]) -> dict[str, Any]:
+def _device_names(core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     return index(
         {key: record.get("aliases", ()) for key, record in core.get("devices", {}).items()}
     )
 
 
-def _place_names(core: dict[str, Any]) -> dict[str, Any]:
+def _place_names(core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Ids are fr, us-va, aws:us-east-1, jean-zay; a cloud region also answers to its bare name."""
     names: dict[str, list[str]] = {}
     for iso3, row in core.get("countries", {}).items():
@@ -202,7 +250,7 @@ def _place_names(core: dict[str, Any]) -> dict[str, Any]:
     return index(names)
 
 
-def _zone_names(odbl: dict[str, Any]) -> dict[str, Any]:
+def _zone_names(odbl: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Zones inside countries; a zone that is a whole country is that country."""
     zones = odbl.get("zones", {})
     return index({zone.lower(): [row["name"]] for zone, row in zones.items() if "-" in zone})
@@ -212,7 +260,7 @@ def _split(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(";") if part.strip()]
 
 
-def index(names: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+def index(names: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Three ways to find an id: exactly, by alias, and without punctuation."""
     exact: dict[str, list[str]] = {}
     alias: dict[str, list[str]] = {}

@@ -7,17 +7,15 @@ mean two things.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from joulecast.errors import UnknownNameError, nearest
 
 Scale = Literal["log", "logit", "log_excess", "linear"]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A quantity of the chain.
 
     `scale` is where a range is drawn evenly: log for positive quantities, logit
@@ -125,6 +123,7 @@ INPUTS: dict[str, Term] = _terms(
         "",
         "linear",
         "share of the reserved time that makes progress",
+        lower=0.01,
         upper=1.0,
     ),
     Term(

@@ -15,12 +15,12 @@ same column for the unknowns they share.  There is no random number at run time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from joulecast import units
 from joulecast.arrays import Array, Numbers
@@ -87,8 +87,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Datum:
+class Datum(NamedTuple):
     """One number of a plan: what it is, how far it may be off, whose ignorance it is and why.
 
     `name` is the role in the chain, `unknown` whose ignorance it is (``h100-sxm.power``): options
@@ -147,7 +146,7 @@ def sample(
         if datum.exact:
             numbers[name] = np.float64(datum.value * units.factor(TERMS[name].unit))
         else:
-            numbers[name] = pick(datum, table[where[datum.unknown]])
+            numbers[name] = pick(datum, table[where[datum.unknown]].astype(np.float64))
     return numbers
 
 
@@ -208,13 +207,13 @@ def columns_of(data: Iterable[Datum], taken: Mapping[str, int] | None = None) ->
 
 
 @cache
-def scores() -> Array:
+def scores() -> NDArray[np.float32]:
     """The shipped table of standard-normal scores [column, draw], from a scrambled Sobol set.
 
     Made by tools/build_scores.py; 4,096 draws of each column.
     """
     path = Path(__file__).with_name("scores.npy")
-    table: Array = np.load(path).astype(np.float64)
+    table: NDArray[np.float32] = np.load(path)
     return table
 
 

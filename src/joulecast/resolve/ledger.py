@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from joulecast.library import Library
-from joulecast.notices import Notice
+from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
 from joulecast.reading import span
 from joulecast.records import Figure
@@ -14,15 +13,15 @@ from joulecast.terms import INPUTS
 from joulecast.uncertainty import Basis, Datum, midpoint
 
 
-@dataclass(slots=True)
 class Ledger:
     """Data by role, warnings, and the plan as it was understood."""
 
-    plan: Plan
-    library: Library
-    data: dict[str, Datum] = field(default_factory=dict)
-    notices: list[Notice] = field(default_factory=list)
-    resolved: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, plan: Plan, library: Library) -> None:
+        self.plan = plan
+        self.library = library
+        self.data: dict[str, Datum] = {}
+        self.notices: list[Notice] = []
+        self.resolved: dict[str, Any] = {}
 
     def give(self, name: str, raw: object) -> None:
         """Enter a number the user gave."""
@@ -62,7 +61,8 @@ class Ledger:
             )
 
     def warn(self, code: str, message: str) -> None:
-        """Enter a warning."""
+        """Enter a warning of the closed table."""
+        assert code in CODES, code
         self.notices.append(Notice(code, message))
 
     def has(self, *names: str) -> bool:

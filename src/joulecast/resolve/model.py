@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from joulecast.errors import InputError
 from joulecast.resolve.ledger import Ledger
@@ -20,8 +20,7 @@ RULES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """What hardware needs to know of the model."""
 
     arch: str

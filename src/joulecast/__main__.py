@@ -1,0 +1,7 @@
+"""`python -m joulecast`."""
+
+from __future__ import annotations
+
+from joulecast.cli import main
+
+main()

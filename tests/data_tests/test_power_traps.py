@@ -1,0 +1,102 @@
+"""Each trap of power and of reachable speed: TDP is not what a device draws, peak not what it does.
+
+Sources of the figures: vendor documentation, Patterson et al. 2021 (arXiv:2104.10350), the Epoch
+table of July 2026 (Epoch), stas00/ml-engineering of August 2026.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from joulecast import Footprint, Library, Plan, estimate
+from joulecast.footprint import Assumption
+from joulecast.records import Device, Figure
+
+DEVICES = {name: Library.bundled().device(name).device for name in Library.bundled().device_ids}
+TPUS = sorted(name for name, device in DEVICES.items() if device.kind == "tpu")
+
+
+def device(name: str) -> Device:
+    return DEVICES[name]
+
+
+def sixteen_bit(name: str) -> Figure:
+    figure = device(name).peak("bf16")
+    assert figure is not None
+    return figure
+
+
+def run(name: str) -> Footprint:
+    return estimate(Plan(params=7e9, tokens=1e12, device=name, region="us", year=2024))
+
+
+def assumed(footprint: Footprint, name: str) -> Assumption:
+    return next(entry for entry in footprint.assumptions if entry.name == name)
+
+
+def ends(figure: Figure | Assumption | None) -> tuple[float, float]:
+    assert figure is not None and figure.low is not None and figure.high is not None
+    return figure.low, figure.high
+
+
+def test_b300_power_is_shown_as_a_range() -> None:
+    # 1,000 W (DGX power-capping document), 1,100 W (Epoch), 1,400 W (TechPowerUp).
+    assert ends(device("b300-sxm").tdp_w) == (1000, 1400)
+    gb300 = device("gb300").tdp_w
+    assert gb300 is not None and gb300.value == 1400
+
+
+@pytest.mark.parametrize("name", ["b300-sxm", "trainium2", "mi308x", "mlu590", "m4-max"])
+def test_an_uncertain_tdp_widens_the_power_of_the_estimate(name: str) -> None:
+    tdp = device(name).tdp_w
+    share = Library.bundled().default(f"device_power_share.{device(name).device_class}.large")
+    assert tdp is not None
+    low, high = ends(assumed(run(name), "device_power_w"))
+    assert low < ends(share)[0] * tdp.value
+    assert high > ends(share)[1] * tdp.value
+
+
+@pytest.mark.parametrize(
+    ("name", "watts", "tdp"),
+    [
+        ("tpu-v2", 161, 280),  # Patterson 2021, table 3: 221 W of system, less 60 W of host
+        ("tpu-v3", 220, 450),  # Google Cloud TPU documentation: 123 / 220 / 262 W
+        ("tpu-v4", 170, 340),  # Google Cloud TPU documentation: 90 / 170 / 192 W
+    ],
+)
+def test_tpu_estimates_use_measured_watts(name: str, watts: float, tdp: float) -> None:
+    power = assumed(run(name), "device_power_w")
+    assert power.value == watts
+    assert watts < 0.6 * tdp
+    assert power.basis in ("measured", "derived")
+
+
+@pytest.mark.parametrize("name", TPUS)
+def test_tpu_tdp_is_an_upper_bound_never_the_power(name: str) -> None:
+    power, tdp = assumed(run(name), "device_power_w"), device(name).tdp_w
+    assert tdp is not None and device(name).device_power_w is not None
+    assert power.unknown == f"{name}.power"
+    assert ends(power)[1] <= tdp.value
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("a100-sxm-40", 0.87),
+        ("a100-sxm-80", 0.87),
+        ("h100-sxm", 0.80),
+        ("h200-sxm", 0.80),
+        ("b200-sxm", 0.78),
+        ("b300-sxm", 0.78),
+        ("gb200", 0.73),
+        ("mi355x", 0.68 * 2300 / 2516.6),  # the source divides by 2,300
+        ("mi300x", 0.51),
+        ("gaudi2", 0.97),
+    ],
+)
+def test_reachable_share_of_peak_is_the_best_measured_matmul(name: str, share: float) -> None:
+    # stas00/ml-engineering, maximum achievable matmul FLOP/s (MAMF), August 2026.
+    found = device(name).matmul_share
+    assert found is not None
+    assert found.value == pytest.approx(share, abs=0.01)
+    assert (found.basis, found.source) == ("measured", "stas00-accelerators-2026")

@@ -1,0 +1,165 @@
+"""Every record of hardware_specs keeps the rules, names known sources and can be used."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from joulecast import Library, Plan, estimate, library, specs
+from joulecast.records import Device, Figure, validated
+from joulecast.terms import INPUTS
+
+SRC = Path(library.__file__).parent
+BUNDLED = Library.bundled()
+CORE, ODBL = specs.read_folder(specs.bundled_folder())
+DEVICES: dict[str, Device] = {key: BUNDLED.device(key).device for key in CORE["devices"]}
+DEFAULT_TABLES = ("defaults", "calibration")
+
+#: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
+SHAPES = {
+    "device_power_share",
+    "grid_spread",
+    "grid_trend",
+    "grid_unknown",
+    "water_factor_spread",
+}
+
+
+def figures_of(device: Device) -> dict[str, Figure]:
+    """Every figure of a device by the name of its field."""
+    own = {name: getattr(device, name) for name in type(device).model_fields}
+    found = {name: value for name, value in own.items() if isinstance(value, Figure)}
+    found |= {f"peak_{name}": figure for name, figure in device.peak_tflops.items()}
+    return found | {f"sparse_{name}": figure for name, figure in device.sparse_peak_tflops.items()}
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(dotted name, entry) of every default in a nested table."""
+    for name, entry in table.items():
+        if "value" in entry:
+            yield prefix + name, entry
+        else:
+            yield from leaves(entry, f"{prefix}{name}.")
+
+
+DEFAULTS = [name for table in DEFAULT_TABLES for name, _ in leaves(CORE[table])]
+
+
+def keys_in_code() -> set[str]:
+    """Text constants of the package: sources that whole tables or rules come from."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SRC.rglob("*.py"))
+    nodes = chain.from_iterable(map(ast.walk, trees))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {text for text in texts if isinstance(text, str)}
+
+
+def keys_in_tables() -> dict[str, str]:
+    """Source key -> one place that names it."""
+    found: dict[str, str] = {}
+    for device in DEVICES.values():
+        found[device.source] = device.id
+        found |= {figure.source: device.id for figure in figures_of(device).values()}
+    for table in DEFAULT_TABLES:
+        found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
+    found |= {site["pue"]["source"]: key for key, site in CORE["sites"].items() if "pue" in site}
+    for name, years in CORE["providers"].items():
+        for row in years.values():
+            found |= {row[column]: name for column in ("source", "wue_source") if row[column]}
+    for name, regions in CORE["regions"].items():
+        found |= {row["source_pue"]: f"{name}:{key}" for key, row in regions.items()}
+    for name, years in CORE["grids_direct"].items():
+        found |= {row["source"]: name for row in years.values()}
+    return found
+
+
+@pytest.mark.parametrize("key", CORE["sources"])
+def test_source_is_complete(key: str) -> None:
+    source = BUNDLED.source(key)
+    assert source.key == key
+    assert source.title and source.authors
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_default_is_a_figure_with_a_reachable_name(name: str) -> None:
+    assert BUNDLED.default(name).source in CORE["sources"]
+    assert name.split(".", 1)[0] in {*INPUTS, *SHAPES}
+
+
+@pytest.mark.parametrize("key", CORE["sites"])
+def test_site_lies_in_a_known_country_and_zone(key: str) -> None:
+    site = CORE["sites"][key]
+    assert site["iso3"] in CORE["countries"]
+    assert not site.get("zone") or ODBL["zones"][site["zone"]]["iso3"] == site["iso3"]
+    assert validated(Figure, site["pue"], key).value >= 1
+
+
+@pytest.mark.parametrize("key", DEVICES)
+def test_device_id_is_its_file_name(key: str) -> None:
+    assert DEVICES[key].id == key
+
+
+@pytest.mark.parametrize("key", DEVICES)
+def test_every_range_of_a_device_is_ordered_and_positive(key: str) -> None:
+    for name, figure in figures_of(DEVICES[key]).items():
+        low, high = figure.low, figure.high
+        assert low is None or high is None or 0 <= low <= figure.value <= high, name
+        assert figure.value > 0 or name in ("host_power_w", "host_embodied_kgco2e"), name
+
+
+def test_every_source_named_in_a_table_exists() -> None:
+    missing = {key: at for key, at in keys_in_tables().items() if key not in CORE["sources"]}
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "key", [library.EMBER, library.ELECTRICITYMAPS, "wri-2020", "joulecast-judgement"]
+)
+def test_source_named_in_the_code_exists(key: str) -> None:
+    assert key in keys_in_code()
+    assert key in CORE["sources"]
+
+
+def test_no_source_is_unused() -> None:
+    assert not set(CORE["sources"]) - set(keys_in_tables()) - keys_in_code()
+
+
+@pytest.mark.parametrize("form", [specs.fold, specs.bare], ids=["exact", "without-punctuation"])
+def test_no_two_devices_answer_to_one_name(form: Any) -> None:
+    names = {key: {form(n) for n in (key, *device.aliases)} for key, device in DEVICES.items()}
+    count = Counter(chain.from_iterable(names.values()))
+    assert not [name for name, times in count.items() if times > 1]
+
+
+@pytest.mark.parametrize("key", DEVICES)
+def test_every_alias_finds_its_device(key: str) -> None:
+    for alias in (key, DEVICES[key].name, *DEVICES[key].aliases):
+        if alias == DEVICES[key].name and alias not in DEVICES[key].aliases:
+            continue
+        assert BUNDLED.device(alias).device.id == key, alias
+
+
+@pytest.mark.parametrize("family", sorted({device.family for device in DEVICES.values()}))
+def test_family_has_one_default_which_its_name_finds(family: str) -> None:
+    members = [d.id for d in DEVICES.values() if d.family == family]
+    assert sum(DEVICES[key].family_default for key in members) == 1
+    match = BUNDLED.device(family)
+    assert match.device.family_default
+    assert {match.device.id, *match.variants} == set(members)
+
+
+@pytest.mark.parametrize("key", DEVICES)
+def test_every_device_can_be_estimated(key: str) -> None:
+    footprint = estimate(Plan(params=1e9, tokens=2e10, device=key, region="fr", year=2024))
+    for quantity in (footprint.total, footprint.energy, footprint.device_hours):
+        assert quantity is not None
+        levels = (quantity.p5, quantity.p10, quantity.p50, quantity.p90, quantity.p95)
+        assert all(map(isfinite, (quantity.value, *levels)))
+        assert quantity.p5 > 0
+        assert list(levels) == sorted(levels)

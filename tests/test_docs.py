@@ -1,0 +1,62 @@
+"""Pages say what is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import build_docs
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("hardware_specs/*.md")])
+
+
+def test_pages_made_from_the_code_are_up_to_date() -> None:
+    for path, text in build_docs.pages().items():
+        assert path.read_text() == text, f"{path.name} is stale: make docs"
+
+
+def test_readme_states_the_blind_figures_as_they_are() -> None:
+    page = (ROOT / "docs" / "validation" / "blind-hours.md").read_text()
+    row = re.search(r"\| all \| (\d+) \| \d+ \| (\d\.\d+) \| (\d\.\d+) \|", page)
+    left = re.search(r"median\s+ratio is (\d\.\d+) and the typical\s+factor (\d\.\d+)", page)
+    assert row and left
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"{row[1]} published runs" in readme
+    assert f"a median of {row[2]} and a typical factor of {row[3]}" in readme
+    assert f"a median of {left[1]} and a typical factor of {left[2]}" in readme
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http", "mailto")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_and_option_is_in_the_help_with_a_word_of_its_own() -> None:
+    import typer
+
+    from joulecast.cli import app
+
+    for command in typer.main.get_group(app).commands.values():
+        assert command.help
+        for parameter in command.params:
+            if parameter.name != "help":
+                assert getattr(parameter, "help", None), f"{command.name} {parameter.name}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_run(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(path.parent))
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    """No path of a machine in anything that is shipped or read."""
+    for path in PAGES:
+        assert not re.search(r"(?<![\w.])/(work|tmp|home|root)/", path.read_text()), path.name

@@ -1,0 +1,116 @@
+"""The house: data flow one way, formulas know nothing else, `estimate` stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "joulecast"
+FORMULAS = ("compute", "performance", "energy", "carbon", "water")
+
+#: Rooms in the order of the flow.  A module may import from its own row and those above it.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("_version", "errors", "arrays"),
+    ("units", "terms", "notices"),
+    ("reading", "records", "specs", *FORMULAS),
+    ("library", "chain", "uncertainty", "plan"),
+    ("resolve", "by_hand"),
+    ("footprint",),
+    ("estimation",),
+    ("report", "catalogue"),
+    ("cli",),
+    ("__init__", "__main__"),
+)
+RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
+
+
+def modules() -> list[Path]:
+    return sorted(SRC.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imported_rooms(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "joulecast":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("joulecast."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+def test_every_module_has_its_room() -> None:
+    assert {room(path) for path in modules()} == set(RANK)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_no_import_points_back(path: Path) -> None:
+    here = room(path)
+    deferred = {"footprint": {"report"}}  # explain() is a view of the footprint, imported there
+    for other in imported_rooms(ast.parse(path.read_text())) - deferred.get(here, set()):
+        assert RANK[other] <= RANK[here], f"{here} imports {other}, which comes after it"
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formula_files_import_nothing_but_numbers(name: str) -> None:
+    tree = ast.parse((SRC / f"{name}.py").read_text())
+    allowed = {"__future__", "numpy", "joulecast.arrays", "joulecast.units"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert {alias.name for alias in node.names} <= allowed
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module in allowed
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formulas_never_branch_nor_look_at_types(name: str) -> None:
+    banned = (ast.If, ast.IfExp, ast.For, ast.While, ast.Try, ast.Assert, ast.Raise, ast.Match)
+    tree = ast.parse((SRC / f"{name}.py").read_text())
+    for node in ast.walk(tree):
+        assert not isinstance(node, banned), f"{name}.py line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"isinstance", "int", "max", "min", "print", "open"}
+        if isinstance(node, ast.FunctionDef):
+            assert not node.args.defaults and not node.args.kw_defaults, f"{node.name} has defaults"
+
+
+def test_no_stray_conversion_factor_outside_units() -> None:
+    for path in modules():
+        if path.name == "units.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and node.value in (3600, 8760, 43830, 86400):
+                pytest.fail(f"{path.name} line {node.lineno}: {node.value}")
+
+
+def test_estimate_loads_no_heavy_package() -> None:
+    """On the path of `estimate`: numpy, pydantic, typer and what they load themselves."""
+    script = (
+        "import sys; from joulecast.cli import app; "
+        "app(['estimate', '--params', '7B', '--tokens', '2T', '--region', 'us-va'], "
+        "standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name.split(".")[0] for name in done.stderr.split()}
+    heavy = {"scipy", "pandas", "matplotlib", "rich", "torch", "polars", "requests"}
+    assert not loaded & heavy
+    third_party = {
+        name
+        for name in loaded
+        if name in sys.modules or name in ("numpy", "pydantic", "typer")
+        if (module := sys.modules.get(name)) is not None
+        if "site-packages" in (getattr(module, "__file__", "") or "")
+    }
+    assert third_party <= {
+        "numpy", "pydantic", "pydantic_core", "typer", "annotated_types", "typing_extensions",
+        "typing_inspection", "shellingham", "annotated_doc", "joulecast", "_distutils_hack",
+    }  # fmt: skip

@@ -1,0 +1,149 @@
+"""Ratios measured in one run: `make bench`.
+
+Times on one machine say little about another; each figure therefore stands beside a yardstick
+measured in the same run, in turn with it.
+"""
+
+from __future__ import annotations
+
+import compileall
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from joulecast import Library, Plan, estimate, specs, uncertainty
+from joulecast.chain import chain
+from joulecast.estimation import _drivers, _quantities
+from joulecast.resolve import resolve
+
+#: The yardstick of the whole process: two commands, NumPy imported, one model defined.
+BASELINE = """
+import numpy as np
+import typer
+from pydantic import BaseModel
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+class Run(BaseModel):
+    params: float
+    tokens: float
+    device: str = "h100"
+
+
+@app.command()
+def estimate(params: float, tokens: float) -> None:
+    run = Run(params=params, tokens=tokens)
+    typer.echo(str(np.float64(6) * run.params * run.tokens))
+
+
+@app.command()
+def show(name: str = "h100") -> None:
+    typer.echo(name)
+
+
+app()
+"""
+PLAN = Plan(
+    params="32.2B", tokens="6.6T", device="h100-sxm", device_count=1024, region="us", year=2025
+)
+COMMAND = [
+    "estimate", "--params", "32.2B", "--tokens", "6.6T", "--device", "h100-sxm",
+    "--device-count", "1024", "--region", "us", "--year", "2025",
+]  # fmt: skip
+PAIRS = 21
+
+
+def main() -> None:
+    """Measure and print every figure beside its limit."""
+    print("figure                                           measured   limit")
+    _process()
+    _inside()
+
+
+def _process() -> None:
+    # As an installed copy has it: byte code and tables compiled.
+    compileall.compile_dir(str(Path(specs.__file__).parent), quiet=1)
+    specs.compile_folder(specs.bundled_folder())
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "baseline.py"
+        script.write_text(BASELINE)
+        ours = [sys.executable, "-m", "joulecast", *COMMAND]
+        theirs = [sys.executable, str(script), "estimate", "7e9", "2e12"]
+        for command in (ours, theirs):
+            _run(command)
+        pairs = [(_run(ours), _run(theirs)) for _ in range(PAIRS)]
+    ratios = [one[0] / two[0] for one, two in pairs]
+    _row("whole process over the yardstick app (median)", statistics.median(ratios), 1.25)
+    best = min(one[0] for one, _ in pairs) / min(two[0] for _, two in pairs)
+    _row("whole process over the yardstick app (best)", best, 1.25)
+    memory = statistics.median(one[1] / two[1] for one, two in pairs)
+    peak = max(one[1] for one, _ in pairs)
+    print(f"peak memory over the yardstick app               {memory:8.2f}   ({peak:.0f} MiB)")
+
+
+def _run(command: list[str]) -> tuple[float, float]:
+    """Seconds of processor time of one run, and its peak memory in MiB."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=os.environ)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _RSS_UNIT
+
+
+_RSS_UNIT = 1024 if sys.platform != "darwin" else 1024**2
+
+
+def _inside() -> None:
+    library = Library.bundled()
+    data = resolve(PLAN, library).ordered()
+    middle = chain(uncertainty.nominal(data))
+    live = {name: datum for name, datum in data.items() if name in middle.used}
+    floats = {name: float(number) for name, number in uncertainty.nominal(data).items()}
+
+    def core() -> None:
+        drawn = chain(uncertainty.sample(live))
+        _quantities(middle, drawn)
+        _drivers(live, middle)
+
+    bare = _best(lambda: chain(floats))
+    inner = _best(core)
+    whole = _best(lambda: estimate(PLAN, library))
+    _row("chain + quantiles + shares [ms]", inner * 1e3, 2.0)
+    _row("estimate(), library loaded [ms]", whole * 1e3, 5.0)
+    print(f"chain + quantiles + shares over the bare chain   {inner / bare:8.1f}")
+    print(f"estimate() over the bare chain on plain floats   {whole / bare:8.1f}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(50):
+        estimate(PLAN, library)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / _RSS_UNIT
+    print(f"memory grown over 50 estimates [MiB]             {grown:8.1f}")
+    draws = np.asarray(chain(uncertainty.sample(live)).known["total_kgco2e"]).size
+    print(f"draws in the sample                              {draws:8d}")
+
+
+def _best(call: Callable[[], object], repeats: int = 300) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _row(name: str, value: float, limit: float) -> None:
+    verdict = "ok" if value <= limit else "MISSED"
+    print(f"{name:<48} {value:8.2f}   {limit:5.2f}  {verdict}")
+
+
+if __name__ == "__main__":
+    main()
