@@ -23,6 +23,7 @@ bench: $(VENV)/.tested  ## ratios measured in one run
 
 docs: $(VENV)/.tested  ## pages made from the code and the tables
 	$(BIN)/python tools/build_docs.py
+	$(BIN)/python tools/build_schemas.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "joulecast needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import jsonschema
 import pytest
 from conftest import Run
 
@@ -99,7 +101,7 @@ def test_only_given_adds_nothing(joulecast: Run) -> None:
 
 ERRORS = [
     (("estimate",), "error: plan: nothing to estimate from; try --params 7B --tokens 2T, --flop 1e23, --set device_hours=10000"),
-    (("estimate", "--params", "7B"), "error: tokens: params without tokens; about 20 tokens per parameter is compute-optimal; try --tokens 1.4e+11"),
+    (("estimate", "--params", "7B"), "error: tokens: params without tokens; about 20 tokens per parameter is compute-optimal; try --tokens 1.4e11"),
     (("estimate", "--parms", "7B"), "error: --parms: unknown option; try --params, --active-params"),
     (("estimat",), "error: command: estimat: unknown command; try estimate"),
     (("estimate", "--params", "8x22B", "--tokens", "1T"), "error: params: 8x22B: is a mixture of experts, not a number; try --params TOTAL --active-params ACTIVE --arch moe"),
@@ -145,3 +147,38 @@ def test_a_closed_pipe_is_quiet() -> None:
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False, timeout=60
     )  # fmt: skip
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("what", ("devices", "models", "regions", "providers", "assumptions", "sources", "warnings"))  # fmt: skip
+def test_lists_fit_their_schema(joulecast: Run, what: str) -> None:
+    rows = json.loads(joulecast("list", what, "--format", "json").stdout)
+    jsonschema.validate(rows, schema(f"list-{what}"))
+
+
+@pytest.mark.parametrize(("what", "name"), (("device", "TPUv4"), ("model", "GPT-3"), ("region", "aws:us-east-1"), ("source", "ember-2026"), ("assumption", "utilisation")))  # fmt: skip
+def test_records_fit_their_schema(joulecast: Run, what: str, name: str) -> None:
+    record = json.loads(joulecast("show", what, name, "--format", "json").stdout)
+    jsonschema.validate(record, schema(f"show-{what}"))
+
+
+def schema(name: str) -> dict[str, object]:
+    folder = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
+    loaded: dict[str, object] = json.loads((folder / f"{name}.json").read_text())
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("joulecast estimate --device h100", "h100-sxm"),
+        ("joulecast estimate --region aws:us-e", "aws:us-east-1"),
+        ("joulecast estimate llama-3.1", "llama-3.1-8b"),
+        ("joulecast estimate --set pu", "pue="),
+    ],
+)
+def test_the_shell_completes_names(joulecast: Run, words: str, wanted: str) -> None:
+    done = joulecast(
+        _TYPER_COMPLETE_ARGS=words, _JOULECAST_COMPLETE="complete_bash", COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )  # fmt: skip
+    assert wanted in done.stdout.split()

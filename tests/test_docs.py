@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import build_docs
+import build_schemas
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -60,3 +61,8 @@ def test_the_project_speaks_of_itself_alone() -> None:
     """No path of a machine in anything that is shipped or read."""
     for path in PAGES:
         assert not re.search(r"(?<![\w.])/(work|tmp|home|root)/", path.read_text()), path.name
+
+
+def test_shipped_schemas_are_those_of_the_shapes() -> None:
+    for name, text in build_schemas.schemas().items():
+        assert (build_schemas.OUT / f"{name}.json").read_text() == text, f"{name}: make docs"

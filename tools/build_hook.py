@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileSpecs(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs joulecast.specs, which needs the standard library alone."""
+    """Runs joulecast.specs and joulecast.tables, which need the standard library alone."""
 
     PLUGIN_NAME = "custom"
 
@@ -25,13 +27,11 @@ class CompileSpecs(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def compile_specs(root: Path) -> None:
-    """Compile the tables of a checkout."""
-    path = root / "src" / "joulecast" / "specs.py"
-    spec = importlib.util.spec_from_file_location("joulecast_specs", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.compile_folder(root / "hardware_specs")
+    """Compile the tables of a checkout by the package's own code, without what it needs to run."""
+    package = ModuleType("joulecast")
+    package.__path__ = [str(root / "src" / "joulecast")]
+    sys.modules.setdefault("joulecast", package)
+    importlib.import_module("joulecast.specs").compile_folder(root / "hardware_specs")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,9 @@ JUDGED = {
     ("gcp", "us-west4"): "eGRID subregion judged: NWPP or AZNM",
 }
 
+#: Areas of grids_direct.csv outside the United States.
+DIRECT_AREAS = {("aws", "cn-north-1"): "CN-BJ", ("aws", "cn-northwest-1"): "CN-NX"}
+
 LEVELS = {"region": "region", "continent": "continent", "provider-global": "provider"}
 REGION_SOURCES = {
     "aws": "aws-regions-2025",
@@ -227,6 +230,7 @@ def regions(
                 iso3_of[row["country"]],
                 zone,
                 subregion,
+                DIRECT_AREAS.get(key, ""),
                 *(number(row[y], 4) if row[y] else "" for y in PUE_YEARS),
                 level,
                 *(number(row[y], 4) if row[y] else "" for y in WUE_YEARS),
@@ -313,7 +317,9 @@ def water(path: Path, countries: set[str]) -> list[list[str]]:
 
 def check_hand_kept(out: Path, zones: set[str], subregions: set[str]) -> None:
     """Zones and subregions of the tables kept by hand must exist."""
-    for row in read_rows(out / "states.csv", ("id", "zone", "egrid_subregion")):
+    for row in read_rows(out / "states.csv", ("id", "iso3", "zone", "egrid_subregion")):
+        if row["iso3"] != "USA":
+            continue  # provinces of China: no zone, a direct factor by id
         if row["zone"] not in zones or row["egrid_subregion"] not in subregions:
             raise SystemExit(f"error: states.csv: {row['id']}: no such zone or subregion")
     sites = tomllib.loads((out / "sites.toml").read_text(encoding="utf-8"))
@@ -349,10 +355,12 @@ def main() -> None:
                 " joulecast-judgement for egrid_subregion, and for zone where the note says so.",
                 "Licence: facts, compiled for joulecast. Zone ids are those of Electricity Maps.",
                 "provider, region: ids as the provider spells them. name: for show, not for"
-                " look-up. iso3: country. zone: Electricity Maps zone. egrid_subregion: US only.",
+                " look-up. iso3: country. zone: Electricity Maps zone. egrid_subregion: US only."
+                " direct_area: area of grids_direct.csv elsewhere.",
                 "pue_YYYY: ratio, blank where unknown. pue_level: what every figure of the row is"
                 " the mean of (region, continent; provider: none of its own, see providers.csv).",
-                "wue_YYYY: L per kWh of IT energy; aws counts withdrawal, azure does not say."
+                "wue_YYYY: L per kWh of IT energy, of the wue_kind that providers.csv has for the"
+                " provider: aws counts withdrawal, azure does not say."
                 " source_pue: key. Google's figures of 2023 and 2024 are equal at the source.",
             ),
             (
@@ -362,6 +370,7 @@ def main() -> None:
                 "iso3",
                 "zone",
                 "egrid_subregion",
+                "direct_area",
                 *PUE_YEARS,
                 "pue_level",
                 *WUE_YEARS,

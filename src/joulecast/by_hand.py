@@ -34,7 +34,7 @@ def five(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def strip_of(run: Run) -> tuple[HandLine, ...]:
+def strip_of(run: Run, runs: int = 1) -> tuple[HandLine, ...]:
     """Write a nominal run as factors from its first known quantity to its headline.
 
     Each factor has five significant figures; keyed in order they give the headline.
@@ -44,6 +44,10 @@ def strip_of(run: Run) -> tuple[HandLine, ...]:
     strip.hours()
     strip.energy()
     strip.emissions()
+    if runs > 1 and strip.lines and strip.lines[-1].result is not None:
+        last = strip.lines[-1]
+        strip.key("x", runs, "runs")
+        strip.subtotal((last.result or 0.0) * runs, last.result_unit)
     return tuple(strip.lines)
 
 
@@ -81,14 +85,24 @@ class _Strip:
             return
         if self.run.made_by["device_hours"].__name__ != "device_time":
             return
-        if self.made("training_flop"):
-            self.key("", self.value("flop_per_param_token"), "FLOP per parameter and token")
-            size = "active parameters" if not self.made("active_params") else "parameters"
-            self.key("x", self.value("active_params"), size)
-            self.key("x", self.value("tokens"), "tokens")
-            self.subtotal(self.value("training_flop"), "FLOP")
-        else:
+        inputs = self.run.made_from.get("training_flop", ())
+        if not inputs:
             self.key("", self.value("training_flop"), "FLOP, given")
+            return
+        if "executed_flop" in inputs:
+            self.key("", self.value("executed_flop"), "FLOP executed, recomputation included")
+            self.key("/", self.value("recompute_factor"), "executed over training FLOP")
+        else:
+            self.key("", self.value("flop_per_param_token"), "FLOP per parameter and token")
+            size = self.value("active_params")
+            if "trainable_params" in inputs:
+                size = (2 * size + self.value("trainable_params")) / 3
+                self.key("x", size, "parameters: (2 x all + trained) / 3")
+            else:
+                active = not self.made("active_params")
+                self.key("x", size, "active parameters" if active else "parameters")
+            self.key("x", self.value("tokens"), "tokens")
+        self.subtotal(self.value("training_flop"), "FLOP")
 
     def hours(self) -> None:
         """Over throughput, or days x devices, or as given."""

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from joulecast.errors import UnknownNameError, nearest
 from joulecast.library import Library
 from joulecast.notices import CODES
+from joulecast.places import Cited
 from joulecast.terms import INPUTS, input_term
 
-LISTS = ("devices", "regions", "providers", "assumptions", "sources", "warnings")
-RECORDS = ("device", "region", "source", "assumption")
+RECORDS = ("device", "model", "region", "source", "assumption")
 
 
 def listing(what: str, library: Library) -> list[dict[str, Any]]:
     """Rows of one table, for people and for JSON alike."""
-    if what == "devices":
-        return [_device_row(library, key) for key in library.device_ids]
-    if what == "regions":
-        return [_region_row(library, key) for key in library.place_ids()]
-    if what == "providers":
-        return [{"id": key} for key in library.provider_ids]
-    if what == "assumptions":
-        return [
-            {"name": t.name, "unit": t.unit or "-", "flag": t.override, "meaning": t.meaning}
-            for t in INPUTS.values()
-        ]
-    if what == "sources":
-        sources = [library.source(key) for key in library.source_keys]
-        return [
-            {"key": s.key, "read": s.read, "year": s.year, "authors": s.authors, "title": s.title}
-            for s in sources
-        ]
-    if what == "warnings":
-        return [{"code": code, "meaning": meaning} for code, meaning in CODES.items()]
-    raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
+    if what not in LISTS:
+        raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
+    return _ROWS[what](library)
 
 
 def details(what: str, name: str, library: Library) -> dict[str, Any]:
     """One record in full, with its sources."""
     if what == "device":
         return library.device(name).device.model_dump(mode="json", exclude_none=True)
+    if what == "model":
+        return library.model(name).model_dump(mode="json", exclude_none=True)
     if what == "region":
         return _region_record(library, name)
     if what == "source":
@@ -71,6 +57,19 @@ def _device_row(library: Library, key: str) -> dict[str, Any]:
     }
 
 
+def _model_row(library: Library, key: str) -> dict[str, Any]:
+    model = library.model(key)
+    return {
+        "id": key,
+        "name": model.name,
+        "arch": model.arch,
+        "params": model.params.value,
+        "active_params": model.active_params.value if model.active_params else None,
+        "tokens": model.tokens.value if model.tokens else None,
+        "released": model.release_year,
+    }
+
+
 def _region_row(library: Library, key: str) -> dict[str, Any]:
     place = library.place(key)
     return {
@@ -86,8 +85,38 @@ def _region_record(library: Library, name: str) -> dict[str, Any]:
     place = library.place(name)
     year = library.latest_year
     local = library.zone_grid(place.zone, year) if place.zone else None
-    found = local or library.national_grid(place.iso3, year)
-    grid = None
-    if found is not None:
-        grid = {"gco2e_per_kwh": found.value, "year": found.year, "source": found.source}
-    return {**_region_row(library, place.id), "provider": place.provider or None, "grid": grid}
+    direct = library.direct_grid(place.direct_area, year) if place.direct_area else None
+    return {
+        **_region_row(library, place.id),
+        "provider": place.provider or None,
+        "grid": _grid(local or library.national_grid(place.iso3, year)),
+        "grid_direct": _grid(direct),
+    }
+
+
+def _grid(found: Cited | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"gco2e_per_kwh": found.value, "year": found.year, "source": found.source}
+
+
+def _source_row(library: Library, key: str) -> dict[str, Any]:
+    source = library.source(key)
+    names = ("key", "read", "year", "authors", "title")
+    return {name: getattr(source, name) for name in names}
+
+
+#: List -> its rows.
+_ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
+    "devices": lambda library: [_device_row(library, key) for key in library.device_ids],
+    "models": lambda library: [_model_row(library, key) for key in library.model_ids],
+    "regions": lambda library: [_region_row(library, key) for key in library.place_ids()],
+    "providers": lambda library: [{"id": key} for key in library.provider_ids],
+    "assumptions": lambda _: [
+        {"name": t.name, "unit": t.unit or "-", "flag": t.override, "meaning": t.meaning}
+        for t in INPUTS.values()
+    ],
+    "sources": lambda library: [_source_row(library, key) for key in library.source_keys],
+    "warnings": lambda _: [{"code": code, "meaning": text} for code, text in CODES.items()],
+}
+LISTS = tuple(_ROWS)

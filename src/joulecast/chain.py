@@ -69,6 +69,15 @@ def chain(given: Mapping[str, Numbers]) -> Run:
 
     # Compute: how much arithmetic.
     step("active_params", compute.active_params, "params")
+    step("training_flop", compute.training_flop_of_executed, "executed_flop", "recompute_factor")
+    step(
+        "training_flop",
+        compute.training_flop_partly_frozen,
+        "flop_per_param_token",
+        "active_params",
+        "trainable_params",
+        "tokens",
+    )
     step("training_flop", compute.training_flop, "flop_per_param_token", "active_params", "tokens")
     step("executed_flop", compute.executed_flop, "training_flop", "recompute_factor")
 
@@ -126,6 +135,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
     step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
     step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
+    step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
 
     # The parts of it, where the whole was made from them.
     if run.made("energy_kwh", "operational_kgco2e"):

@@ -35,6 +35,39 @@ flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
   joulecast estimate --help     all options"""
 
 
+Specs = Annotated[
+    Path | None,
+    typer.Option(envvar="JOULECAST_SPECS", help="Folder with records of your own.", metavar="DIR"),
+]
+
+
+def complete_devices(incomplete: str) -> list[str]:
+    """Ids of devices, for the shell."""
+    return _starting(incomplete, _library(None).device_ids)
+
+
+def complete_regions(incomplete: str) -> list[str]:
+    """Ids of places, for the shell."""
+    return _starting(incomplete, _library(None).place_ids())
+
+
+def complete_models(incomplete: str) -> list[str]:
+    """Ids of known models and plan files here, for the shell."""
+    files = [str(path) for path in sorted(Path().glob("*.toml"))]
+    return _starting(incomplete, [*_library(None).model_ids, *files])
+
+
+def complete_quantities(incomplete: str) -> list[str]:
+    """Names for --set, for the shell."""
+    from joulecast.terms import INPUTS
+
+    return _starting(incomplete, [f"{name}=" for name in INPUTS])
+
+
+def _starting(incomplete: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
@@ -50,11 +83,21 @@ def _root(
 
 @app.command()
 def estimate(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            help="A known model (list models) or a plan file (.toml).",
+            autocompletion=complete_models,
+        ),
+    ] = None,
     params: Annotated[
         str | None, typer.Option(help="All weights of the model, such as 7B.")
     ] = None,
     active_params: Annotated[
         str | None, typer.Option(help="Weights used per token (mixtures of experts).")
+    ] = None,
+    trainable_params: Annotated[
+        str | None, typer.Option(help="Weights that are trained, if not all (adapters).")
     ] = None,
     arch: Annotated[
         str | None,
@@ -69,9 +112,17 @@ def estimate(
         str | None, typer.Option(help="Distinct tokens; times --epochs.")
     ] = None,
     epochs: Annotated[str | None, typer.Option(help="Passes over the data.")] = None,
-    seq_len: Annotated[str | None, typer.Option(help="Sequence length in tokens.")] = None,
+    samples: Annotated[str | None, typer.Option(help="Samples processed; times --seq-len.")] = None,
+    seq_len: Annotated[
+        str | None,
+        typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC"),
+    ] = None,
     flop: Annotated[
         str | None, typer.Option(help="Training FLOP, such as 3.2e24, in place of params x tokens.")
+    ] = None,
+    hardware_flop: Annotated[
+        str | None,
+        typer.Option(help="FLOP with recomputation; say how much with --recompute."),
     ] = None,
     precision: Annotated[
         str | None, typer.Option(help="bf16 (assumed), fp16, fp8, fp4, tf32 or fp32.")
@@ -79,11 +130,17 @@ def estimate(
     recompute: Annotated[
         str | None, typer.Option(help="Activation recomputation: none (assumed), selective, full.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="Accelerator: joulecast list devices.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Accelerator: list devices.", autocompletion=complete_devices),
+    ] = None,
     device_count: Annotated[str | None, typer.Option(help="Devices reserved at once.")] = None,
     region: Annotated[
         str | None,
-        typer.Option(help="Country, state, grid zone, cloud region or site: list regions."),
+        typer.Option(
+            help="Country, state, grid zone, cloud region or site: list regions.",
+            autocompletion=complete_regions,
+        ),
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Whose data centre: list providers.")] = None,
     year: Annotated[str | None, typer.Option(help="Year of the run.")] = None,
@@ -91,56 +148,71 @@ def estimate(
     national_average: Annotated[
         bool, typer.Option(help="The country's mean, not the spread of its grids.")
     ] = False,
+    runs: Annotated[str | None, typer.Option(help="So many runs of the plan (a sweep).")] = None,
+    project_factor: Annotated[
+        str | None,
+        typer.Option(help="Whole project over the final run; shown on a line of its own."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
             help="Any quantity: VALUE, LOW..HIGH or LOW..MID..HIGH, with a unit if you like.",
+            autocompletion=complete_quantities,
         ),
     ] = None,
     only_given: Annotated[
         bool, typer.Option(help="Add nothing that was not given: no host, PUE, embodied.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option(help="Print the headline alone.")] = False,
-    specs: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="JOULECAST_SPECS", help="Folder with records of your own.", metavar="DIR"
-        ),
+    save: Annotated[
+        Path | None, typer.Option(help="Write what was asked as a plan file.", metavar="FILE")
     ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
+    specs: Specs = None,
 ) -> None:
     """Forecast the footprint of a training run.
 
     joulecast estimate --params 70B --tokens 15T --device h100-sxm --region us-va --year 2024
     """
     from joulecast.estimation import estimate as verb
-    from joulecast.plan import Plan
+    from joulecast.plan import merged
 
-    plan = Plan(
-        params=params,
-        active_params=active_params,
-        arch=arch,
-        tokens=tokens,
-        unique_tokens=unique_tokens,
-        epochs=epochs,
-        seq_len=seq_len,
-        flop=flop,
-        precision=precision,
-        recompute=recompute,
-        device=device,
-        device_count=device_count,
-        region=region,
-        provider=provider,
-        year=year,
-        grid_basis=grid_basis,
-        national_average=national_average,
-        only_given=only_given,
-        given=_assignments(set_ or []),
-    )
+    to_json = _is_json(format_) or as_json
+    flags = {
+        "params": params,
+        "active_params": active_params,
+        "trainable_params": trainable_params,
+        "arch": arch,
+        "tokens": tokens,
+        "unique_tokens": unique_tokens,
+        "epochs": epochs,
+        "samples": samples,
+        "seq_len": seq_len,
+        "flop": flop,
+        "hardware_flop": hardware_flop,
+        "precision": precision,
+        "recompute": recompute,
+        "device": device,
+        "device_count": device_count,
+        "region": region,
+        "provider": provider,
+        "year": year,
+        "grid_basis": grid_basis,
+        "national_average": national_average,
+        "runs": runs,
+        "project_factor": project_factor,
+        "only_given": only_given,
+    }
+    base, model = _target(target)
+    plan = merged(base, _assignments(set_ or []), {"model": model, **flags})
     footprint = verb(plan, _library(specs))
-    if as_json:
+    if save is not None:
+        plan.save(save)
+        typer.echo(f"wrote {save}", err=True)
+    if to_json:
         typer.echo(footprint.to_json())
     else:
         from joulecast.report import text
@@ -151,12 +223,13 @@ def estimate(
 @app.command(name="list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="devices, regions, providers, assumptions, sources or warnings.")
+        str,
+        typer.Argument(
+            help="devices, models, regions, providers, assumptions, sources or warnings."
+        ),
     ],
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    specs: Annotated[
-        Path | None, typer.Option(envvar="JOULECAST_SPECS", help="Folder of your own records.")
-    ] = None,
+    specs: Specs = None,
 ) -> None:
     """List what the tables hold.
 
@@ -170,12 +243,10 @@ def list_(
 
 @app.command()
 def show(
-    what: Annotated[str, typer.Argument(help="device, region, source or assumption.")],
+    what: Annotated[str, typer.Argument(help="device, model, region, source or assumption.")],
     name: Annotated[str, typer.Argument(help="Its id, or a name it goes by.")],
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    specs: Annotated[
-        Path | None, typer.Option(envvar="JOULECAST_SPECS", help="Folder of your own records.")
-    ] = None,
+    specs: Specs = None,
 ) -> None:
     """Show one record with its sources.
 
@@ -194,7 +265,7 @@ def show(
 def main() -> NoReturn:
     """Entry point: one line for every error, quiet on Ctrl-C and on a closed pipe."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="joulecast", standalone_mode=False)
         sys.stdout.flush()
     except JoulecastError as problem:
         _fail(str(problem))
@@ -230,6 +301,25 @@ def _usage(problem: TyperException) -> str:
         )
     field, _, why = message.partition(": ")
     return f"{field[0].lower()}{field[1:]}: {why}" if why else f"usage: {message.lower()}"
+
+
+def _target(target: str | None) -> tuple[dict[str, Any], str | None]:
+    """What the positional argument is: fields of a plan file, or the name of a known model."""
+    if target is None:
+        return {}, None
+    path = Path(target)
+    if path.suffix == ".toml" or (path.is_file() and path.suffix != ".json"):
+        from joulecast.planfile import read
+
+        return read(path), None
+    if path.suffix == ".json" or path.is_dir() or target.startswith("hf:"):
+        raise InputError(
+            "config",
+            target,
+            "counting an architecture from its config is not possible yet",
+            ["--params 7B --tokens 2T", "--flop 1e23"],
+        )
+    return {}, target
 
 
 def _assignments(pairs: list[str]) -> dict[str, str]:

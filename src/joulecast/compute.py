@@ -66,6 +66,72 @@ def training_flop(
     return flop_per_param_token * active_params * tokens
 
 
+def training_flop_partly_frozen(
+    flop_per_param_token: Numbers,
+    active_params: Numbers,
+    trainable_params: Numbers,
+    tokens: Numbers,
+) -> Numbers:
+    r"""Training FLOP where only some weights are trained (adapters, a new head).
+
+    .. math:: C = k \, D \, \frac{2 N_\mathrm{active} + N_\mathrm{train}}{3}
+
+    The forward pass and the gradient of the activations cross all weights, the gradient of the
+    weights only those that are trained: 2 + 2 and 2 of the 6.
+
+    Parameters
+    ----------
+    flop_per_param_token
+        k [FLOP per parameter and token], for training all weights.
+    active_params
+        Weights a token passes through, frozen ones included [count].
+    trainable_params
+        Weights that are trained [count], at most `active_params`.
+    tokens
+        Tokens processed [count].
+
+    Returns
+    -------
+    Model FLOP [FLOP].  An upper figure where the first layers hold nothing to train, since the
+    backward pass then stops early.
+
+    References
+    ----------
+    Hu et al. 2021 (LoRA), arXiv:2106.09685, section 4; the count follows from that of
+    training_flop.
+
+    >>> training_flop_partly_frozen(6, 7e9, 0.0, 1e9) / training_flop(6, 7e9, 1e9)
+    0.6666666666666666
+    """
+    return flop_per_param_token * tokens * (2 * active_params + trainable_params) / 3
+
+
+def training_flop_of_executed(executed_flop: Numbers, recompute_factor: Numbers) -> Numbers:
+    r"""Model FLOP of a count that includes recomputation.
+
+    .. math:: C = C_\mathrm{executed} / r
+
+    Parameters
+    ----------
+    executed_flop
+        FLOP the devices execute [FLOP].
+    recompute_factor
+        r [ratio], see executed_flop.
+
+    Returns
+    -------
+    Model FLOP [FLOP].
+
+    References
+    ----------
+    Korthikanti et al. 2022, arXiv:2205.05198, section 5 and appendix A.
+
+    >>> round(training_flop_of_executed(4e23, 4 / 3) / 1e23, 6)
+    3.0
+    """
+    return executed_flop / recompute_factor
+
+
 def executed_flop(training_flop: Numbers, recompute_factor: Numbers) -> Numbers:
     r"""FLOP the devices really execute.
 

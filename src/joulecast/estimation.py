@@ -21,6 +21,7 @@ from joulecast.uncertainty import Datum
 #: Stages that may be given and implied at once.
 CHECKED = (
     "training_flop",
+    "executed_flop",
     "mfu",
     "device_hours",
     "wall_clock_days",
@@ -31,6 +32,9 @@ CHECKED = (
     "operational_kgco2e",
     "embodied_kgco2e",
 )
+
+#: Results that do not grow with the number of runs.
+INTENSIVE = ("utilisation",)
 
 SKEW = 0.05
 
@@ -67,12 +71,13 @@ def estimate(plan: Plan, library: Library | None = None) -> Footprint:
 def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     """Run the chain on a settled ledger: nominal, sampled, and one input at a time."""
     data = ledger.ordered()
+    runs = ledger.resolved["runs"]
     middle = chain(uncertainty.nominal(data))
     live = {name: datum for name, datum in data.items() if name in middle.used}
     # A given result is its own input: nothing was computed from it, yet it is part of the answer.
     live |= {name: datum for name, datum in data.items() if _is_result(name)}
     drawn = chain(uncertainty.sample(live))
-    quantities = _quantities(middle, drawn)
+    quantities = _quantities(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
     return Footprint(
@@ -81,8 +86,8 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
         assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
         cross_checks=checks,
         drivers=_drivers(live, middle),
-        warnings=tuple(ledger.notices) + tuple(_afterthoughts(quantities, checks)),
-        by_hand=strip_of(middle),
+        warnings=(*ledger.notices, *_unused(data, shown), *_afterthoughts(quantities, checks)),
+        by_hand=strip_of(middle, runs),
         citations=_citations(shown, library),
         data_digest=library.digest,
     )
@@ -92,8 +97,8 @@ def _is_result(name: str) -> bool:
     return name in RESULTS or name in PARTS.values()
 
 
-def _quantities(middle: Run, drawn: Run) -> dict[str, Quantity | None]:
-    """Nominal value and levels of every result."""
+def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | None]:
+    """Nominal value and levels of every result, over so many runs of the plan."""
     names = list(dict.fromkeys([*RESULTS, *PARTS.values()]))
     levels: dict[str, tuple[float, ...]] = {}
     spread = [name for name in names if np.ndim(drawn.known.get(_source(name), 0.0))]
@@ -106,7 +111,7 @@ def _quantities(middle: Run, drawn: Run) -> dict[str, Quantity | None]:
             quantities[name] = None
             continue
         unit = TERMS[name].unit
-        size = units.factor(unit)
+        size = units.factor(unit) / (1 if name in INTENSIVE else runs)
         value = float(middle.known[_source(name)])
         points = levels[name] if name in spread else (value,) * len(uncertainty.LEVELS)
         p5, p10, p50, p90, p95 = (float(point) / size for point in points)
@@ -147,6 +152,19 @@ def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], se
                 checks.append(CrossCheck(name, data[name].value, implied, TERMS[name].unit))
                 used |= run.behind(name)
     return tuple(checks), used
+
+
+#: Given for what they tell of the model even where the arithmetic starts after them.
+TELLING = ("params", "active_params", "trainable_params", "tokens", "device_count")
+
+
+def _unused(data: Mapping[str, Datum], shown: Mapping[str, Datum]) -> list[Notice]:
+    """Given quantities that changed nothing: people should know that they did not."""
+    return [
+        Notice("given_unused", f"{name} was given, but nothing in the answer rests on it")
+        for name, datum in data.items()
+        if datum.given and name not in shown and name not in TELLING
+    ]
 
 
 def _afterthoughts(

@@ -13,6 +13,7 @@ CODES: dict[str, str] = {
     "year_projected": "The year lies past the data: the grid is projected, its range widened.",
     "grid_year": "The place has no figure for the year: the nearest one is carried over.",
     "grid_old": "The grid figure is more than three years older than the run.",
+    "grid_national": "The place has no grid figure of its own: its country's mean is used.",
     "grid_within_country": "The country's grids differ widely: the range spans its zones.",
     "device_too_new": "The device was released after the year of the run.",
     "sparse_peak": "The peak given is the device's sparse figure, out of reach of a dense model.",
@@ -23,6 +24,8 @@ CODES: dict[str, str] = {
     "embodied_unknown": "Device-hours are unknown, so the making of the hardware is left out.",
     "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
     "utilisation_by_analogy": "No published run on this class of device: the nearest one is used.",
+    "given_unused": "A quantity was given that nothing in the answer rests on.",
+    "country_code": "The two letters are a country and also a state of the United States.",
     "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
 }
 

@@ -147,7 +147,7 @@ def device_time(
 
     >>> hours = device_time(3.15e23, 312e12, 0.30, 1.0) / 3600
     >>> round(hours)
-    934829.0
+    934829
     """
     return training_flop / (peak_flops * utilisation * precision_speedup)
 
@@ -172,7 +172,7 @@ def device_time_from_wall_clock(wall_clock: Numbers, device_count: Numbers) -> N
     ----------
     Definition: docs/glossary.md.
 
-    >>> device_time_from_wall_clock(24, 8)
+    >>> device_time_from_wall_clock(24.0, 8)
     192.0
     """
     return wall_clock * device_count

@@ -1,14 +1,15 @@
-"""What someone intends to train: Plan, and its TOML file."""
+"""What someone intends to train: Plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
-from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
-from joulecast.reading import number
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
+from joulecast.reading import number, quantity, sequence_length, span
 from joulecast.terms import INPUTS, input_term
 
 Arch = Literal[
@@ -27,16 +28,6 @@ Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]
 
-ARCH_ALIASES: dict[str, str] = {
-    "dense-decoder": "dense",
-    "decoder": "dense",
-    "encoder-decoder": "enc-dec",
-    "seq2seq": "enc-dec",
-    "rnn": "recurrent",
-    "lstm": "recurrent",
-    "gru": "recurrent",
-}
-
 CHOICES: dict[str, tuple[str, ...]] = {
     "arch": Arch.__args__,  # type: ignore[attr-defined]
     "precision": Precision.__args__,  # type: ignore[attr-defined]
@@ -45,7 +36,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 ALIASES: dict[str, dict[str, str]] = {
-    "arch": ARCH_ALIASES,
+    "arch": {
+        "dense-decoder": "dense",
+        "decoder": "dense",
+        "encoder-decoder": "enc-dec",
+        "seq2seq": "enc-dec",
+        "rnn": "recurrent",
+        "lstm": "recurrent",
+        "gru": "recurrent",
+    },
     "precision": {
         "bfloat16": "bf16",
         "float16": "fp16",
@@ -57,25 +56,52 @@ ALIASES: dict[str, dict[str, str]] = {
         "nvfp4": "fp4",
         "mxfp4": "fp4",
     },
-    "grid_basis": {"lifecycle": "life-cycle", "lca": "life-cycle"},
+    "grid_basis": {"lifecycle": "life-cycle", "life cycle": "life-cycle", "lca": "life-cycle"},
+}
+
+#: Ways to say the same thing: a flag for one replaces a plan file's word for another.
+GROUPS = (
+    ("tokens", "unique_tokens", "samples", "phases"),
+    ("flop", "hardware_flop"),
+    ("model", "params"),
+)
+
+#: Quantities that have a field of their own in a plan.
+FIELDS_OF_QUANTITIES = {
+    "params": "params",
+    "active_params": "active_params",
+    "trainable_params": "trainable_params",
+    "tokens": "tokens",
+    "training_flop": "flop",
+    "executed_flop": "hardware_flop",
+    "device_count": "device_count",
+    "project_factor": "project_factor",
 }
 
 
-def _count(field: str, minimum: float = 0.0, whole: bool = False) -> BeforeValidator:
-    """Reads a count above `minimum`, as people write it."""
+def _count(
+    field: str, minimum: float = 0.0, whole: bool = False, unit: str = ""
+) -> BeforeValidator:
+    """Reads a count of at least `minimum`, as people write it."""
 
     def read(raw: object) -> float | None:
         if raw is None:
             return None
-        value = number(field, raw)
+        value = quantity(field, raw, unit) if unit else number(field, raw)
         if value < minimum or value <= 0:
-            limit = f"must be at least {minimum:g}" if minimum else "must be above 0"
+            limit = f"must be at least {brief(minimum)}" if minimum else "must be above 0"
             raise InputError(field, raw, limit)
         if whole and value != int(value):
             raise InputError(field, raw, "must be a whole number")
+        if value > LARGEST_COUNT:
+            raise InputError(field, raw, "is larger than anything that exists; check its unit")
         return value
 
     return BeforeValidator(read)
+
+
+#: FLOP of a run, the largest count there is, stay far below.
+LARGEST_COUNT = 1e36
 
 
 def _word(field: str) -> BeforeValidator:
@@ -107,7 +133,41 @@ def _text(field: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-class Plan(BaseModel):
+def _lengths(raw: object) -> int | str | None:
+    return None if raw is None else sequence_length("seq_len", raw)
+
+
+def _ratio(raw: object) -> object:
+    """Checks a project factor, which may be a range, and keeps it as it was written."""
+    if raw is not None:
+        span(INPUTS["project_factor"], raw)
+    return raw
+
+
+class _Part(BaseModel):
+    """Base of plans and their parts: no unknown keys, no change after reading, kind errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    def _read(self, values: Mapping[str, Any]) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as broken:
+            raise _plain_error(broken, type(self)) from None
+
+
+class Phase(_Part):
+    """A stretch of a run with tokens, a sequence length or a precision of its own."""
+
+    def __init__(self, **values: Any) -> None:
+        self._read(values)
+
+    tokens: Annotated[float, _count("phase.tokens", 1)]
+    seq_len: Annotated[int | str | None, BeforeValidator(_lengths)] = None
+    precision: Annotated[Precision | None, _word("precision")] = None
+
+
+class Plan(_Part):
     """A training run somebody plans: what is trained, on what, where, and what is known already.
 
     Counts may be numbers or text as people write them (``70e9`` or ``"70B"``).  `given` holds
@@ -115,17 +175,22 @@ class Plan(BaseModel):
     (low, median, high).  Raises JoulecastError on anything that cannot be used.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    # Written out so that type checkers let people pass text for numbers.
+    def __init__(self, **values: Any) -> None:
+        self._read(values)
 
     model: Annotated[str | None, _text("model")] = None
     params: Annotated[float | None, _count("params", 1)] = None
     active_params: Annotated[float | None, _count("active_params", 1)] = None
+    trainable_params: Annotated[float | None, _count("trainable_params", 1)] = None
     arch: Annotated[Arch | None, _word("arch")] = None
     tokens: Annotated[float | None, _count("tokens", 1)] = None
     unique_tokens: Annotated[float | None, _count("unique_tokens", 1)] = None
     epochs: Annotated[float | None, _count("epochs")] = None
-    seq_len: Annotated[float | None, _count("seq_len", 1, whole=True)] = None
-    flop: Annotated[float | None, _count("flop")] = None
+    samples: Annotated[float | None, _count("samples", 1)] = None
+    seq_len: Annotated[int | str | None, BeforeValidator(_lengths)] = None
+    flop: Annotated[float | None, _count("flop", unit="FLOP")] = None
+    hardware_flop: Annotated[float | None, _count("hardware_flop", unit="FLOP")] = None
     precision: Annotated[Precision | None, _word("precision")] = None
     recompute: Annotated[Recompute | None, _word("recompute")] = None
     device: Annotated[str | None, _text("device")] = None
@@ -135,21 +200,56 @@ class Plan(BaseModel):
     year: Annotated[float | None, _count("year", 1, whole=True)] = None
     grid_basis: Annotated[GridBasis | None, _word("grid_basis")] = None
     national_average: bool = False
+    runs: Annotated[float | None, _count("runs", 1, whole=True)] = None
+    project_factor: Annotated[Any, BeforeValidator(_ratio)] = None
     only_given: bool = False
     given: Mapping[str, Any] = {}
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as broken:
-            raise _plain_error(broken, type(self)) from None
+    phases: tuple[Phase, ...] = ()
 
     @field_validator("given", mode="before")
     @classmethod
     def _known_quantities(cls, raw: Any) -> Any:
+        """Names must exist and values must read, whatever the plan is used for."""
         if not isinstance(raw, Mapping):
             raise InputError("given", raw, "must map names of quantities to values")
-        return {input_term(str(name)).name: value for name, value in raw.items()}
+        for name, value in raw.items():
+            span(input_term(str(name)), value)
+        return dict(raw)
+
+    @field_validator("phases", mode="before")
+    @classmethod
+    def _phases(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping | str) or not hasattr(raw, "__iter__"):
+            raise InputError("phases", raw, "must be a list of phases")
+        return tuple(part if isinstance(part, Phase) else Phase(**part) for part in raw)
+
+    @staticmethod
+    def read(path: str | Path) -> Plan:
+        """Read a plan file (TOML); raises PlanFileError naming the line that is wrong."""
+        from joulecast.planfile import read
+
+        return Plan(**read(Path(path)))
+
+    def save(self, path: str | Path) -> None:
+        """Write what was asked as a plan file; never over a file that is there."""
+        from joulecast.planfile import save
+
+        save(self, Path(path))
+
+
+def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str, Any]) -> Plan:
+    """A plan from a plan file, ``--set`` and flags; the later wins over the earlier."""
+    values = {name: value for name, value in base.items() if value is not None}
+    given = dict(values.pop("given", {}))
+    for name in sets:
+        values.pop(FIELDS_OF_QUANTITIES.get(name, ""), None)
+    given |= sets
+    said = {name: value for name, value in flags.items() if value not in (None, False)}
+    for group in GROUPS:
+        if any(name in said for name in group):
+            for name in group:
+                values.pop(name, None)
+    return Plan(**values | said, given=given)
 
 
 def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastError:
@@ -159,13 +259,15 @@ def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastErr
     if isinstance(inner, JoulecastError):
         return inner
     field = ".".join(str(part) for part in first["loc"])
+    if kind is Phase:
+        field = f"phase.{field}"
     if first["type"] == "extra_forbidden":
-        names = [*kind.model_fields, *INPUTS]
-        hint = nearest(field, names)
         if field in INPUTS:
             return UnknownNameError(field, None, "belongs in given", [f"given={{{field!r}: ...}}"])
+        hint = nearest(field, [*kind.model_fields, *INPUTS])
         return UnknownNameError(field, None, "is not part of a plan", hint)
+    if first["type"] == "missing":
+        return InputError(field, None, "is missing")
+    if first["type"].startswith("bool"):
+        return InputError(field, first.get("input"), "must be true or false")
     return InputError(field, first.get("input"), first["msg"].lower())
-
-
-Reader = Callable[[object], object]

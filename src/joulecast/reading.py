@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from joulecast import units
-from joulecast.errors import InputError, UnitError
+from joulecast.errors import InputError, UnitError, brief
 from joulecast.terms import Term
 
 #: What may follow a count.
@@ -18,6 +18,9 @@ MULTIPLIERS: dict[str, float] = {
     **dict.fromkeys(("t", "T", "tn", "trillion"), 1e12),
     **dict.fromkeys(("q", "Q", "P", "quadrillion"), 1e15),
 }
+
+#: Nothing positive that anybody means is smaller.
+TINY = 1e-15
 
 _NUMBER = re.compile(
     r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL
@@ -56,14 +59,16 @@ def quantity(field: str, raw: object, unit: str) -> float:
     if unit == "":
         return _share_or_count(field, raw)
     value, rest = _split(field, raw)
+    word, _, tail = rest.partition(" ")
+    if word in MULTIPLIERS and _is_multiplier(word, unit):
+        value, rest = value * MULTIPLIERS[word], tail.strip()
     if rest == "":
         return value
-    word, _, tail = rest.partition(" ")
-    if unit == "FLOP" and rest in MULTIPLIERS:
-        return value * MULTIPLIERS[rest]
-    if tail and word in MULTIPLIERS and word not in units.SYMBOLS:
-        value, rest = value * MULTIPLIERS[word], tail.strip()
-    have, want = units.read_unit(rest), units.read_unit(unit)
+    try:
+        have, want = units.read_unit(rest), units.read_unit(unit)
+    except UnitError as unknown:
+        why = f"{unknown.value!r} is not a unit known here"
+        raise UnitError(field, raw, why, unknown.choices) from None
     if have.dimension != want.dimension:
         raise UnitError(
             field,
@@ -73,6 +78,38 @@ def quantity(field: str, raw: object, unit: str) -> float:
         )
     # Divide the factors first: exact for powers of ten and for hours from seconds.
     return value * have.factor / want.factor
+
+
+def _is_multiplier(word: str, unit: str) -> bool:
+    """Whether B, M, T or t beside a number of `unit` counts, rather than being a unit itself."""
+    if word not in units.SYMBOLS:
+        return True
+    return units.read_unit(word).dimension != units.read_unit(unit).dimension and word != "t"
+
+
+def sequence_length(field: str, raw: object) -> int | str:
+    """Read a length in tokens, or two for an encoder-decoder: ``8192``, ``8k``, ``512:128``.
+
+    >>> sequence_length("--seq-len", "8k"), sequence_length("--seq-len", "512:128")
+    (8192, '512:128')
+    """
+    if isinstance(raw, str) and ":" in raw:
+        parts = [str(sequence_length(field, part)) for part in raw.split(":")]
+        if len(parts) != 2:
+            raise InputError(field, raw, "must be one length or ENCODER:DECODER", ["512:128"])
+        return ":".join(parts)
+    text = raw.strip() if isinstance(raw, str) else raw
+    binary = re.fullmatch(r"(\d+)\s*[kK]", text) if isinstance(text, str) else None
+    value = int(binary.group(1)) * 1024.0 if binary else number(field, raw)
+    if value < 1 or value != int(value):
+        raise InputError(field, raw, "must be a whole number of tokens", ["4096"])
+    if value > LONGEST:
+        raise InputError(field, raw, "is longer than any sequence; check its unit", ["4096"])
+    return int(value)
+
+
+#: Tokens in one sequence: two orders above the longest context anybody trained.
+LONGEST = 1_000_000_000
 
 
 def span(term: Term, raw: object) -> tuple[float | None, float | None, float | None]:
@@ -90,7 +127,7 @@ def span(term: Term, raw: object) -> tuple[float | None, float | None, float | N
     middle = values[1] if len(values) == 3 else None
     ordered = [low, high] if middle is None else [low, middle, high]
     if ordered != sorted(ordered):
-        swapped = "..".join(f"{value:g}" for value in sorted(ordered))
+        swapped = "..".join(brief(value) for value in sorted(ordered))
         raise InputError(term.name, raw, "is a range out of order", [swapped])
     if low == high:
         return None, low, None
@@ -121,26 +158,28 @@ def _parts(term: Term, raw: object) -> list[object]:
 
 
 def _checked(term: Term, value: float, raw: object) -> float:
+    if 0 < value < TINY:
+        raise InputError(term.name, raw, f"is too small to be meant: below {TINY:g}")
     if value < term.lower or (value == 0 and not term.zero) or value < 0:
         if term.lower > 0:
-            limit = f"must be at least {term.lower:g}"
+            limit = f"must be at least {brief(term.lower)}"
         else:
             limit = "must not be negative" if term.zero else "must be above 0"
         raise InputError(term.name, raw, limit, _limit_hints(term))
     if value > term.upper:
-        raise InputError(term.name, raw, f"must be at most {term.upper:g}", _limit_hints(term))
+        raise InputError(term.name, raw, f"must be at most {brief(term.upper)}", _limit_hints(term))
     return value
 
 
 def _check_ends(term: Term, low: float, high: float, raw: object) -> None:
     """A range may touch a limit only where its scale can reach it."""
     if term.scale == "log_excess" and low <= 1:
-        raise InputError(term.name, raw, "a range must start above 1", [f"1.01..{high:g}"])
+        raise InputError(term.name, raw, "a range must start above 1", [f"1.01..{brief(high)}"])
     if term.scale == "logit" and (low <= 0 or high >= 1):
         raise InputError(term.name, raw, "a range must lie inside 0..1", ["0.01..0.99"])
     if term.scale == "log" and low <= 0:
         raise InputError(
-            term.name, raw, "a range must start above 0", [f"{high / 100:g}..{high:g}"]
+            term.name, raw, "a range must start above 0", [f"{brief(high / 100)}..{brief(high)}"]
         )
 
 
@@ -162,6 +201,8 @@ def _split(field: str, raw: object) -> tuple[float, str]:
     """Split "700 W" into its number and the rest."""
     if isinstance(raw, bool) or raw is None:
         raise InputError(field, raw, "is not a number")
+    if hasattr(raw, "__len__") and not isinstance(raw, str):
+        raise InputError(field, None, "is a list or an array: make a plan for each of its values")
     if not isinstance(raw, str):
         try:
             return _finite(field, raw, float(raw)), ""  # type: ignore[arg-type]

@@ -10,13 +10,22 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from joulecast.errors import SpecsError, nearest
+from joulecast.errors import SpecsError, nearest, plainly
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
 Read = Literal["primary", "secondary", "recalled"]
 DeviceClass = Literal["pre-ampere", "ampere", "hopper", "blackwell", "tpu", "cdna", "other"]
+PRECISIONS = ("fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8")
 
 
 class Record(BaseModel):
@@ -86,13 +95,23 @@ def _positive(figure: Figure) -> Figure:
     return figure
 
 
+def _not_negative(figure: Figure) -> Figure:
+    if figure.value < 0 or (figure.low is not None and figure.low < 0):
+        raise ValueError("must not be negative")
+    if figure.low == 0:
+        raise ValueError("a range must start above 0")
+    return figure
+
+
 def _share(figure: Figure) -> Figure:
-    if not 0 < figure.value <= 1:
-        raise ValueError(f"is a share and must lie in 0..1, not {figure.value:g}")
+    for number in (figure.value, figure.low, figure.high):
+        if number is not None and not 0 < number <= 1:
+            raise ValueError(f"is a share and must lie in 0..1, not {number:g}")
     return figure
 
 
 Positive = Annotated[Figure, AfterValidator(_positive)]
+NotNegative = Annotated[Figure, AfterValidator(_not_negative)]
 Share = Annotated[Figure, AfterValidator(_share)]
 
 #: Fields of a device that are figures; a bare number takes the file's own source and basis.
@@ -108,6 +127,21 @@ _DEVICE_FIGURES = (
     "host_embodied_kgco2e",
     "die_mm2",
 )
+
+
+def _covered(data: Any, names: tuple[str, ...]) -> Any:
+    """Give the figures among `names` the file's own source and basis where they have none."""
+    if not isinstance(data, Mapping):
+        return data
+    cover = {"source": data.get("source"), "basis": data.get("basis") or "published"}
+    filled = dict(data)
+    for name in names:
+        raw = filled.get(name)
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            filled[name] = {"value": raw, **cover}
+        elif isinstance(raw, Mapping):
+            filled[name] = {**cover, **raw}
+    return filled
 
 
 class Device(Record):
@@ -127,49 +161,45 @@ class Device(Record):
     process_nm: float | None = None
     source: str
     basis: Basis = "published"
-    peak_tflops: Mapping[str, Figure]
-    sparse_peak_tflops: Mapping[str, Figure] = {}
+    peak_tflops: Mapping[str, Positive]
+    sparse_peak_tflops: Mapping[str, Positive] = {}
     memory_gb: Positive
     memory_bandwidth_gb_per_s: Positive | None = None
     interconnect_gb_per_s: Positive | None = None
     tdp_w: Positive | None = None
     device_power_w: Positive | None = None
-    host_power_w: Figure | None = None
+    host_power_w: NotNegative | None = None
     matmul_share: Share | None = None
     die_mm2: Positive | None = None
     embodied_kgco2e: Positive | None = None
     embodied_scope: Literal["device", "system"] = "device"
-    host_embodied_kgco2e: Figure | None = None
+    host_embodied_kgco2e: NotNegative | None = None
     devices_per_host: int | None = Field(default=None, ge=1)
     note: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        cover = {"source": data.get("source"), "basis": data.get("basis", "published")}
-
-        def figure(raw: Any) -> Any:
-            if isinstance(raw, int | float) and not isinstance(raw, bool):
-                return {"value": raw, **cover}
-            return {**cover, **raw} if isinstance(raw, Mapping) else raw
-
-        for name in _DEVICE_FIGURES:
-            if name in filled:
-                filled[name] = figure(filled[name])
+        filled = _covered(data, _DEVICE_FIGURES)
         for name in ("peak_tflops", "sparse_peak_tflops"):
-            if isinstance(filled.get(name), Mapping):
-                filled[name] = {key: figure(raw) for key, raw in filled[name].items()}
+            if isinstance(filled, dict) and isinstance(filled.get(name), Mapping):
+                keys = tuple(filled[name])
+                whole = {**filled[name], "source": data.get("source"), "basis": data.get("basis")}
+                covered = _covered(whole, keys)
+                filled[name] = {key: covered[key] for key in keys}
         return filled
+
+    @field_validator("peak_tflops", "sparse_peak_tflops")
+    @classmethod
+    def _known_precisions(cls, peaks: Mapping[str, Figure]) -> Mapping[str, Figure]:
+        for name in peaks:
+            if name not in PRECISIONS:
+                choices = nearest(name, PRECISIONS) or PRECISIONS
+                raise SpecsError(name, None, "is not a known precision", choices)
+        return peaks
 
     @model_validator(mode="after")
     def _plausible(self) -> Device:
-        precisions = {"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8"}
-        for name in (*self.peak_tflops, *self.sparse_peak_tflops):
-            if name not in precisions:
-                raise ValueError(f"unknown precision {name!r}")
         if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops):
             raise ValueError("needs a dense bf16, fp16 or fp32 peak")
         for name, sparse in self.sparse_peak_tflops.items():
@@ -198,6 +228,49 @@ class Device(Record):
         return next((self.peak_tflops[name] for name in order if name in self.peak_tflops), None)
 
 
+class Model(Record):
+    """A known model: what of it was public, never how its training run went."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    name: str
+    developer: str
+    arch: Literal[
+        "dense",
+        "moe",
+        "encoder",
+        "enc-dec",
+        "vision",
+        "diffusion",
+        "speech",
+        "recurrent",
+        "ssm",
+        "other",
+    ]
+    release_year: int = Field(ge=2012, le=2100)
+    aliases: tuple[str, ...] = ()
+    source: str
+    basis: Basis = "published"
+    params: Positive
+    active_params: Positive | None = None
+    tokens: Positive | None = None
+    seq_len: Positive | None = None
+    training_flop: Positive | None = None
+    note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
+        return _covered(data, ("params", "active_params", "tokens", "seq_len", "training_flop"))
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Model:
+        if self.arch == "moe" and self.active_params is None:
+            raise ValueError("a mixture of experts needs active_params")
+        if self.active_params is not None and self.active_params.value > self.params.value:
+            raise ValueError("active_params above params")
+        return self
+
+
 R = TypeVar("R", bound=Record)
 
 
@@ -206,12 +279,18 @@ def validated(kind: type[R], data: Mapping[str, Any], where: str) -> R:
     try:
         return kind.model_validate(data)
     except ValidationError as broken:
-        first = broken.errors()[0]
-        path = ".".join(str(part) for part in first["loc"]) or kind.__name__.lower()
-        why, choices = first["msg"].removeprefix("Value error, "), []
-        if first["type"] == "extra_forbidden":
-            why = "unknown key"
-            choices = nearest(str(first["loc"][-1]), kind.model_fields)
-        elif first["type"] == "missing":
-            why = "missing"
-        raise SpecsError(f"{where}: {path}", None, why, choices) from None
+        fields = (kind.model_fields, Figure.model_fields)
+        path, value, why, choices = plainly(broken.errors(), fields)
+        path = path or kind.__name__.lower()
+        raise SpecsError(f"{where}: {path}", value, why, choices) from None
+
+
+def figures_of(record: Record) -> dict[str, Figure]:
+    """Every figure of a record, by the path of its field."""
+    found: dict[str, Figure] = {}
+    for name, value in record:
+        if isinstance(value, Figure):
+            found[name] = value
+        elif isinstance(value, Mapping):
+            found |= {f"{name}.{key}": figure for key, figure in value.items()}
+    return found

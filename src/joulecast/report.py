@@ -125,6 +125,8 @@ def _subject(footprint: Footprint) -> str:
     if plan.get("tokens"):
         what.append(f"{two(plan['tokens'])} tokens")
     subject = " on ".join(what) or "a run"
+    if plan.get("runs", 1) > 1:
+        subject += f", {plan['runs']:,} runs"
     where = []
     if plan.get("device_name"):
         count = plan.get("device_count")
@@ -148,6 +150,11 @@ def _figures(footprint: Footprint) -> list[str]:
         if quantity is not None and quantity is not footprint.headline:
             shown, unit = _readable(quantity)
             rows.append((label, f"{two(shown.value)} {unit}", shown))
+    project = footprint.quantities["project_kgco2e"]
+    if project is not None and footprint.total is not None and footprint.total.value:
+        shown, unit = _readable(project)
+        factor = project.value / footprint.total.value
+        rows.append(("Project", f"{two(shown.value)} {unit}, run x {factor:.3g}", shown))
     return [
         f"  {label:<11}{value:<30}{_interval(spread)}".rstrip() for label, value, spread in rows
     ]

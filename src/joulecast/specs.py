@@ -2,8 +2,8 @@
 
 Authors write TOML and CSV; programs load JSON some fifty times faster.  The
 compiled files are made when the package is built (one for each licence, so that
-share-alike data stay apart) and are ignored when a source file is newer.
-Standard library only: the build runs this file before anything is installed.
+share-alike data stay apart) and are ignored in a checkout where a source file is
+newer.  Standard library only: the build runs this before anything is installed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +22,8 @@ COMPILED = "compiled"
 #: Tables under the Open Database Licence, compiled apart and removable.
 ODBL_TABLES = ("zones", "grids_electricitymaps", "grids_within_country")
 
-#: Table -> the columns that identify a row; the rest is what is looked up.
-KEYS: dict[str, tuple[str, ...]] = {
-    "countries": ("iso3",),
-    "grids_ember": ("iso3", "year"),
-    "grids_electricitymaps": ("zone", "year"),
-    "grids_within_country": ("iso3", "year"),
-    "grids_direct": ("area", "year"),
-    "zones": ("zone",),
-    "states": ("id",),
-    "regions": ("provider", "region"),
-    "providers": ("provider", "year"),
-    "water": ("iso3",),
-}
-
 #: Tables of which one record is wanted at a time; each record is decoded by itself.
 BY_RECORD = ("devices", "models", "grids_ember", "grids_direct", "sources")
-
-
-class BrokenTableError(Exception):
-    """A file that cannot be parsed: (file name, reason)."""
 
 
 class Tables(Mapping[str, Any]):
@@ -117,23 +99,35 @@ def pack(tables: Mapping[str, Any], nested: tuple[str, ...] = BY_RECORD) -> byte
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parse a folder's TOML and CSV: (core tables, share-alike tables).
+    """A folder as programs use it: (core tables with digest and names, share-alike tables)."""
+    return _read_core(folder), _read_odbl(folder)
 
-    Keys are file stems; a sub-folder gives {file stem: content}.
-    """
-    core: dict[str, Any] = {}
-    odbl: dict[str, Any] = {}
+
+def _read_core(folder: Path) -> dict[str, Any]:
+    core = parse_folder(folder, lambda name: name not in ODBL_TABLES)
+    return {**core, "digest": digest(folder), **all_names(core)}
+
+
+def _read_odbl(folder: Path) -> dict[str, Any]:
+    odbl = parse_folder(folder, lambda name: name in (*ODBL_TABLES, "countries"))
+    countries = odbl.pop("countries", {})
+    return {**odbl, "names_of_zones": zone_names(odbl, countries)}
+
+
+def parse_folder(folder: Path, wanted: Callable[[str], bool] = bool) -> dict[str, Any]:
+    """What a folder's files hold, by file stem; a sub-folder gives {file stem: content}."""
+    from joulecast import tables  # imported here: an installed copy has nothing to parse
+
+    found: dict[str, Any] = {}
     for path in sorted(_source_files(folder)):
         parts = path.relative_to(folder).with_suffix("").parts
-        content = _parse(path)
-        target = odbl if parts[0] in ODBL_TABLES else core
+        if not wanted(parts[0]):
+            continue
+        target = found
         for part in parts[:-1]:
             target = target.setdefault(part, {})
-        target[parts[-1]] = content
-    core["digest"] = digest(folder)
-    core |= {f"names_of_{kind}": names for kind, names in all_names(core).items()}
-    odbl["names_of_zones"] = _zone_names(odbl)
-    return core, odbl
+        target[parts[-1]] = tables.read(folder, path)
+    return found
 
 
 def digest(folder: Path) -> str:
@@ -151,22 +145,26 @@ def _load(folder: Path, name: str) -> Mapping[str, Any]:
     compiled = folder / COMPILED / name
     try:
         made = compiled.stat().st_mtime_ns
-        if made >= _newest_change(folder):
+        if made > _newest_change(folder):
             return Tables(compiled.read_bytes())
     except FileNotFoundError:
         pass
-    core, odbl = read_folder(folder)
-    return Tables(pack(core if name == CORE else odbl))
+    return Tables(pack(_read_core(folder) if name == CORE else _read_odbl(folder)))
 
 
 def _newest_change(folder: Path) -> int:
-    """Latest change of any source file; the files of an installed copy do not change."""
+    """Latest change of a source file, of a folder (a file gone or new) or of the code that reads.
+
+    The files of an installed copy do not change.
+    """
     if not (folder.parent / "pyproject.toml").exists():
-        return 0
-    newest = 0
+        return -1
+    here = Path(__file__)
+    newest = max(path.stat().st_mtime_ns for path in (here, here.with_name("tables.py")))
     for place in (folder, folder / "devices", folder / "models"):
         if not place.is_dir():
             continue
+        newest = max(newest, place.stat().st_mtime_ns)
         with os.scandir(place) as entries:
             for entry in entries:
                 if entry.name.endswith((".toml", ".csv")):
@@ -176,70 +174,36 @@ def _newest_change(folder: Path) -> int:
 
 def _source_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.suffix in (".toml", ".csv") and COMPILED not in path.parts:
+        inside = path.relative_to(folder).parts
+        hidden = inside[0] == COMPILED or any(part.startswith(".") for part in inside)
+        if path.suffix in (".toml", ".csv") and not hidden:
             yield path
 
 
-def _parse(path: Path) -> Any:
-    import csv
-    import tomllib
-
-    try:
-        if path.suffix == ".toml":
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        return _keyed(_rows(path), KEYS.get(path.stem, ()))
-    except UnicodeDecodeError:
-        raise BrokenTableError(path.name, "is not UTF-8 text") from None
-    except (tomllib.TOMLDecodeError, csv.Error, ValueError) as broken:
-        raise BrokenTableError(path.name, str(broken)) from None
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV table whose first lines may be "# " comments."""
-    import csv
-
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = [line for line in stream if not line.startswith("#")]
-    rows = list(csv.DictReader(lines, strict=True))
-    for number, row in enumerate(rows, start=1):
-        if None in row or None in row.values():
-            raise ValueError(f"row {number} has more or fewer cells than the header")
-    return rows
-
-
-def _keyed(rows: list[dict[str, str]], keys: tuple[str, ...]) -> Any:
-    """Nest rows by their key columns; a lone value column becomes a number."""
-    if not keys:
-        return rows
-    table: dict[str, Any] = {}
-    for row in rows:
-        place = table
-        for key in keys[:-1]:
-            place = place.setdefault(row[key], {})
-        last = row[keys[-1]]
-        if last in place:
-            raise ValueError(f"{' '.join(row[key] for key in keys)} stands twice")
-        rest = {name: cell for name, cell in row.items() if name not in keys}
-        place[last] = float(*rest.values()) if len(rest) == 1 else rest
-    return table
-
-
 def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Every name a device or a place answers to."""
-    return {"devices": _device_names(core), "places": _place_names(core)}
+    """Every name a device, a model or a place answers to."""
+    return {
+        "names_of_devices": index(_names(core.get("devices", {}))),
+        "names_of_models": index(_names(core.get("models", {}))),
+        "names_of_places": index(_place_names(core)),
+    }
 
 
-def _device_names(core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    return index(
-        {key: record.get("aliases", ()) for key, record in core.get("devices", {}).items()}
-    )
+def _names(records: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Full name and aliases of each record; what is no name is left for the check of the record."""
+    names = {}
+    for key, record in records.items():
+        aliases = record.get("aliases", ())
+        others = [record.get("name"), *(aliases if isinstance(aliases, list | tuple) else ())]
+        names[key] = [name for name in others if isinstance(name, str)]
+    return names
 
 
-def _place_names(core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+def _place_names(core: Mapping[str, Any]) -> dict[str, list[str]]:
     """Ids are fr, us-va, aws:us-east-1, jean-zay; a cloud region also answers to its bare name."""
     names: dict[str, list[str]] = {}
     for iso3, row in core.get("countries", {}).items():
-        names[row["iso2"].lower()] = [iso3, row["name"], *_split(row["aliases"])]
+        names[row["iso2"].lower()] = [iso3, row["name"], *_split(row.get("aliases", ""))]
     for key, row in core.get("states", {}).items():
         names[key] = [row["name"], *_split(row.get("aliases", ""))]
     for provider, regions in core.get("regions", {}).items():
@@ -247,20 +211,27 @@ def _place_names(core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
             names[f"{provider}:{region}"] = [region]
     for key, site in core.get("sites", {}).items():
         names[key] = [site["name"], *site.get("aliases", ())]
-    return index(names)
+    return names
 
 
-def _zone_names(odbl: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """Zones inside countries; a zone that is a whole country is that country."""
-    zones = odbl.get("zones", {})
-    return index({zone.lower(): [row["name"]] for zone, row in zones.items() if "-" in zone})
+def zone_names(
+    odbl: Mapping[str, Any], countries: Mapping[str, Any]
+) -> dict[str, dict[str, list[str]]]:
+    """Names of zones; a zone that is a whole country with a series of its own is that country."""
+    return index(
+        {
+            zone.lower(): [row["name"]]
+            for zone, row in odbl.get("zones", {}).items()
+            if "-" in zone or row["iso3"] not in countries
+        }
+    )
 
 
 def _split(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(";") if part.strip()]
 
 
-def index(names: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+def index(names: Mapping[str, list[str]]) -> dict[str, dict[str, list[str]]]:
     """Three ways to find an id: exactly, by alias, and without punctuation."""
     exact: dict[str, list[str]] = {}
     alias: dict[str, list[str]] = {}

@@ -7,12 +7,15 @@ mean two things.
 
 from __future__ import annotations
 
-from math import inf
 from typing import Literal, NamedTuple
 
 from joulecast.errors import UnknownNameError, nearest
 
 Scale = Literal["log", "logit", "log_excess", "linear"]
+
+
+#: Nothing anybody trains comes near this; beyond it a number is a slip of the unit.
+LIMIT = 1e24
 
 
 class Term(NamedTuple):
@@ -29,7 +32,7 @@ class Term(NamedTuple):
     scale: Scale
     meaning: str
     lower: float = 0.0
-    upper: float = inf
+    upper: float = LIMIT
     flag: str = ""
     zero: bool = False
 
@@ -45,27 +48,42 @@ def _terms(*terms: Term) -> dict[str, Term]:
 
 #: Everything that can be given.  Order is the order of the chain.
 INPUTS: dict[str, Term] = _terms(
-    Term("params", "", "log", "all weights of the model", flag="--params"),
-    Term("active_params", "", "log", "weights used per token", flag="--active-params"),
+    Term("params", "", "log", "all weights of the model", 1.0, 1e18, "--params"),
+    Term("active_params", "", "log", "weights used per token", 1.0, 1e18, "--active-params"),
+    Term(
+        "trainable_params",
+        "",
+        "log",
+        "weights that are trained, the others being frozen",
+        1.0,
+        1e18,
+        "--trainable-params",
+    ),
     Term(
         "tokens",
         "",
         "log",
         "training tokens processed, repeats counted; image tokens for vision models",
-        flag="--tokens",
+        1.0,
+        1e21,
+        "--tokens",
     ),
     Term(
         "flop_per_param_token",
         "FLOP",
         "log",
         "training FLOP per active parameter and token: forward and backward pass",
+        0.1,
+        100.0,
     ),
     Term(
         "training_flop",
         "FLOP",
         "log",
         "model FLOP of the run: forward and backward, no recomputation",
-        flag="--flop",
+        1.0,
+        1e36,
+        "--flop",
     ),
     Term(
         "recompute_factor",
@@ -76,26 +94,40 @@ INPUTS: dict[str, Term] = _terms(
         upper=2.0,
         flag="--recompute",
     ),
-    Term("executed_flop", "FLOP", "log", "training FLOP plus activation recomputation"),
+    Term(
+        "executed_flop",
+        "FLOP",
+        "log",
+        "training FLOP plus activation recomputation",
+        1.0,
+        1e36,
+        "--hardware-flop",
+    ),
     Term(
         "peak_flops",
         "FLOP/s",
         "log",
         "dense peak of one device, 16-bit unless 32-bit was asked for; never sparse",
+        1e6,
+        1e21,
     ),
-    Term("peak_flops_fp8", "FLOP/s", "log", "dense FP8 peak of one device"),
+    Term("peak_flops_fp8", "FLOP/s", "log", "dense FP8 peak of one device", 1e6, 1e21),
     Term(
         "precision_speedup",
         "",
         "log",
         "throughput of the training precision over 16-bit on the same device",
-        flag="--precision",
+        0.01,
+        100.0,
+        "--precision",
     ),
     Term(
         "tokens_per_second_per_device",
         "1/s",
         "log",
         "training tokens per second of one device in steady state",
+        1e-6,
+        1e12,
     ),
     Term(
         "hfu",
@@ -133,10 +165,17 @@ INPUTS: dict[str, Term] = _terms(
         "whole run: training_flop / (device_hours x peak_flops)",
         upper=1.0,
     ),
-    Term("device_count", "", "log", "devices reserved at once", flag="--device-count"),
-    Term("device_hours", "h", "log", "devices x hours reserved"),
-    Term("wall_clock_days", "d", "log", "elapsed time"),
-    Term("device_power_w", "W", "log", "mean power of one device over the reserved hours"),
+    Term("device_count", "", "log", "devices reserved at once", 1.0, 1e9, "--device-count"),
+    Term("device_hours", "h", "log", "devices x hours reserved", 1e-9, 1e15),
+    Term("wall_clock_days", "d", "log", "elapsed time", 1e-9, 1e6),
+    Term(
+        "device_power_w",
+        "W",
+        "log",
+        "mean power of one device over the reserved hours",
+        1e-6,
+        1e7,
+    ),
     Term(
         "host_power_w",
         "W",
@@ -215,6 +254,15 @@ INPUTS: dict[str, Term] = _terms(
         "water consumed by power plants per kWh of electricity",
         zero=True,
     ),
+    Term(
+        "project_factor",
+        "",
+        "log",
+        "whole project over the final run: searches, failed runs, evaluation; shown beside it",
+        1.0,
+        1e6,
+        "--project-factor",
+    ),
     Term("water_onsite_l", "L", "log", "wue_l_per_kwh x it_energy_kwh", zero=True),
     Term("water_offsite_l", "L", "log", "water_factor_l_per_kwh x energy_kwh", zero=True),
 )
@@ -226,6 +274,7 @@ OUTPUTS: dict[str, Term] = _terms(
     Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
     Term("cooling_kgco2e", "kgCO2e", "log", "operational emissions of what PUE adds"),
     Term("total_kgco2e", "kgCO2e", "log", "operational + embodied"),
+    Term("project_kgco2e", "kgCO2e", "log", "total_kgco2e x project_factor: not part of the run"),
     Term("water_l", "L", "log", "on-site + off-site water"),
 )
 
@@ -245,6 +294,7 @@ RESULTS: tuple[str, ...] = (
     "operational_kgco2e",
     "embodied_kgco2e",
     "total_kgco2e",
+    "project_kgco2e",
     "water_onsite_l",
     "water_offsite_l",
     "water_l",

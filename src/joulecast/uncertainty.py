@@ -76,6 +76,8 @@ COLUMNS = (
     "peak_flops_fp8",
     "water_onsite_l",
     "water_offsite_l",
+    "trainable_params",
+    "project_factor",
     "spare_1",
     "spare_2",
     "spare_3",
@@ -120,10 +122,7 @@ def pick(datum: Datum, z: Array) -> Array:
     middle, low, high = to(np.array([datum.value, datum.low, datum.high]))
     steps = z * (1 / Z95)
     x = back(middle + steps * np.where(z >= 0, high - middle, middle - low))
-    if term.scale == "linear":
-        x = np.clip(x, term.lower, term.upper)
-    elif term.upper < np.inf:
-        x = np.minimum(x, term.upper)
+    x = np.clip(x, term.lower, term.upper)
     return x * size
 
 

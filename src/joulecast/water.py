@@ -51,6 +51,6 @@ def total_water(onsite: Numbers, offsite: Numbers) -> Numbers:
     Li et al. 2023, arXiv:2304.03271, section 3.
 
     >>> total_water(360, 3130)
-    3490.0
+    3490
     """
     return onsite + offsite

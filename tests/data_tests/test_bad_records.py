@@ -52,6 +52,7 @@ MESSAGES = {
     "negative_power": "device_power_w: must be above 0",
     "negative_host_power": "host_power_w: must not be negative",
     "host_range_below_zero": "host_power_w: must not be negative",
+    "host_range_from_zero": "host_power_w: a range must start above 0",
     "negative_host_embodied": "host_embodied_kgco2e: must not be negative",
     "zero_peak": "peak_tflops.bf16: must be above 0",
     "negative_peak": "peak_tflops.bf16: must be above 0",

@@ -22,9 +22,11 @@ MESSAGES = {
     "row_too_short": "grids_ember.csv: row 2 has more or fewer cells than the header",
     "row_too_long": "grids_ember.csv: row 1 has more or fewer cells than the header",
     "year_twice": "grids_ember.csv: FRA 2024 stands twice",
-    "semicolons": "grids_ember.csv: column iso3 is missing",
+    "semicolons": "grids_ember.csv: cells must be separated by commas, not semicolons",
     "missing_column": "providers.csv: column pue is missing",
     "misspelt_column": "countries.csv: column name is missing",
+    "unknown_column": "regions.csv: column: pue_20255: is not known; try pue_2025, wue_2025, pue_2024",
+    "column_twice": "grids_ember.csv: column year stands twice",
     # Numbers in rows.
     "intensity_not_a_number": (
         "grids_ember.csv: FRA 2024: must be a number of at least 0, not forty"
@@ -33,8 +35,42 @@ MESSAGES = {
     "negative_intensity": "grids_ember.csv: FRA 2024: must be a number of at least 0, not -40",
     "water_not_a_number": "water.csv: FRA: must be a number of at least 0, not n/a",
     "year_not_a_number": "grids_ember.csv: FRA FY24: year must be a whole number, not FY24",
+    "year_empty": "grids_ember.csv: FRA: year is empty",
+    "intensity_empty": "grids_ember.csv: FRA 2024: must be a number of at least 0, not empty",
+    "fleet_pue_below_one": (
+        "providers.csv: mine 2025: pue_low must be a number of at least 1, not 0.9"
+    ),
+    "fleet_out_of_order": (
+        "providers.csv: mine 2025: pue_low, pue, pue_high must all be there and rise, "
+        "not 1.4, 1.3, 1.2"
+    ),
+    "fleet_without_range": (
+        "providers.csv: mine 2025: pue_low, pue, pue_high must all be there and rise, "
+        "not empty, 1.3, empty"
+    ),
+    # Names in rows.
+    "fleet_of_unknown_source": (
+        "providers.csv: mine 2025: source: my-note: is not in sources.toml"
+    ),
+    "table_of_unknown_source": "grids_ember.csv: source: my-note: is not in sources.toml",
+    "grid_of_no_country": ("grids_ember.csv: iso3: FRX: is not in countries.csv; try FRO, FRA"),
+    "state_in_no_country": ("states.csv: fr-br: iso3: FRX: is not in countries.csv; try FRO, FRA"),
+    "zone_in_small_letters": "zones.csv: zone: fr-ile: must be in capitals; try FR-ILE",
+    "intensity_of_no_zone": (
+        "grids_electricitymaps.csv: zone: US-MIDA-PJN: is not in zones.csv; "
+        "try US-MIDA-PJM, US-MIDW-MISO, US-MIDW-LGEE"
+    ),
     # Defaults.
     "misspelt_default": "defaults.toml: peu: unknown key; try pue",
+    "misspelt_case_of_a_default": (
+        "defaults.toml: network_share.clutser: unknown key; "
+        "try network_share.cluster, network_share.node, network_embodied_share"
+    ),
+    "default_of_unknown_source": "defaults.toml: pue: source: my-note: is not in sources.toml",
+    "default_without_value": "defaults.toml: pue: value: missing",
+    "default_above_limit": "defaults.toml: network_share.cluster: must be at most 1",
+    "default_range_from_limit": "defaults.toml: pue: a range must start above 1",
+    "default_of_zero": "defaults.toml: lifetime_years: must be above 0",
     "default_without_source": "defaults.toml: pue: source: missing",
     "default_bare_number": "defaults.toml: pue: needs value, basis and source",
     "default_below_limit": "defaults.toml: pue: must be at least 1",
@@ -48,6 +84,11 @@ MESSAGES = {
     "site_without_name": "sites.toml: my-lab: name: missing",
     "site_without_country": "sites.toml: my-lab: iso3: missing",
     "site_in_no_country": "sites.toml: my-lab: iso3: FRANCE: is not in countries.csv; try FRA",
+    "site_in_no_zone": (
+        "sites.toml: my-lab: zone: US-MIDA-PJN: is not in zones.csv; "
+        "try US-MIDA-PJM, US-MIDW-MISO, US-MIDW-LGEE"
+    ),
+    "site_not_a_table": "sites.toml: my-lab: My Lab: must be a table",
     "site_misspelt_key": "sites.toml: my-lab: zoen: unknown key; try zone",
     "site_pue_below_one": "sites.toml: my-lab.pue: must be at least 1",
     "site_pue_without_source": "sites.toml: my-lab.pue: source: missing",

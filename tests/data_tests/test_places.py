@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from joulecast import Library
-from joulecast.errors import UnknownNameError
+from joulecast import Library, Plan, estimate
+from joulecast.errors import InputError, UnknownNameError
+from joulecast.footprint import Assumption
 
 CASES = Path(__file__).parents[1] / "data" / "places_cases.csv"
 PLACES = Library.bundled().place_ids()
@@ -48,7 +49,7 @@ def test_unknown_place_offers_the_near_ones(text: str, comment: str) -> None:
         Library.bundled().place(text)
     assert caught.value.why == "unknown place"
     wanted = {part for part in comment.split("; ") if f"aws:{part}" in PLACES or part in PLACES}
-    offered = {choice.removeprefix("aws:") for choice in caught.value.choices}
+    offered = {choice.removeprefix("aws:").split(" (")[0] for choice in caught.value.choices}
     assert wanted <= offered
 
 
@@ -61,7 +62,7 @@ def test_offered_places_exist(text: str) -> None:
 
 def test_every_id_finds_its_own_place() -> None:
     library = Library.bundled()
-    assert [library.place(key).id for key in PLACES] == PLACES
+    assert {key: library.place(key).id for key in PLACES} == {key: key for key in PLACES}
 
 
 def test_stockholm_lies_in_sweden() -> None:
@@ -79,3 +80,89 @@ def test_stockholm_lies_in_sweden() -> None:
 )
 def test_provider_settles_an_ambiguous_region(text: str, provider: str, expected: str) -> None:
     assert Library.bundled().place(text, provider).id == expected
+
+
+def direct(region: str) -> Assumption:
+    plan = Plan(params=7e9, tokens=1e12, region=region, year=2023, grid_basis="direct")
+    return next(a for a in estimate(plan).assumptions if a.name == "grid_gco2e_per_kwh")
+
+
+@pytest.mark.parametrize(
+    ("region", "grams"),
+    # China's Ministry of Ecology and Environment, 2025 No. 47, direct CO2, g/kWh.
+    [("CN-GD", 441.9), ("Yunnan", 133.3), ("cn-north-1", 555.4), ("aws:cn-northwest-1", 618.7)],
+)
+def test_province_of_china_has_a_direct_factor(region: str, grams: float) -> None:
+    assert direct(region).value == grams
+    assert direct(region).source == "mee-china-2023"
+
+
+def test_life_cycle_figure_of_a_province_is_the_countrys_and_says_so() -> None:
+    plan = {"params": 7e9, "tokens": 1e12, "year": 2024}
+    province, china = (estimate(Plan(region=region, **plan)) for region in ("cn-gd", "cn"))
+    one, two = (
+        next(a for a in fp.assumptions if a.name == "grid_gco2e_per_kwh")
+        for fp in (province, china)
+    )
+    assert one.value == two.value
+    assert one.note.startswith("China 2024 (no figure for Guangdong), life-cycle")
+    assert one.high is not None and two.high is not None and one.high > 1.5 * two.high
+    (notice,) = (n for n in province.warnings if n.code == "grid_national")
+    assert notice.message == "no grid figure for Guangdong: that of China is used"
+
+
+def test_direct_basis_needs_a_place() -> None:
+    with pytest.raises(InputError) as caught:
+        estimate(Plan(params=7e9, tokens=1e12, grid_basis="direct"))
+    assert str(caught.value) == "grid_basis: direct: needs a place (--region)"
+
+
+@pytest.mark.parametrize("text", ["AX", "CW", "FM", "GS", "PW", "YT"])
+def test_zone_of_a_country_without_a_series_is_found(text: str) -> None:
+    place = Library.bundled().place(text)
+    assert (place.kind, place.zone) == ("zone", text)
+    footprint = estimate(Plan(params=7e9, tokens=1e12, region=text, year=2024))
+    assert footprint.total is not None and footprint.total.value > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Albanai", "al (Albania)"),
+        ("Untied States", "us (United States)"),
+        ("Ontrio", "ca-on (Ontario)"),
+        ("TX", "us-tx (Texas)"),
+        ("Guandong", "cn-gd (Guangdong)"),
+        ("us-east-9", "aws:us-east-1"),
+    ],
+)
+def test_offered_place_has_its_name_where_the_id_says_little(text: str, shown: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        Library.bundled().place(text)
+    assert shown in caught.value.choices
+
+
+def test_exact_ids_go_before_loose_forms_in_every_table() -> None:
+    library = Library.bundled()
+    assert library.place("BR-N").id == "br-n"
+    assert library.place("BRN").id == "bn"
+    with pytest.raises(UnknownNameError, match=r"could be several places; try bn .*, br-n "):
+        library.place("BR N")
+
+
+@pytest.mark.parametrize(
+    ("region", "source", "kind"),
+    [
+        ("aws:us-east-1", "aws-regions-2025", "withdrawal"),
+        ("azure:eastus", "azure-regions-2025", "kind not stated"),
+        ("gcp:us-east1", "elsworth-2025", "consumption"),
+        ("azure:germanywestcentral", "azure-regions-2025", "kind not stated"),
+    ],
+)
+def test_water_figure_names_its_source_and_what_it_counts(
+    region: str, source: str, kind: str
+) -> None:
+    footprint = estimate(Plan(params=7e9, tokens=1e12, region=region, year=2024))
+    found = next(a for a in footprint.assumptions if a.name == "wue_l_per_kwh")
+    assert found.source == source
+    assert kind in found.note

@@ -20,12 +20,6 @@ def device(name: str) -> Device:
     return DEVICES[name]
 
 
-def sixteen_bit(name: str) -> Figure:
-    figure = device(name).peak("bf16")
-    assert figure is not None
-    return figure
-
-
 def run(name: str) -> Footprint:
     return estimate(Plan(params=7e9, tokens=1e12, device=name, region="us", year=2024))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from itertools import chain
 from math import isfinite
 from pathlib import Path
@@ -12,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from joulecast import Library, Plan, estimate, library, specs
-from joulecast.records import Device, Figure, validated
+from joulecast import Library, Plan, estimate, overlay, places, specs
+from joulecast.overlay import leaves
+from joulecast.records import Device, Figure, Model, figures_of, validated
 from joulecast.terms import INPUTS
 
-SRC = Path(library.__file__).parent
+SRC = Path(places.__file__).parent
 BUNDLED = Library.bundled()
 CORE, ODBL = specs.read_folder(specs.bundled_folder())
 DEVICES: dict[str, Device] = {key: BUNDLED.device(key).device for key in CORE["devices"]}
+MODELS: dict[str, Model] = {key: BUNDLED.model(key) for key in CORE.get("models", {})}
 DEFAULT_TABLES = ("defaults", "calibration")
 
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
@@ -30,23 +31,6 @@ SHAPES = {
     "grid_unknown",
     "water_factor_spread",
 }
-
-
-def figures_of(device: Device) -> dict[str, Figure]:
-    """Every figure of a device by the name of its field."""
-    own = {name: getattr(device, name) for name in type(device).model_fields}
-    found = {name: value for name, value in own.items() if isinstance(value, Figure)}
-    found |= {f"peak_{name}": figure for name, figure in device.peak_tflops.items()}
-    return found | {f"sparse_{name}": figure for name, figure in device.sparse_peak_tflops.items()}
-
-
-def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(dotted name, entry) of every default in a nested table."""
-    for name, entry in table.items():
-        if "value" in entry:
-            yield prefix + name, entry
-        else:
-            yield from leaves(entry, f"{prefix}{name}.")
 
 
 DEFAULTS = [name for table in DEFAULT_TABLES for name, _ in leaves(CORE[table])]
@@ -63,9 +47,10 @@ def keys_in_code() -> set[str]:
 def keys_in_tables() -> dict[str, str]:
     """Source key -> one place that names it."""
     found: dict[str, str] = {}
-    for device in DEVICES.values():
-        found[device.source] = device.id
-        found |= {figure.source: device.id for figure in figures_of(device).values()}
+    records: list[Device | Model] = [*DEVICES.values(), *MODELS.values()]
+    for record in records:
+        found[record.source] = record.id
+        found |= {figure.source: record.id for figure in figures_of(record).values()}
     for table in DEFAULT_TABLES:
         found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
     found |= {site["pue"]["source"]: key for key, site in CORE["sites"].items() if "pue" in site}
@@ -119,7 +104,8 @@ def test_every_source_named_in_a_table_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [library.EMBER, library.ELECTRICITYMAPS, "wri-2020", "joulecast-judgement"]
+    "key",
+    [places.EMBER, places.ELECTRICITYMAPS, places.WRI, places.OWN_FIGURES, "joulecast-judgement"],
 )
 def test_source_named_in_the_code_exists(key: str) -> None:
     assert key in keys_in_code()
@@ -130,19 +116,40 @@ def test_no_source_is_unused() -> None:
     assert not set(CORE["sources"]) - set(keys_in_tables()) - keys_in_code()
 
 
+def test_our_own_tables_keep_the_rules_of_a_users_folder() -> None:
+    overlay.check({**CORE, **ODBL}, CORE, ODBL, overlay.known_defaults(CORE))
+
+
+@pytest.mark.parametrize("records", [DEVICES, MODELS], ids=["devices", "models"])
 @pytest.mark.parametrize("form", [specs.fold, specs.bare], ids=["exact", "without-punctuation"])
-def test_no_two_devices_answer_to_one_name(form: Any) -> None:
-    names = {key: {form(n) for n in (key, *device.aliases)} for key, device in DEVICES.items()}
+def test_no_two_records_answer_to_one_name(form: Any, records: dict[str, Device | Model]) -> None:
+    names = {key: {form(n) for n in (key, r.name, *r.aliases)} for key, r in records.items()}
     count = Counter(chain.from_iterable(names.values()))
     assert not [name for name, times in count.items() if times > 1]
 
 
 @pytest.mark.parametrize("key", DEVICES)
 def test_every_alias_finds_its_device(key: str) -> None:
-    for alias in (key, DEVICES[key].name, *DEVICES[key].aliases):
-        if alias == DEVICES[key].name and alias not in DEVICES[key].aliases:
-            continue
+    for alias in (key, *DEVICES[key].aliases):
         assert BUNDLED.device(alias).device.id == key, alias
+
+
+@pytest.mark.parametrize("key", DEVICES)
+def test_the_name_an_answer_shows_finds_its_device(key: str) -> None:
+    assert BUNDLED.device(DEVICES[key].name).device.id == key
+
+
+def test_every_name_finds_its_model() -> None:
+    for key, model in MODELS.items():
+        for name in (key, model.name, *model.aliases):
+            assert BUNDLED.model(name).id == key, name
+
+
+def test_every_range_of_a_model_is_ordered_and_positive() -> None:
+    for key, model in MODELS.items():
+        assert key == model.id
+        for name, figure in figures_of(model).items():
+            assert 0 < (figure.low or figure.value) <= figure.value, f"{key} {name}"
 
 
 @pytest.mark.parametrize("family", sorted({device.family for device in DEVICES.values()}))

@@ -13,7 +13,6 @@ from joulecast.footprint import Assumption
 from joulecast.records import Device, Figure
 
 DEVICES = {name: Library.bundled().device(name).device for name in Library.bundled().device_ids}
-TPUS = sorted(name for name, device in DEVICES.items() if device.kind == "tpu")
 
 
 def device(name: str) -> Device:
@@ -34,8 +33,8 @@ def assumed(footprint: Footprint, name: str) -> Assumption:
     return next(entry for entry in footprint.assumptions if entry.name == name)
 
 
-def ends(figure: Figure | Assumption | None) -> tuple[float, float]:
-    assert figure is not None and figure.low is not None and figure.high is not None
+def ends(figure: Figure) -> tuple[float, float]:
+    assert figure.low is not None and figure.high is not None
     return figure.low, figure.high
 
 

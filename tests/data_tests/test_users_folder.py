@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from joulecast import Footprint, Library, Plan, estimate
+from joulecast import Footprint, Library, Plan, estimate, specs
+from joulecast.errors import SpecsError, UnknownNameError
 from joulecast.footprint import Assumption
 
 GOOD = Path(__file__).parents[1] / "data" / "good_specs"
@@ -25,7 +27,7 @@ def folder(path: Path, **tables: str) -> Library:
     return Library.with_folder(path)
 
 
-def run(library: Library, device: str = "wattson-1", **plan: str) -> Footprint:
+def run(library: Library, device: str = "wattson-1", **plan: object) -> Footprint:
     return estimate(
         Plan(params=7e9, tokens=1e12, device=device, **{"region": "fr", "year": 2024, **plan}),
         library,
@@ -180,3 +182,159 @@ def test_empty_folder_changes_nothing_but_the_digest(tmp_path: Path) -> None:
     library = Library.with_folder(tmp_path)
     assert library.device_ids == Library.bundled().device_ids
     assert run(library, "h100-sxm").total == run(Library.bundled(), "h100-sxm").total
+
+
+def grid_source(library: Library, region: str, year: int = 2024) -> str:
+    footprint = run(library, "h100-sxm", region=region, year=year)
+    return assumed(footprint, "grid_gco2e_per_kwh").source
+
+
+def test_own_national_figure_is_cited_as_own(tmp_path: Path) -> None:
+    library = folder(tmp_path, grids_ember__csv="iso3,year,gco2e_per_kwh\nPOL,2024,50\n")
+    assert grid_source(library, "pl") == "users-own-figures"
+    assert library.read_of("users-own-figures") == "primary"
+    # The zone of a French place, and a year the user says nothing of, stay what they were.
+    assert grid_source(library, "fr") == grid_source(library, "pl", 2023) == "ember-2026"
+
+
+def test_own_zone_figure_is_used_and_cited(tmp_path: Path) -> None:
+    source = '[my-grid]\nkind = "report"\nauthors = "Us"\ntitle = "Grid"\nyear = 2026\npublisher = "Us"\nread = "primary"\n'
+    table = "# source: my-grid\nzone,year,gco2e_per_kwh\nUS-MIDA-PJM,2024,123\n"
+    library = folder(tmp_path, grids_electricitymaps__csv=table, sources__toml=source)
+    footprint = run(library, "h100-sxm", region="us-va")
+    grid = assumed(footprint, "grid_gco2e_per_kwh")
+    assert (grid.value, grid.source) == (123, "my-grid")
+    assert "my-grid" in {citation.key for citation in footprint.citations}
+    assert grid_source(library, "us-ca") == "electricitymaps-2026"
+
+
+def test_changed_copy_of_our_table_does_not_pass_for_ours(tmp_path: Path) -> None:
+    head = "# Source: ember-2026 (Ember, Yearly Electricity Data; Our World in Data).\n"
+    library = folder(tmp_path, grids_ember__csv=f"{head}iso3,year,gco2e_per_kwh\nPOL,2024,50\n")
+    assert grid_source(library, "pl") == "users-own-figures"
+
+
+def test_own_zone_is_found_by_its_name(tmp_path: Path) -> None:
+    library = folder(
+        tmp_path,
+        zones__csv="zone,name,iso3\nFR-ILE,Our Island,FRA\n",
+        grids_electricitymaps__csv="zone,year,gco2e_per_kwh\nFR-ILE,2024,700\n",
+    )
+    assert library.place("our island").id == "fr-ile"
+    assert (
+        assumed(run(library, region="FR-ILE", device="h100-sxm"), "grid_gco2e_per_kwh").value == 700
+    )
+    assert library.place("CA-ON").id == "ca-on"
+
+
+def test_own_range_over_zones_is_used(tmp_path: Path) -> None:
+    library = folder(tmp_path, grids_within_country__csv="iso3,year,p5,p95\nUSA,2024,300,400\n")
+    grid = assumed(run(library, "h100-sxm", region="us"), "grid_gco2e_per_kwh")
+    assert [grid.low, grid.high] == pytest.approx([300, 400])
+
+
+def test_own_grid_may_be_free_of_carbon(tmp_path: Path) -> None:
+    library = folder(tmp_path, grids_ember__csv="iso3,year,gco2e_per_kwh\nPOL,2024,0\n")
+    footprint = run(library, "h100-sxm", region="pl")
+    assert footprint.operational is not None
+    assert footprint.operational.value == 0
+
+
+def test_own_provider_and_region_need_few_columns(tmp_path: Path) -> None:
+    library = folder(
+        tmp_path,
+        providers__csv="provider,name,year,pue,pue_low,pue_high,source\nmine,Mine,2025,1.3,1.2,1.4,joulecast-judgement\n",
+        regions__csv="provider,region,name,iso3,zone,source_pue\nmine,paris-1,Paris,FRA,FR,joulecast-judgement\n",
+        states__csv="id,name,iso3,zone\nfr-br,Brittany,FRA,FR\n",
+    )
+    assert assumed(run(library, "h100-sxm", region="paris-1"), "pue").value == 1.3
+    assert library.place("Brittany").zone == "FR"
+
+
+def test_own_region_may_have_a_pue_of_one_and_use_no_water(tmp_path: Path) -> None:
+    head = "provider,region,name,iso3,zone,source_pue,pue_2025,wue_2025"
+    row = "mine,paris-1,Paris,FRA,FR,joulecast-judgement,1.0,0"
+    library = folder(tmp_path, regions__csv=f"{head}\n{row}\n")
+    footprint = run(library, "h100-sxm", region="paris-1")
+    assert assumed(footprint, "pue").value == 1
+    assert assumed(footprint, "wue_l_per_kwh").value == 0
+    assert footprint.total is not None and footprint.total.p10 > 0
+
+
+def test_own_water_factor_is_cited_as_own(tmp_path: Path) -> None:
+    library = folder(tmp_path, water__csv="iso3,l_per_kwh\nFRA,1.5\n")
+    water = assumed(run(library, "h100-sxm"), "water_factor_l_per_kwh")
+    assert (water.value, water.source) == (1.5, "users-own-figures")
+    assert (
+        assumed(run(library, region="de", device="h100-sxm"), "water_factor_l_per_kwh").source
+        == "wri-2020"
+    )
+
+
+def test_own_default_for_a_class_that_has_none_is_used(tmp_path: Path) -> None:
+    text = f"[utilisation.device_class.blackwell]\nvalue = 0.2\n{JUDGEMENT}"
+    library = folder(tmp_path, calibration__toml=text)
+    assert assumed(run(library, "b200-sxm"), "utilisation").value == pytest.approx(0.2)
+
+
+MODEL = """
+id = "wattformer"
+name = "Wattformer 3B"
+developer = "Wattson"
+arch = "dense"
+release_year = 2024
+aliases = ["WF-3B"]
+source = "joulecast-judgement"
+params = 3e9
+tokens = 1e12
+"""
+
+
+def test_own_model_is_found_by_every_name(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "wattformer.toml").write_text(MODEL, encoding="utf-8")
+    library = Library.with_folder(tmp_path)
+    for name in ("wattformer", "Wattformer 3B", "wf 3b", "WF-3B", "wattformer3b"):
+        assert library.model(name).id == "wattformer"
+    assert "wattformer" in library.model_ids
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("3e9", "-3e9"), "params: must be above 0"),
+        (('"dense"', '"densse"'), "arch: densse: is not a known choice; try dense"),
+        (('"dense"', '"moe"'), "model: a mixture of experts needs active_params"),
+        (("developer", "developper"), "developper: unknown key; try developer"),
+        (('"wattformer"', '"other"'), "id: other: must be the name of the file; try wattformer"),
+    ],
+)
+def test_broken_model_is_refused_by_file_and_field(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    text = MODEL.replace(*change, 1)
+    (tmp_path / "models" / "wattformer.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecsError) as caught:
+        Library.with_folder(tmp_path).model("wattformer")
+    assert str(caught.value) == f"models/wattformer.toml: {message}"
+
+
+def test_unknown_model_offers_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "wattformer.toml").write_text(MODEL, encoding="utf-8")
+    with pytest.raises(UnknownNameError) as caught:
+        Library.with_folder(tmp_path).model("watformer")
+    assert str(caught.value).startswith("model: watformer: unknown model; try wattformer")
+
+
+def test_everything_works_without_models(tmp_path: Path) -> None:
+    folder = tmp_path / "hardware_specs"
+    shutil.copytree(
+        specs.bundled_folder(), folder, ignore=shutil.ignore_patterns("compiled", "models")
+    )
+    library = Library(specs.load(folder), folder)
+    assert library.model_ids == []
+    assert run(library, "h100-sxm").total is not None
+    with pytest.raises(UnknownNameError, match="model: llama: unknown model"):
+        library.model("llama")

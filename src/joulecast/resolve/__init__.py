@@ -6,27 +6,15 @@ its source, or a warning, or both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from joulecast.errors import InputError
+from joulecast.errors import InputError, brief
 from joulecast.library import Library
-from joulecast.plan import Plan
+from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
 from joulecast.resolve import hardware, model, place
 from joulecast.resolve.ledger import Ledger
 
 __all__ = ["Ledger", "resolve"]
-
-#: Quantities from which an answer can start, latest first.
-STAGES = (
-    "operational_kgco2e",
-    "energy_kwh",
-    "it_energy_kwh",
-    "device_energy_kwh",
-    "device_hours",
-    "wall_clock_days",
-    "training_flop",
-)
 
 
 def resolve(plan: Plan, library: Library) -> Ledger:
@@ -41,39 +29,56 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     device = hardware.resolve(ledger, size)
     place.resolve(ledger)
     hardware.check(ledger, device, size)
+    ledger.resolved |= {"runs": int(plan.runs or 1), "only_given": plan.only_given}
     return ledger
 
 
 def _take_given(ledger: Ledger) -> None:
-    """Quantities given by name, then those given by a flag of their own, which win."""
+    """Quantities given by name, then those given by a field of their own, which win."""
     plan = ledger.plan
-    flags: Mapping[str, Any] = {
-        "params": plan.params,
-        "active_params": plan.active_params,
-        "tokens": plan.tokens,
-        "training_flop": plan.flop,
-        "device_count": plan.device_count,
-    }
-    for name, raw in {**plan.given, **{k: v for k, v in flags.items() if v is not None}}.items():
+    given: dict[str, Any] = dict(plan.given)
+    for name, field in FIELDS_OF_QUANTITIES.items():
+        if getattr(plan, field) is not None:
+            given[name] = getattr(plan, field)
+    for name, raw in given.items():
         ledger.give(name, raw)
+    if ledger.has("training_flop", "executed_flop"):
+        factor = ledger.data["executed_flop"].value / ledger.data["training_flop"].value
+        if factor < 0.999:
+            raise InputError(
+                "executed_flop",
+                brief(ledger.data["executed_flop"].value),
+                "cannot be below training_flop, which it contains",
+                ["giving one of the two"],
+            )
 
 
 def _check_entry(ledger: Ledger) -> None:
     """There must be something to start from."""
-    if any(name in ledger.data for name in STAGES) or "tokens" in ledger.data:
-        return
-    if ledger.plan.params is None and "params" not in ledger.data:
+    sized = ledger.has("params") or ledger.has("active_params")
+    if ledger.given("wall_clock_days") and not ledger.has("device_count"):
+        days = brief(ledger.data["wall_clock_days"].value)
         raise InputError(
-            "plan",
-            None,
-            "nothing to estimate from",
-            ["--params 7B --tokens 2T", "--flop 1e23", "--set device_hours=10000"],
+            "wall_clock_days", days, "needs the number of devices", ["--device-count 64"]
         )
-    if "active_params" in ledger.data or "params" in ledger.data:
-        size = ledger.data["params" if "params" in ledger.data else "active_params"].value
+    if any(ledger.has(name) for name in model.LATER) or (sized and ledger.has("tokens")):
+        return
+    if sized:
+        size = ledger.data["active_params" if ledger.has("active_params") else "params"].value
+        why = "params without tokens"
+        if ledger.resolved["model"] is not None:
+            why = f"those of {ledger.resolved['model']} were not published"
         raise InputError(
             "tokens",
             None,
-            "params without tokens; about 20 tokens per parameter is compute-optimal",
-            [f"--tokens {20 * size:.3g}"],
+            f"{why}; about 20 tokens per parameter is compute-optimal",
+            [f"--tokens {brief(20 * size)}"],
         )
+    if ledger.has("tokens"):
+        raise InputError("params", None, "tokens without params", ["--params 7B", "--flop 1e23"])
+    raise InputError(
+        "plan",
+        None,
+        "nothing to estimate from",
+        ["--params 7B --tokens 2T", "--flop 1e23", "--set device_hours=10000"],
+    )

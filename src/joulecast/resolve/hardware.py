@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil, exp, hypot, log
+from typing import Literal
+
 from joulecast.errors import InputError
 from joulecast.library import DeviceMatch
+from joulecast.plan import CHOICES
 from joulecast.records import Device, Figure
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
@@ -16,6 +20,7 @@ ANALOGUES = {"blackwell": "hopper", "other": "pooled"}
 #: Bytes per parameter of weights, gradients and optimiser states in mixed-precision Adam:
 #: 2 + 2 + 12 (Rajbhandari et al. 2020, ZeRO, arXiv:1910.02054, section 3.1).
 STATE_BYTES_PER_PARAM = 16
+WEIGHT_BYTES_PER_PARAM = 2
 
 SMALL_MODEL_PARAMS = 1e9
 DEVICES_IN_A_NODE = 8
@@ -24,7 +29,11 @@ DEVICES_IN_A_NODE = 8
 def resolve(ledger: Ledger, size: Size) -> Device | None:
     """Enter the device's figures; returns it where the answer needs one."""
     plan = ledger.plan
-    from_flop = ledger.has("training_flop") or ledger.has("flop_per_param_token", "tokens")
+    from_flop = (
+        ledger.has("training_flop")
+        or ledger.has("executed_flop")
+        or ledger.has("flop_per_param_token", "tokens")
+    )
     from_hours = ledger.has("device_hours") or ledger.has("wall_clock_days", "device_count")
     ledger.resolved |= {
         "device": None,
@@ -62,12 +71,14 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
     count = _count(ledger)
     if size.params is not None and count is not None:
         memory = device.memory_gb.value * 1e9
-        need = -(-size.params * STATE_BYTES_PER_PARAM // memory)
+        trained = size.trained_params or size.params
+        frozen = size.params - trained
+        need = ceil((trained * STATE_BYTES_PER_PARAM + frozen * WEIGHT_BYTES_PER_PARAM) / memory)
         if count < need:
             ledger.warn(
                 "memory_too_small",
                 f"weights, gradients and optimiser states of {size.params:.3g} parameters "
-                f"({STATE_BYTES_PER_PARAM} bytes each) need at least {need:.0f} devices "
+                f"({STATE_BYTES_PER_PARAM} bytes each trained) need at least {need} devices "
                 f"of {device.memory_gb.value:g} GB, {count} given",
             )
 
@@ -83,7 +94,7 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
     precision = ledger.plan.precision or "bf16"
     figure = device.peak(precision)
     if figure is None:
-        have = [name for name in ("bf16", "fp16", "fp32", "tf32") if device.peak(name)]
+        have = [name for name in CHOICES["precision"] if name in device.peak_tflops]
         raise InputError(
             "precision", precision, f"{device.name} has no peak at this precision", have
         )
@@ -136,12 +147,45 @@ def _utilisation(ledger: Ledger, device: Device, size: Size) -> None:
         ledger.assume("mfu", scaled(figure, 1 / typical, note, 0.95), "assumption.utilisation")
     else:
         ledger.assume("utilisation", figure, "assumption.utilisation")
-    precision = ledger.plan.precision
-    if precision in ("fp8", "fp4"):
-        speedup = library.default(f"precision_speedup.{precision}")
-        ledger.assume("precision_speedup", speedup, f"rule.speedup.{precision}")
-    else:
-        ledger.settle("precision_speedup", 1.0, f"trained at {precision or '16 bit'}", "assumed")
+    _speedup(ledger)
+
+
+def _speedup(ledger: Ledger) -> None:
+    """What the precision gains over 16 bit; phases of several precisions add their times."""
+    plan, library = ledger.plan, ledger.library
+    tokens: dict[str, float] = {}
+    for phase in plan.phases:
+        precision = phase.precision or plan.precision or "bf16"
+        tokens[precision] = tokens.get(precision, 0.0) + phase.tokens
+    tokens = tokens or {plan.precision or "bf16": 1.0}
+    fast = [name for name in tokens if name in ("fp8", "fp4")]
+    if not fast:
+        ledger.settle(
+            "precision_speedup", 1.0, f"trained at {plan.precision or '16 bit'}", "assumed"
+        )
+        return
+    figures = {name: library.default(f"precision_speedup.{name}") for name in fast}
+    first = figures[fast[0]]
+    if len(tokens) == 1:
+        ledger.assume("precision_speedup", first, f"rule.speedup.{fast[0]}")
+        return
+    total = sum(tokens.values())
+
+    def mixed(level: Literal["low", "value", "high"]) -> float:
+        """Harmonic mean over phases: their times add."""
+        gains = {name: getattr(figures[name], level) if name in figures else 1.0 for name in tokens}
+        return total / sum(count / gains[name] for name, count in tokens.items())
+
+    shares = ", ".join(f"{count / total:.0%} {name}" for name, count in tokens.items())
+    figure = first.model_copy(
+        update={
+            "value": mixed("value"),
+            "low": mixed("low"),
+            "high": mixed("high"),
+            "note": f"phases: {shares}; {first.note}",
+        }
+    )
+    ledger.assume("precision_speedup", figure, f"rule.speedup.{'+'.join(fast)}")
 
 
 def default_utilisation(ledger: Ledger, device: Device, arch: str) -> Figure:
@@ -218,8 +262,7 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         small = size.active_params is not None and size.active_params < SMALL_MODEL_PARAMS
         case = f"device_power_share.{device.device_class}.{'small' if small else 'large'}"
         share = library.default(case)
-        note = f"{share.value:g} of TDP {device.tdp_w.value:g} W; {share.note}"
-        power = scaled(share, device.tdp_w.value, note)
+        power = _share_of(share, device.tdp_w)
     ledger.assume("device_power_w", power, f"{device.id}.power")
     host = device.host_power_w or library.default("host_power_w")
     if host.value == 0 and host.low is None:
@@ -231,6 +274,19 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if ledger.plan.only_given:
         ledger.settle("host_power_w", 0.0, "nothing added that was not given")
         ledger.settle("network_share", 0.0, "nothing added that was not given")
+
+
+def _share_of(share: Figure, tdp: Figure) -> Figure:
+    """A share of a rating; the logs of their ranges add in quadrature, each side by itself."""
+    rating = f"{tdp.value:g} W"
+    if tdp.low is not None and tdp.high is not None:
+        rating += f" ({tdp.low:g} to {tdp.high:g})"
+    note = f"{share.value:g} of TDP {rating}; {share.note}"
+    value = share.value * tdp.value
+    down = hypot(*(log((figure.low or figure.value) / figure.value) for figure in (share, tdp)))
+    up = hypot(*(log((figure.high or figure.value) / figure.value) for figure in (share, tdp)))
+    low, high = (value * exp(-down), value * exp(up)) if down or up else (None, None)
+    return share.model_copy(update={"value": value, "low": low, "high": high, "note": note})
 
 
 def _embodied(ledger: Ledger, device: Device) -> None:

@@ -91,7 +91,7 @@ def scaled(figure: Figure, factor: float, note: str = "", upper: float | None = 
 
 
 def spread(value: float, sigma: float, basis: Basis, source: str, note: str = "") -> Figure:
-    """A figure whose logarithm has standard deviation `sigma`."""
+    """A figure whose logarithm has standard deviation `sigma`; zero is exact."""
     from math import exp
 
     from joulecast.uncertainty import Z95
@@ -99,8 +99,8 @@ def spread(value: float, sigma: float, basis: Basis, source: str, note: str = ""
     factor = exp(Z95 * sigma)
     return Figure(
         value=value,
-        low=value / factor,
-        high=value * factor,
+        low=value / factor if value else None,
+        high=value * factor if value else None,
         basis=basis,
         source=source,
         note=note,

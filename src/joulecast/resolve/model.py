@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from joulecast.errors import InputError
+from joulecast.errors import InputError, brief
+from joulecast.records import Figure, Model
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import Datum
 
@@ -19,6 +20,18 @@ RULES = {
     "vision": "vision",
 }
 
+#: Stages after the FLOP rule from which an answer can start.
+LATER = (
+    "training_flop",
+    "executed_flop",
+    "device_hours",
+    "wall_clock_days",
+    "device_energy_kwh",
+    "it_energy_kwh",
+    "energy_kwh",
+    "operational_kgco2e",
+)
+
 
 class Size(NamedTuple):
     """What hardware needs to know of the model."""
@@ -26,76 +39,108 @@ class Size(NamedTuple):
     arch: str
     params: float | None
     active_params: float | None
+    trained_params: float | None
 
 
 def resolve(ledger: Ledger) -> Size:
     """Enter params, tokens and the FLOP rule."""
     plan = ledger.plan
+    known = None if plan.model is None else ledger.library.model(plan.model)
+    if known is not None:
+        _take_known(ledger, known)
     _tokens(ledger)
-    arch = _arch(ledger)
-    if ledger.has("tokens") and (ledger.has("params") or ledger.has("active_params")):
-        if arch in RULES:
-            rule = RULES[arch]
-            figure = ledger.library.default(f"flop_per_param_token.{rule}")
-            ledger.assume("flop_per_param_token", figure, f"rule.flop.{rule}")
-        elif not ledger.has("flop_per_param_token", "tokens") and not _later_stage(ledger):
-            raise InputError(
-                "arch", arch, "has no rule for FLOP from counts", ["--flop FLOP", "--arch vision"]
-            )
-    recompute = plan.recompute or "none"
-    figure = ledger.library.default(f"recompute_factor.{recompute}")
-    if plan.recompute is not None:
-        figure = figure.model_copy(update={"note": f"{recompute} recomputation"})
-    ledger.assume("recompute_factor", figure, f"rule.recompute.{recompute}", essential=True)
+    arch = _arch(ledger, known)
+    _check_sizes(ledger, arch)
+    _flop_rule(ledger, arch)
     params, active = _value(ledger, "params"), _value(ledger, "active_params")
-    _check_ratio(ledger, params, active)
+    trainable = _value(ledger, "trainable_params")
+    seq_len = plan.seq_len
+    if seq_len is None and known is not None and known.seq_len is not None:
+        seq_len = int(known.seq_len.value)
     ledger.resolved |= {
-        "model": plan.model,
+        "model": known.id if known else None,
         "arch": arch,
         "params": params if params is not None else active,
         "active_params": active if active is not None else params,
+        "trainable_params": trainable,
         "tokens": _value(ledger, "tokens"),
-        "seq_len": plan.seq_len,
+        "unique_tokens": plan.unique_tokens,
         "epochs": plan.epochs,
-        "recompute": recompute,
+        "samples": plan.samples,
+        "seq_len": seq_len,
+        "recompute": plan.recompute or "none",
+        "phases": [phase.model_dump(exclude_none=True) for phase in plan.phases],
     }
-    return Size(arch, params if params is not None else active, active or params)
+    whole = params if params is not None else active
+    return Size(arch, whole, active or params, trainable or whole)
+
+
+def _take_known(ledger: Ledger, known: Model) -> None:
+    """Public figures of a known model, where the plan does not say otherwise."""
+    figures = {"params": known.params, "active_params": known.active_params, "tokens": known.tokens}
+    said_tokens = ledger.plan.unique_tokens or ledger.plan.samples or ledger.plan.phases
+    if not any(ledger.has(name) for name in ("params", "active_params")):
+        for name in ("params", "active_params"):
+            figure = figures[name]
+            if figure is not None:
+                ledger.assume(name, _named(figure, known), f"{known.id}.{name}", essential=True)
+    if known.tokens is not None and not said_tokens:
+        ledger.assume("tokens", _named(known.tokens, known), f"{known.id}.tokens", essential=True)
+    if known.training_flop is not None and not ledger.has("tokens"):
+        figure = _named(known.training_flop, known)
+        ledger.assume("training_flop", figure, f"{known.id}.training_flop", essential=True)
+
+
+def _named(figure: Figure, known: Model) -> Figure:
+    return figure.model_copy(update={"note": f"{known.name}; {figure.note}".rstrip("; ")})
 
 
 def _tokens(ledger: Ledger) -> None:
-    """tokens, or unique tokens x epochs."""
+    """Enter tokens as they were said: outright, unique x epochs, samples x length, or by phase."""
     plan = ledger.plan
-    if plan.unique_tokens is not None and not ledger.has("tokens"):
-        epochs = plan.epochs or 1.0
+    said: dict[str, tuple[float, str]] = {}
+    if plan.unique_tokens is not None:
+        epochs = plan.epochs if plan.epochs is not None else 1.0
+        why = f"{plan.unique_tokens:.5g} unique x {epochs:g} epochs"
+        said["unique_tokens x epochs"] = (plan.unique_tokens * epochs, why)
+    if plan.samples is not None:
+        if plan.seq_len is None:
+            raise InputError(
+                "samples", brief(plan.samples), "need a sequence length", ["--seq-len 2048"]
+            )
+        length = sum(int(part) for part in str(plan.seq_len).split(":"))
+        why = f"{plan.samples:.5g} samples x {length} tokens"
+        epochs = 1.0
+        if plan.epochs is not None and plan.unique_tokens is None:
+            epochs = plan.epochs
+            why += f" x {epochs:g} epochs"
+        said["samples x seq_len"] = (plan.samples * length * epochs, why)
+    if plan.phases:
+        why = f"sum of {len(plan.phases)} phases"
+        said["the phases"] = (sum(phase.tokens for phase in plan.phases), why)
+    for name, (tokens, why) in said.items():
+        if ledger.has("tokens"):
+            have = ledger.data["tokens"].value
+            if abs(tokens / have - 1) > 0.01:
+                raise InputError(
+                    "tokens",
+                    brief(have),
+                    f"contradicts {name} = {brief(tokens)}",
+                    ["giving one of the two"],
+                )
+            continue
         ledger.data["tokens"] = Datum(
-            "tokens",
-            plan.unique_tokens * epochs,
-            unknown="given.tokens",
-            basis="given",
-            given=True,
-            note=f"{plan.unique_tokens:.5g} unique x {epochs:g} epochs",
+            "tokens", tokens, unknown="given.tokens", basis="given", given=True, note=why
         )
 
 
-def _arch(ledger: Ledger) -> str:
-    plan = ledger.plan
+def _arch(ledger: Ledger, known: Model | None) -> str:
+    """The kind of model that was said, known or can be told from its sizes."""
+    if ledger.plan.arch is not None:
+        return ledger.plan.arch
+    if known is not None:
+        return known.arch
     params, active = _value(ledger, "params"), _value(ledger, "active_params")
-    if params is not None and active is not None and active > params:
-        raise InputError(
-            "active_params",
-            f"{active:.5g}",
-            f"cannot be above params ({params:.5g})",
-            [f"--params {active:.5g}"],
-        )
-    if plan.arch == "moe" and active is None and params is not None and not _later_stage(ledger):
-        raise InputError(
-            "active_params",
-            None,
-            "a mixture of experts needs the parameters a token uses",
-            ["--active-params 13B"],
-        )
-    if plan.arch is not None:
-        return plan.arch
     if params is not None and active is not None and active < 0.9 * params:
         ledger.warn(
             "moe_unsaid",
@@ -105,17 +150,34 @@ def _arch(ledger: Ledger) -> str:
     return "dense"
 
 
-def _later_stage(ledger: Ledger) -> bool:
-    """Whether the answer can start after the FLOP rule."""
-    names = ("training_flop", "device_hours", "wall_clock_days", "device_energy_kwh")
-    later = ("it_energy_kwh", "energy_kwh", "operational_kgco2e")
-    return any(ledger.has(name) for name in (*names, *later))
-
-
-def _check_ratio(ledger: Ledger, params: float | None, active: float | None) -> None:
+def _check_sizes(ledger: Ledger, arch: str) -> None:
+    """Sizes that cannot be, and ratios that look like a slip."""
+    params, active = _value(ledger, "params"), _value(ledger, "active_params")
+    trainable = _value(ledger, "trainable_params")
+    if params is not None and active is not None and active > params:
+        raise InputError(
+            "active_params",
+            brief(active),
+            f"cannot be above params ({brief(params)})",
+            [f"--params {brief(active)}"],
+        )
+    size = active if active is not None else params
+    if trainable is not None and size is not None and trainable > size:
+        raise InputError(
+            "trainable_params",
+            brief(trainable),
+            f"cannot be above the parameters a token uses ({brief(size)})",
+            ["leaving it out"],
+        )
+    if arch == "moe" and active is None and params is not None and not _later_stage(ledger):
+        raise InputError(
+            "active_params",
+            None,
+            "a mixture of experts needs the parameters a token uses",
+            ["--active-params 13B"],
+        )
     tokens = _value(ledger, "tokens")
-    size = active or params
-    if tokens is None or size is None:
+    if tokens is None or size is None or trainable is not None:
         return
     ratio = tokens / size
     if not 1 <= ratio <= 2000:
@@ -126,6 +188,38 @@ def _check_ratio(ledger: Ledger, params: float | None, active: float | None) -> 
         )
 
 
+def _flop_rule(ledger: Ledger, arch: str) -> None:
+    """FLOP per parameter and token, and recomputation."""
+    plan, library = ledger.plan, ledger.library
+    if ledger.has("tokens") and (ledger.has("params") or ledger.has("active_params")):
+        if arch in RULES:
+            rule = RULES[arch]
+            figure = library.default(f"flop_per_param_token.{rule}")
+            # The rule of thumb is what params x tokens ask for, so it holds with --only-given too.
+            ledger.assume("flop_per_param_token", figure, f"rule.flop.{rule}", essential=True)
+        elif not ledger.has("flop_per_param_token") and not _later_stage(ledger):
+            raise InputError(
+                "arch", arch, "has no rule for FLOP from counts", ["--flop FLOP", "--arch vision"]
+            )
+    if plan.hardware_flop is not None and plan.recompute is None:
+        raise InputError(
+            "hardware_flop",
+            brief(plan.hardware_flop),
+            "counts recomputation, so say how much there was",
+            [f"--recompute {word}" for word in ("full", "selective", "none")],
+        )
+    recompute = plan.recompute or "none"
+    figure = library.default(f"recompute_factor.{recompute}")
+    if plan.recompute is not None:
+        figure = figure.model_copy(update={"note": f"{recompute} recomputation"})
+    ledger.assume("recompute_factor", figure, f"rule.recompute.{recompute}", essential=True)
+
+
+def _later_stage(ledger: Ledger) -> bool:
+    """Whether the answer can start after the FLOP rule."""
+    return any(ledger.has(name) for name in LATER)
+
+
 def _value(ledger: Ledger, name: str) -> float | None:
-    datum = ledger.data.get(name)
-    return None if datum is None else datum.value
+    datum: Any = ledger.data.get(name)
+    return None if datum is None else float(datum.value)

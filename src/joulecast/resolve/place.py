@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import log, sqrt
 
 from joulecast.errors import InputError
-from joulecast.library import WORLD, GridYear, Place
+from joulecast.library import Library
+from joulecast.places import WORLD, Cited, Place
 from joulecast.records import Figure, validated
 from joulecast.resolve.ledger import Ledger, spread
 from joulecast.uncertainty import Z95, Basis
@@ -17,6 +18,9 @@ OLD_YEARS = 3
 SPLIT_COUNTRIES = ("USA", "CAN", "AUS", "IND", "JPN", "ITA", "SWE", "BRA")
 CLEAN_GCO2E_PER_KWH = 150
 
+#: Where the range of a published PUE ends at the low side.
+LEAST_PUE = 1.01
+
 
 def resolve(ledger: Ledger) -> None:
     """Enter grid intensity, PUE and water figures."""
@@ -25,6 +29,11 @@ def resolve(ledger: Ledger) -> None:
     provider = None if plan.provider is None else library.provider(plan.provider)
     place = None if plan.region is None else library.place(plan.region, provider)
     provider = provider or (place.provider if place else None) or None
+    state = library.namesake(plan.region, place) if plan.region and place else None
+    if state is not None and place is not None:
+        ledger.warn(
+            "country_code", f"{plan.region} is the country {place.name}; {state.name} is {state.id}"
+        )
     ledger.resolved |= {
         "region": place.id if place else None,
         "region_name": place.name if place else None,
@@ -64,6 +73,8 @@ def _year(ledger: Ledger) -> int:
 def _grid(ledger: Ledger, place: Place | None, year: int) -> None:
     plan, library = ledger.plan, ledger.library
     if place is None:
+        if plan.grid_basis == "direct":
+            raise InputError("grid_basis", "direct", "needs a place (--region)")
         if plan.only_given:
             return
         world = library.national_grid(WORLD, year)
@@ -92,16 +103,17 @@ def _grid(ledger: Ledger, place: Place | None, year: int) -> None:
         figure = _direct(ledger, place, year)
     else:
         figure = _life_cycle(ledger, place, year)
-    where = place.zone or place.iso3 if plan.grid_basis != "direct" else place.direct_area
+    where = place.direct_area
+    if plan.grid_basis != "direct":
+        where = place.zone or (place.id if place.kind == "state" else place.iso3)
     ledger.assume("grid_gco2e_per_kwh", figure, f"grid.{where.lower()}.{year}", essential=True)
 
 
 def _life_cycle(ledger: Ledger, place: Place, year: int) -> Figure:
     """Zone where the place has one that is tabulated, else the country."""
     library = ledger.library
-    found = library.zone_grid(place.zone, year) if place.zone else None
-    local = found is not None
-    found = found or library.national_grid(place.iso3, year)
+    local = library.zone_grid(place.zone, year) if place.zone else None
+    found = local or library.national_grid(place.iso3, year)
     if found is None:
         raise InputError(
             "region",
@@ -109,18 +121,37 @@ def _life_cycle(ledger: Ledger, place: Place, year: int) -> Figure:
             f"no life-cycle grid figure for {place.name}",
             ["--set grid_gco2e_per_kwh="],
         )
-    name = f"zone {place.zone}" if local else place.name
+    name = f"zone {place.zone}" if local else library.country_name(place.iso3)
     value = _carried(ledger, found, year, place.iso3, name)
     sigma = _sigma(ledger, value, place.iso3, abs(year - found.year))
     mix = "consumption" if local else "production"
-    note = f"{name} {found.year}, life-cycle, {mix} mix"
+    note = f"{name} {found.year}"
+    if not local and place.kind != "country":
+        note += f" (no figure for {_missing(place)})"
+    note += f", life-cycle, {mix} mix"
     if found.year != year:
         note += f", carried to {year}"
     basis: Basis = "published" if found.year == year else "derived"
     figure = spread(value, sigma, basis, found.source, note)
-    if local or ledger.plan.national_average or place.iso3 not in SPLIT_COUNTRIES:
+    if local or ledger.plan.national_average:
         return figure
-    return _over_zones(ledger, place, year, figure)
+    if place.kind != "country" and ("-" in place.zone or not place.zone):
+        ledger.warn(
+            "grid_national", f"no grid figure for {_missing(place)}: that of {name} is used"
+        )
+    if place.iso3 in SPLIT_COUNTRIES:
+        return _over_zones(ledger, place, year, figure)
+    if place.kind == "state":
+        sigma = sqrt(sigma**2 + library.default("grid_spread.province").value ** 2)
+        return spread(value, sigma, basis, found.source, f"{note}; provinces differ widely")
+    return figure
+
+
+def _missing(place: Place) -> str:
+    """What the table of zones has no figure for."""
+    if place.kind == "state":
+        return f"{place.name}'s zone" if place.zone else place.name
+    return f"zone {place.zone}"
 
 
 def _over_zones(ledger: Ledger, place: Place, year: int, figure: Figure) -> Figure:
@@ -136,8 +167,8 @@ def _over_zones(ledger: Ledger, place: Place, year: int, figure: Figure) -> Figu
     low, high = min(low * ratio, value * 0.98), max(high * ratio, value * 1.02)
     ledger.warn(
         "grid_within_country",
-        f"grids inside {place.name} lie between {low:.0f} and {high:.0f} g/kWh: name a state, zone "
-        "or cloud region, or --national-average",
+        f"grids inside {library.country_name(place.iso3)} lie between {low:.0f} and {high:.0f} "
+        "g/kWh: name a state, zone or cloud region, or --national-average",
     )
     return figure.model_copy(
         update={"low": low, "high": high, "note": f"{note}; range over its zones, {zone_year}"}
@@ -162,40 +193,40 @@ def _direct(ledger: Ledger, place: Place, year: int) -> Figure:
     return spread(found.value, sigma, "published", found.source, note)
 
 
-def _carried(ledger: Ledger, found: GridYear, year: int, iso3: str, name: str) -> float:
-    """A tabulated intensity carried to the year asked, with a warning where it had to be."""
+def _carried(ledger: Ledger, found: Cited, year: int, iso3: str, name: str) -> float:
+    """A tabulated intensity carried to the year asked, with a warning where it had to be.
+
+    It follows the country's own figures as far as they go, then the usual trend.
+    """
     library = ledger.library
     if found.year == year:
         return found.value
-    trend = 1 + library.default("grid_trend").value
-    national = {y: library.national_grid(iso3, y) for y in (found.year, year)}
-    there, then = national[year], national[found.year]
+    nearest = library.national_grid(iso3, year) or found
+    change = _national_change(library, iso3, found.year, nearest.year)
+    known = found.year if change is None else nearest.year
+    trend = library.default(f"grid_trend.{'world' if iso3 == WORLD else 'country'}").value
+    value = found.value * (change or 1.0) * (1 + trend) ** (year - known)
+    ways = ["with the national trend"] if known != found.year else []
+    ways += [f"at {trend:.1%} a year"] if known != year else []
+    how = ", then ".join(ways)
     if year > library.latest_year:
-        last = library.latest_year
-        nearer = library.national_grid(iso3, last)
-        step = year - found.year
-        if nearer is not None and then is not None and nearer.year > found.year:
-            value = found.value * nearer.value / then.value * trend ** (year - nearer.year)
-        else:
-            value = found.value * trend**step
-        ledger.warn(
-            "year_projected",
-            f"{name}: {found.year} figure projected to {year} at {trend - 1:.1%} a year, "
-            "range widened",
-        )
+        text = f"{name}: {found.year} figure projected to {year} {how}, range widened"
+        ledger.warn("year_projected", text)
         return value
-    if there is not None and then is not None and there.year == year and then.year == found.year:
-        value = found.value * there.value / then.value
-        how = "with the national trend"
-    else:
-        value = found.value * trend ** (year - found.year)
-        how = f"at {trend - 1:.1%} a year"
     ledger.warn("grid_year", f"{name} has no figure for {year}: {found.year} carried over {how}")
     _warn_old(ledger, found, year)
     return value
 
 
-def _warn_old(ledger: Ledger, found: GridYear, year: int) -> None:
+def _national_change(library: Library, iso3: str, start: int, end: int) -> float | None:
+    """Ratio of a country's figures of two years, where both are tabulated."""
+    one, two = library.national_grid(iso3, start), library.national_grid(iso3, end)
+    if one is None or two is None or (one.year, two.year) != (start, end) or not one.value:
+        return None
+    return two.value / one.value
+
+
+def _warn_old(ledger: Ledger, found: Cited, year: int) -> None:
     if year - found.year > OLD_YEARS:
         ledger.warn("grid_old", f"the grid figure is of {found.year}, the run of {year}")
 
@@ -222,35 +253,33 @@ def _pue(ledger: Ledger, place: Place | None, provider: str | None, year: int) -
         }
         if years:
             near = min(years, key=lambda other: (abs(other - year), -other))
-            value = years[near]
-            sd = 0.02 + 0.01 * min(abs(near - year), 4)
-            ledger.assume(
-                "pue",
-                Figure(
-                    value=value,
-                    low=max(1.01, value - Z95 * sd),
-                    high=value + Z95 * sd,
-                    basis="published",
-                    source=place.row["source_pue"],
-                    note=f"{place.provider} {place.id.split(':')[1]} {near}",
-                ),
-                f"pue.{place.id}",
-            )
+            off = Z95 * (0.02 + 0.01 * min(abs(near - year), 4))
+            ends = (years[near] - off, years[near], years[near] + off)
+            note = f"{place.provider} {place.id.split(':')[1]} {near}"
+            figure = _published_pue(ends, place.row["source_pue"], note)
+            ledger.assume("pue", figure, f"pue.{place.id}")
     row = None if provider is None else library.provider_row(provider, year, "pue")
     if row is not None:
-        ledger.assume(
-            "pue",
-            Figure(
-                value=float(row["pue"]),
-                low=float(row["pue_low"]),
-                high=float(row["pue_high"]),
-                basis="published",
-                source=row["source"],
-                note=f"{row['name']} fleet {row['year']}",
-            ),
-            f"pue.{provider}",
+        low, value, high = (float(row[name]) for name in ("pue_low", "pue", "pue_high"))
+        figure = _published_pue(
+            (low, value, high), row["source"], f"{row['name']} fleet {row['year']}"
         )
+        ledger.assume("pue", figure, f"pue.{provider}")
     ledger.assume("pue", library.default("pue"), "pue.unknown")
+
+
+def _published_pue(ends: tuple[float, float, float], source: str, note: str) -> Figure:
+    """A PUE whose range stays above 1; at 1 itself there is no room for one."""
+    low, value, high = ends
+    room = value > LEAST_PUE
+    return Figure(
+        value=value,
+        low=max(LEAST_PUE, low) if room else None,
+        high=high if room else None,
+        basis="published",
+        source=source,
+        note=note,
+    )
 
 
 def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int) -> None:
@@ -258,28 +287,32 @@ def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int)
     if place is None:
         return
     library = ledger.library
-    sigma_wue = log(2.5)
+    row = None if provider is None else library.provider_row(provider, year, "wue_l_per_kwh")
+    counted = "kind not stated"
+    if row is not None and row.get("wue_kind") in ("withdrawal", "consumption"):
+        counted = row["wue_kind"]
     if place.kind == "cloud":
         years = {
             y: float(place.row[f"wue_{y}"]) for y in (2022, 2024, 2025) if place.row.get(f"wue_{y}")
         }
         if years:
             near = min(years, key=lambda other: (abs(other - year), -other))
-            note = f"{place.id} {near}, withdrawal per IT energy"
+            note = f"{place.id} {near}, {counted}, per IT energy"
             figure = spread(years[near], 0.25, "published", place.row["source_pue"], note)
             ledger.assume("wue_l_per_kwh", figure, f"wue.{place.id}")
-    row = None if provider is None else library.provider_row(provider, year, "wue_l_per_kwh")
     if row is not None:
-        note = f"{row['name']} fleet {row['year']}, {row['wue_kind']}"
+        note = f"{row['name']} fleet {row['year']}, {counted}, per IT energy"
+        source = row.get("wue_source") or row["source"]
         value = float(row["wue_l_per_kwh"])
-        figure = spread(value, sigma_wue / 2, "published", row["source"], note)
+        figure = spread(value, log(2.5) / 2, "published", source, note)
         ledger.assume("wue_l_per_kwh", figure, f"wue.{provider}")
     ledger.assume("wue_l_per_kwh", library.default("wue_l_per_kwh"), "wue.unknown")
-    factor, note = library.water_factor(place.iso3), place.name
-    if factor is None:
-        factor, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
+    found, note = library.water_factor(place.iso3), place.name
+    if found is None:
+        found, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
+    assert found is not None
+    factor, source = found
     sigma = library.default("water_factor_spread").value
-    assert factor is not None
     note += ", consumption with all reservoir evaporation"
-    figure = spread(factor, sigma, "published", "wri-2020", note)
+    figure = spread(factor, sigma, "published", source, note)
     ledger.assume("water_factor_l_per_kwh", figure, f"water.{place.iso3.lower()}")

@@ -1,0 +1,245 @@
+"""The shapes of the JSON joulecast prints; the schemas in schemas/ are made from them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+# Not typing.TypedDict: pydantic reads that one from Python 3.12 on.
+from typing_extensions import TypedDict
+
+
+class QuantityObject(TypedDict):
+    """A result with the levels of its prediction range."""
+
+    value: float
+    p5: float
+    p10: float
+    p50: float
+    p90: float
+    p95: float
+    unit: str
+
+
+class PartsObject(TypedDict):
+    """Where the emissions come from; null where only a later stage was given."""
+
+    device: QuantityObject | None
+    host: QuantityObject | None
+    network: QuantityObject | None
+    cooling: QuantityObject | None
+    embodied: QuantityObject | None
+
+
+class ResultsObject(TypedDict):
+    """Every result; null where it cannot be known."""
+
+    training_flop: QuantityObject | None
+    executed_flop: QuantityObject | None
+    utilisation: QuantityObject | None
+    device_hours: QuantityObject | None
+    wall_clock_days: QuantityObject | None
+    device_energy_kwh: QuantityObject | None
+    host_energy_kwh: QuantityObject | None
+    it_energy_kwh: QuantityObject | None
+    energy_kwh: QuantityObject | None
+    operational_kgco2e: QuantityObject | None
+    embodied_kgco2e: QuantityObject | None
+    total_kgco2e: QuantityObject | None
+    project_kgco2e: QuantityObject | None
+    water_onsite_l: QuantityObject | None
+    water_offsite_l: QuantityObject | None
+    water_l: QuantityObject | None
+    parts_kgco2e: PartsObject
+
+
+class AssumptionObject(TypedDict):
+    """A number the answer rests on."""
+
+    name: str
+    unknown: str
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: Literal["published", "measured", "derived", "assumed", "given"]
+    source: str
+    read: Literal["primary", "secondary", "recalled"]
+    given: bool
+    flag: str
+    note: str
+
+
+class CrossCheckObject(TypedDict):
+    """A given number beside the one the other inputs imply."""
+
+    name: str
+    given: float
+    implied: float
+    ratio: float
+
+
+class DriverObject(TypedDict):
+    """An input's share of the log-variance of the total."""
+
+    name: str
+    share: float
+
+
+class WarningObject(TypedDict):
+    """A warning of the closed table."""
+
+    code: str
+    message: str
+
+
+class HandObject(TypedDict):
+    """One key press of the By-hand block."""
+
+    operator: Literal["", "x", "/", "+"]
+    factor: float
+    meaning: str
+    result: float | None
+    result_unit: str | None
+
+
+class ProvenanceObject(TypedDict):
+    """Versions of the package and of its data."""
+
+    joulecast: str
+    data: str
+
+
+class PlanObject(TypedDict):
+    """The plan as it was understood."""
+
+    model: str | None
+    arch: str
+    params: float | None
+    active_params: float | None
+    trainable_params: float | None
+    tokens: float | None
+    unique_tokens: float | None
+    epochs: float | None
+    samples: float | None
+    seq_len: int | str | None
+    recompute: Literal["none", "selective", "full"]
+    phases: list[dict[str, Any]]
+    device: str | None
+    device_name: str | None
+    device_count: int | None
+    precision: str
+    region: str | None
+    region_name: str | None
+    country: str | None
+    zone: str | None
+    provider: str | None
+    year: int
+    grid_basis: Literal["life-cycle", "direct"]
+    runs: int
+    only_given: bool
+
+
+class EstimateObject(TypedDict):
+    """What `joulecast estimate --json` prints."""
+
+    schema_version: Literal[1]
+    plan: PlanObject
+    results: ResultsObject
+    assumptions: list[AssumptionObject]
+    cross_checks: list[CrossCheckObject]
+    drivers: list[DriverObject]
+    warnings: list[WarningObject]
+    by_hand: list[HandObject]
+    provenance: ProvenanceObject
+
+
+class DeviceRow(TypedDict):
+    """A row of `list devices`."""
+
+    id: str
+    name: str
+    dense_16bit_tflops: float | None
+    memory_gb: float
+    tdp_w: float | None
+    released: str
+
+
+class ModelRow(TypedDict):
+    """A row of `list models`."""
+
+    id: str
+    name: str
+    arch: str
+    params: float
+    active_params: float | None
+    tokens: float | None
+    released: int
+
+
+class RegionRow(TypedDict):
+    """A row of `list regions`."""
+
+    id: str
+    name: str
+    kind: Literal["country", "state", "zone", "cloud", "site"]
+    country: str
+    zone: str | None
+
+
+class GridObject(TypedDict):
+    """A place's latest intensity."""
+
+    gco2e_per_kwh: float
+    year: int
+    source: str
+
+
+class RegionRecord(RegionRow):
+    """What `show region` prints."""
+
+    provider: str | None
+    grid: GridObject | None
+    grid_direct: GridObject | None
+
+
+class ProviderRow(TypedDict):
+    """A row of `list providers`."""
+
+    id: str
+
+
+class AssumptionRow(TypedDict):
+    """A row of `list assumptions`."""
+
+    name: str
+    unit: str
+    flag: str
+    meaning: str
+
+
+class AssumptionRecord(TypedDict):
+    """What `show assumption` prints."""
+
+    name: str
+    unit: str
+    meaning: str
+    scale: str
+    flag: str
+    defaults: dict[str, Any]
+
+
+class SourceRow(TypedDict):
+    """A row of `list sources`."""
+
+    key: str
+    read: str
+    year: int
+    authors: str
+    title: str
+
+
+class CodeRow(TypedDict):
+    """A row of `list warnings`."""
+
+    code: str
+    meaning: str

@@ -1,0 +1,129 @@
+"""The tables under the Open Database Licence stand apart, and joulecast works without them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from joulecast import Library, Plan, estimate, specs
+
+SHARE_ALIKE = [f"{name}.csv" for name in specs.ODBL_TABLES]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of hardware_specs with its compiled tables, as in a checkout."""
+    folder = tmp_path / "hardware_specs"
+    shutil.copytree(specs.bundled_folder(), folder, ignore=shutil.ignore_patterns("compiled"))
+    (tmp_path / "pyproject.toml").touch()
+    specs.compile_folder(folder)
+    return folder
+
+
+@pytest.fixture
+def without(checkout: Path) -> Library:
+    """The library of a folder whose share-alike files were removed, compiled copy and all."""
+    for name in (*SHARE_ALIKE, "compiled/electricitymaps.json"):
+        (checkout / name).unlink()
+    return Library(specs.load(checkout), checkout)
+
+
+def test_compiled_files_keep_the_licences_apart(checkout: Path) -> None:
+    core, odbl = specs.load(checkout), specs.load_odbl(checkout)
+    assert not set(core) & set(specs.ODBL_TABLES)
+    assert set(specs.ODBL_TABLES) <= set(odbl)
+
+
+@pytest.mark.parametrize("name", SHARE_ALIKE)
+def test_share_alike_file_says_so(name: str) -> None:
+    head = (specs.bundled_folder() / name).read_text(encoding="utf-8")[:600]
+    assert "Open Database License (ODbL) 1.0" in head
+
+
+@pytest.mark.parametrize("region", ["us", "us-va", "aws:us-east-1", "jean-zay", "fr", "in"])
+def test_every_kind_of_place_works_without_them(without: Library, region: str) -> None:
+    plan = Plan(params=7e9, tokens=1e12, device="h100-sxm", region=region, year=2024)
+    footprint = estimate(plan, without)
+    grid = next(a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh")
+    assert grid.source == "ember-2026"
+    assert footprint.total is not None
+    assert 0 < footprint.total.p10 <= footprint.total.p90
+
+
+def test_compiled_copy_gives_the_same_data(checkout: Path) -> None:
+    compiled = specs.load(checkout)
+    shutil.rmtree(checkout / "compiled")
+    parsed = specs.load(checkout)
+    assert list(compiled) == list(parsed)
+    assert compiled["digest"] == parsed["digest"] == specs.digest(checkout)
+    assert compiled["defaults"] == parsed["defaults"]
+    assert dict(compiled["devices"]) == dict(parsed["devices"])
+
+
+def test_an_edited_file_outdates_the_compiled_copy(checkout: Path) -> None:
+    path = checkout / "defaults.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("value = 1.25", "value = 1.75", 1))
+    later = (checkout / "compiled" / specs.CORE).stat().st_mtime + 5
+    os.utime(path, (later, later))
+    assert specs.load(checkout)["digest"] == specs.digest(checkout)
+
+
+def test_a_removed_file_outdates_the_compiled_copy(checkout: Path) -> None:
+    (checkout / "grids_electricitymaps.csv").unlink()
+    assert "grids_electricitymaps" not in specs.load_odbl(checkout)
+
+
+def test_new_file_outdates_the_compiled_copy(checkout: Path) -> None:
+    text = (checkout / "devices" / "h100-sxm.toml").read_text(encoding="utf-8")
+    text = text.replace('id = "h100-sxm"', 'id = "mine"')
+    (checkout / "devices" / "mine.toml").write_text(text, encoding="utf-8")
+    later = (checkout / "compiled" / specs.CORE).stat().st_mtime - 5
+    os.utime(checkout / "devices" / "mine.toml", (later, later))
+    assert "mine" in specs.load(checkout)["devices"]
+
+
+def test_newer_code_outdates_the_compiled_copy(checkout: Path) -> None:
+    compiled = checkout / "compiled" / specs.CORE
+    (compiled).write_bytes(specs.pack({"digest": "old"}))
+    assert specs.load(checkout)["digest"] == "old"
+    before = Path(specs.__file__).stat().st_mtime - 5
+    for path in [checkout, *checkout.rglob("*")]:
+        os.utime(path, (before - 5, before - 5))
+    os.utime(compiled, (before, before))
+    assert specs.load(checkout)["digest"] == specs.digest(checkout)
+
+
+def test_installed_copy_uses_the_compiled_files_whatever_their_age(checkout: Path) -> None:
+    (checkout.parent / "pyproject.toml").unlink()
+    (checkout / "compiled" / specs.CORE).write_bytes(specs.pack({"digest": "old"}))
+    os.utime(checkout / "compiled" / specs.CORE, (0, 0))
+    assert specs.load(checkout)["digest"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("region", "missing"),
+    [("us-va", "Virginia's zone"), ("aws:us-east-1", "zone US-MIDA-PJM"), ("cn-gd", "Guangdong")],
+)
+def test_national_figure_says_for_what_it_stands(
+    without: Library, region: str, missing: str
+) -> None:
+    footprint = estimate(Plan(params=7e9, tokens=1e12, region=region, year=2024), without)
+    grid = next(a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh")
+    country = "China" if region == "cn-gd" else "United States"
+    assert grid.note.startswith(f"{country} 2024 (no figure for {missing}), life-cycle, production")
+    assert "grid_national" in {notice.code for notice in footprint.warnings}
+
+
+def test_installed_copy_is_rid_of_them_once_the_four_files_are_gone(checkout: Path) -> None:
+    (checkout.parent / "pyproject.toml").unlink()
+    for name in SHARE_ALIKE:
+        (checkout / name).unlink()
+    assert "zones" in specs.load_odbl(checkout)
+    (checkout / "compiled" / specs.ODBL).unlink()
+    library = Library(specs.load(checkout), checkout)
+    assert "zones" not in specs.load_odbl(checkout)
+    assert library.place("us-va").zone == "US-MIDA-PJM"
+    assert library.zone_grid("US-MIDA-PJM", 2024) is None

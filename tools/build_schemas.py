@@ -1,0 +1,69 @@
+"""Make src/joulecast/schemas/*.json, the JSON Schemas of all that joulecast prints.
+
+python tools/build_schemas.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ConfigDict, TypeAdapter, with_config
+from typing_extensions import is_typeddict
+
+from joulecast import answers, records
+
+OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
+
+#: Schema -> the shape it is made from, and whether the output is an array of it.
+SHAPES: dict[str, tuple[Any, bool]] = {
+    "estimate": (answers.EstimateObject, False),
+    "list-devices": (answers.DeviceRow, True),
+    "list-models": (answers.ModelRow, True),
+    "list-regions": (answers.RegionRow, True),
+    "list-providers": (answers.ProviderRow, True),
+    "list-assumptions": (answers.AssumptionRow, True),
+    "list-sources": (answers.SourceRow, True),
+    "list-warnings": (answers.CodeRow, True),
+    "show-device": (records.Device, False),
+    "show-model": (records.Model, False),
+    "show-region": (answers.RegionRecord, False),
+    "show-source": (records.Source, False),
+    "show-assumption": (answers.AssumptionRecord, False),
+}
+
+
+def main(out: Path = OUT) -> None:
+    """Write every schema."""
+    out.mkdir(exist_ok=True)
+    for name, text in schemas().items():
+        (out / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def schemas() -> dict[str, str]:
+    """Name -> text of each schema."""
+    return {name: _schema(name, shape, many) for name, (shape, many) in SHAPES.items()}
+
+
+def _schema(name: str, shape: Any, many: bool) -> str:
+    _forbid_other_keys()
+    made = TypeAdapter(list[shape] if many else shape).json_schema(mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"joulecast {name.replace('-', ' ')}",
+    }
+    return json.dumps({**made, **head}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _forbid_other_keys() -> None:
+    """A schema that lets any key pass proves nothing."""
+    closed = with_config(ConfigDict(extra="forbid"))
+    for shape in vars(answers).values():
+        if is_typeddict(shape):
+            closed(shape)
+
+
+if __name__ == "__main__":
+    typer.run(main)
