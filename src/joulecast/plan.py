@@ -10,20 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, fi
 
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.reading import number, quantity, sequence_length, span
-from joulecast.terms import INPUTS, input_term
+from joulecast.terms import INPUTS, Arch, input_term
 
-Arch = Literal[
-    "dense",
-    "moe",
-    "encoder",
-    "enc-dec",
-    "vision",
-    "diffusion",
-    "speech",
-    "recurrent",
-    "ssm",
-    "other",
-]
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]

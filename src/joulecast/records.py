@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from joulecast.errors import SpecsError, nearest, plainly
+from joulecast.terms import Arch
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
 Read = Literal["primary", "secondary", "recalled"]
@@ -234,18 +235,7 @@ class Model(Record):
     id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
     name: str
     developer: str
-    arch: Literal[
-        "dense",
-        "moe",
-        "encoder",
-        "enc-dec",
-        "vision",
-        "diffusion",
-        "speech",
-        "recurrent",
-        "ssm",
-        "other",
-    ]
+    arch: Arch
     release_year: int = Field(ge=2012, le=2100)
     aliases: tuple[str, ...] = ()
     source: str

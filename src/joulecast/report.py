@@ -17,6 +17,20 @@ WIDTH = 80
 
 _WORDS = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
+#: Kind of model as a reader says it.
+KINDS = {
+    "dense": "a dense model",
+    "moe": "a mixture of experts",
+    "enc-dec": "an encoder-decoder",
+    "vision": "a vision transformer",
+    "diffusion": "a diffusion model",
+    "speech": "a speech model",
+    "recurrent": "a recurrent net",
+    "ssm": "a state-space model",
+    "encoder": "an encoder",
+    "other": "a model",
+}
+
 #: Device counts for which days are shown when none was given.
 SHOWN_COUNTS = (64, 512, 4096)
 
@@ -121,7 +135,8 @@ def _subject(footprint: Footprint) -> str:
         size = plan["params"]
         active = plan.get("active_params")
         inside = "" if active in (None, size) else f", {two(active)} active"
-        what.append(f"a {plan['arch']} model of {two(size)} parameters{inside}")
+        kind = plan["model"] or KINDS[plan["arch"]]
+        what.append(f"{kind} of {two(size)} parameters{inside}")
     if plan.get("tokens"):
         what.append(f"{two(plan['tokens'])} tokens")
     subject = " on ".join(what) or "a run"

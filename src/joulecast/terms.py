@@ -13,6 +13,20 @@ from joulecast.errors import UnknownNameError, nearest
 
 Scale = Literal["log", "logit", "log_excess", "linear"]
 
+#: Kinds of model.
+Arch = Literal[
+    "dense",
+    "moe",
+    "encoder",
+    "enc-dec",
+    "vision",
+    "diffusion",
+    "speech",
+    "recurrent",
+    "ssm",
+    "other",
+]
+
 
 #: Nothing anybody trains comes near this; beyond it a number is a slip of the unit.
 LIMIT = 1e24
