@@ -92,7 +92,8 @@ def errors(plan: Plan) -> Array:
             numbers[name] = uncertainty.pick(datum, generator.standard_normal(2**LOG2_DRAWS))
     plain = np.asarray(chain(numbers).known["total_kgco2e"])
     truth = np.quantile(plain, uncertainty.LEVELS)
-    return uncertainty.quantiles(shipped) / truth - 1
+    relative: Array = uncertainty.quantiles(shipped) / truth - 1
+    return relative
 
 
 def main(page: Path = PAGE) -> None:
