@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
     ("units", "terms", "notices"),
     ("reading", "records", "specs", "tables", "places", "overlay", *FORMULAS),
-    ("library", "chain", "uncertainty", "plan", "architectures"),
+    ("library", "chain", "uncertainty", "plan"),
     ("resolve", "by_hand", "planfile"),
     ("footprint", "answers"),
     ("estimation",),
