@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -147,13 +148,32 @@ class Library(Places):
             self._check_source(f"{where}: {path}.source", figure.source)
 
     def _variants(self, name: str, key: str) -> tuple[str, ...]:
-        """Other members of the family where the name typed names the family alone."""
+        """Others the typed name could mean: the family, or the same device with other memory.
+
+        A name that is an id or says the memory means one device alone.
+        """
         devices = self._core["devices"]
-        family = devices[key]["family"]
-        if specs.bare(name) != specs.bare(family):
+        mine = devices[key]
+        if specs.fold(name) == key or _memory(mine) in re.findall(r"\d+", name):
             return ()
-        others = (other for other, data in devices.items() if data.get("family") == family)
-        return tuple(other for other in others if other != key)
+        whole_family = specs.bare(name) == specs.bare(mine["family"])
+        return tuple(
+            other
+            for other, data in devices.items()
+            if other != key and data.get("family") == mine["family"]
+            if whole_family or _sans_memory(other, data) == _sans_memory(key, mine)
+        )
+
+
+def _memory(data: Mapping[str, Any]) -> str:
+    """Memory of a device as its names say it: 80."""
+    memory = data["memory_gb"]
+    return f"{memory['value'] if isinstance(memory, Mapping) else memory:g}"
+
+
+def _sans_memory(key: str, data: Mapping[str, Any]) -> str:
+    """Id without its memory: a100-sxm for both a100-sxm-40 and a100-sxm-80."""
+    return key.removesuffix(_memory(data)).rstrip("-")
 
 
 @cache

@@ -103,7 +103,7 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
     peaks = [peak.value for other in others if (peak := other.peak(precision))]
     if others:
         changes = ", ".join(
-            f"{other.id} ({peak.value / figure.value - 1:+.0%} peak)"
+            f"{other.id} ({peak.value / figure.value - 1:+.0%} peak, {other.memory_gb.value:g} GB)"
             for other in others
             if (peak := other.peak(precision))
         )
