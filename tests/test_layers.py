@@ -17,7 +17,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
     ("units", "terms", "notices"),
     ("reading", "records", "specs", "tables", "places", "overlay", *FORMULAS),
-    ("library", "chain", "uncertainty", "plan"),
+    ("library", "chain", "uncertainty", "plan", "architectures"),
+    ("counting",),
     ("resolve", "by_hand", "planfile"),
     ("footprint", "answers"),
     ("estimation",),
@@ -115,3 +116,22 @@ def test_estimate_loads_no_heavy_package() -> None:
         "numpy", "pydantic", "pydantic_core", "typer", "annotated_types", "typing_extensions",
         "typing_inspection", "shellingham", "annotated_doc", "joulecast", "_distutils_hack",
     }  # fmt: skip
+
+
+def test_every_warning_of_a_counted_architecture_is_in_the_closed_table() -> None:
+    from joulecast.notices import CODES
+
+    used: set[str] = set()
+    for path in (SRC / "architectures").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
+            first = node.args[0]
+            if called in ("warn", "Notice") and isinstance(first, ast.Constant):
+                used.add(str(first.value))
+    assert used and used <= set(CODES)

@@ -196,11 +196,3 @@ def test_a_file_that_is_not_there_or_is_a_folder(joulecast: Run, tmp_path: Path)
     folder.mkdir()
     done = joulecast("estimate", str(folder))
     assert done.stderr == f"error: {folder}: is a folder, expected a plan file\n"
-
-
-def test_a_config_is_refused_until_it_can_be_counted(joulecast: Run, tmp_path: Path) -> None:
-    config = written(tmp_path, "{}", "config.json")
-    done = joulecast("estimate", str(config))
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: config: ")
-    assert "--params 7B --tokens 2T" in done.stderr

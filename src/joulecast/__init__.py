@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from joulecast._version import __version__
+from joulecast.counting import model
 from joulecast.errors import JoulecastError
 from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
@@ -17,4 +18,5 @@ __all__ = [
     "Quantity",
     "__version__",
     "estimate",
+    "model",
 ]

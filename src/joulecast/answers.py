@@ -153,6 +153,29 @@ class EstimateObject(TypedDict):
     provenance: ProvenanceObject
 
 
+class CountedPart(TypedDict):
+    """A part of a counted architecture."""
+
+    params: float
+    forward_flop_per_token: float
+
+
+class ModelObject(TypedDict):
+    """What `joulecast model --json` prints."""
+
+    schema_version: Literal[1]
+    params_total: float
+    params_active: float
+    forward_flop_per_token: float
+    train_flop_per_token: float
+    flop_per_6n: float
+    flop_unit: Literal["token", "decoder_token", "image_token", "sample"]
+    breakdown: dict[str, CountedPart]
+    warnings: list[WarningObject]
+    seq_len: str
+    attention: Literal["causal", "full"]
+
+
 class DeviceRow(TypedDict):
     """A row of `list devices`."""
 

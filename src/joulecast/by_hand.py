@@ -92,6 +92,14 @@ class _Strip:
         if "executed_flop" in inputs:
             self.key("", self.value("executed_flop"), "FLOP executed, recomputation included")
             self.key("/", self.value("recompute_factor"), "executed over training FLOP")
+        elif "forward_flop_per_token" in inputs:
+            self.key("", self.value("forward_flop_per_token"), "FLOP per token, forward pass")
+            if "trainable_params" in inputs:
+                trained = self.value("trainable_params") / self.value("active_params")
+                self.key("x", 2 + trained, "passes: 2 + share of the weights trained")
+            else:
+                self.key("x", 3, "passes, forward 1 and backward 2")
+            self.key("x", self.value("tokens"), "tokens")
         else:
             self.key("", self.value("flop_per_param_token"), "FLOP per parameter and token")
             size = self.value("active_params")

@@ -72,6 +72,15 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     step("training_flop", compute.training_flop_of_executed, "executed_flop", "recompute_factor")
     step(
         "training_flop",
+        compute.training_flop_counted_partly_frozen,
+        "forward_flop_per_token",
+        "active_params",
+        "trainable_params",
+        "tokens",
+    )
+    step("training_flop", compute.training_flop_counted, "forward_flop_per_token", "tokens")
+    step(
+        "training_flop",
         compute.training_flop_partly_frozen,
         "flop_per_param_token",
         "active_params",

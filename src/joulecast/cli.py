@@ -86,7 +86,7 @@ def estimate(
     target: Annotated[
         str | None,
         typer.Argument(
-            help="A known model (list models) or a plan file (.toml).",
+            help="A known model, a config.json or its folder, or a plan file (.toml).",
             autocompletion=complete_models,
         ),
     ] = None,
@@ -220,6 +220,34 @@ def estimate(
         typer.echo(text(footprint, _bold, quiet))
 
 
+@app.command()
+def model(
+    config: Annotated[
+        str, typer.Argument(help="A config.json, its folder, or hf:org/name.", metavar="CONFIG")
+    ],
+    seq_len: Annotated[
+        str | None, typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC")
+    ] = None,
+    attention: Annotated[
+        str, typer.Option(help="causal (what the mask allows) or full (the whole square).")
+    ] = "causal",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object.")] = False,
+) -> None:
+    """Count the parameters and FLOP of an architecture.
+
+    joulecast model config.json --seq-len 8192
+    """
+    from joulecast.counting import model as verb
+
+    counted = verb(config, seq_len=seq_len, attention=attention)
+    if as_json:
+        _print_json(counted.to_dict())
+    else:
+        from joulecast.report import model_text
+
+        typer.echo(model_text(counted, config))
+
+
 @app.command(name="list")
 def list_(
     what: Annotated[
@@ -312,13 +340,6 @@ def _target(target: str | None) -> tuple[dict[str, Any], str | None]:
         from joulecast.planfile import read
 
         return read(path), None
-    if path.suffix == ".json" or path.is_dir() or target.startswith("hf:"):
-        raise InputError(
-            "config",
-            target,
-            "counting an architecture from its config is not possible yet",
-            ["--params 7B --tokens 2T", "--flop 1e23"],
-        )
     return {}, target
 
 

@@ -66,6 +66,66 @@ def training_flop(
     return flop_per_param_token * active_params * tokens
 
 
+def training_flop_counted(forward_flop_per_token: Numbers, tokens: Numbers) -> Numbers:
+    r"""Training FLOP of a counted architecture.
+
+    .. math:: C = 3 \, f \, D
+
+    Parameters
+    ----------
+    forward_flop_per_token
+        f, FLOP of the forward pass [FLOP per token]: every matrix product, 2 FLOP per
+        multiply-add.
+    tokens
+        D, tokens processed [count].
+
+    Returns
+    -------
+    Model FLOP [FLOP]: the backward pass takes two products for each one of the forward pass.
+
+    References
+    ----------
+    Counts of 43 models with PyTorch's FlopCounterMode: docs/method/architectures.md.
+
+    >>> training_flop_counted(16e9, 1e12)
+    4.8e+22
+    """
+    return 3 * forward_flop_per_token * tokens
+
+
+def training_flop_counted_partly_frozen(
+    forward_flop_per_token: Numbers,
+    active_params: Numbers,
+    trainable_params: Numbers,
+    tokens: Numbers,
+) -> Numbers:
+    r"""Training FLOP of a counted architecture of which only some weights are trained.
+
+    .. math:: C = f \, D \, (2 + N_\mathrm{train} / N_\mathrm{active})
+
+    Parameters
+    ----------
+    forward_flop_per_token
+        f, FLOP of the forward pass [FLOP per token].
+    active_params, trainable_params
+        Weights a token passes through, and those of them that are trained [count].
+    tokens
+        D, tokens processed [count].
+
+    Returns
+    -------
+    Model FLOP [FLOP]; valid where trained weights are spread over the model like all others.
+
+    References
+    ----------
+    As training_flop_partly_frozen.
+
+    >>> training_flop_counted_partly_frozen(16e9, 7e9, 7e9, 1e12)
+    4.8e+22
+    """
+    return forward_flop_per_token * tokens * (2 + trainable_params / active_params)
+
+
 def training_flop_partly_frozen(
     flop_per_param_token: Numbers,
     active_params: Numbers,

@@ -8,10 +8,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from math import floor, isfinite, log10
+from typing import TYPE_CHECKING
 
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
 from joulecast.footprint import Assumption, Footprint, Quantity
+
+if TYPE_CHECKING:
+    from joulecast.architectures import ModelCount
 
 WIDTH = 80
 
@@ -52,6 +56,30 @@ def text(footprint: Footprint, bold: Callable[[str], str] = str, quiet: bool = F
         _cite(footprint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def model_text(count: ModelCount, name: str) -> str:
+    """A counted architecture: totals, then its parts."""
+    length = ":".join(f"{part:,}" for part in count.seq_len)
+    unit = count.flop_unit.replace("_", " ")
+    rows = [
+        ("Parameters", f"{count.params_total:,.0f}"),
+        ("Active", f"{count.params_active:,.0f} per {unit}"),
+        ("Forward", f"{plain(count.forward_flop_per_token)} FLOP per {unit}"),
+        ("Training", f"{plain(count.train_flop_per_token)} FLOP per {unit}"),
+        ("Over 6N", f"{count.flop_per_6n:.3f} times 6 x active parameters"),
+    ]
+    lines = [f"{name}: {length} tokens, {count.attention} attention", ""]
+    lines += [f"  {label:<12}{value}" for label, value in rows]
+    lines += ["", f"  {'part':<26}{'parameters':>18}{'forward FLOP':>16}{'share':>8}"]
+    for part, (params, flop) in count.breakdown.items():
+        share = flop / count.forward_flop_per_token if count.forward_flop_per_token else 0.0
+        lines.append(f"  {part:<26}{params:>18,.0f}{plain(flop, 4):>16}{share:>8.1%}")
+    if count.warnings:
+        lines += ["", "Mind"]
+        for notice in count.warnings:
+            lines += _wrapped(f"{notice.code}: {notice.message}")
+    return "\n".join(lines)
 
 
 def two(value: float) -> str:

@@ -91,6 +91,14 @@ INPUTS: dict[str, Term] = _terms(
         100.0,
     ),
     Term(
+        "forward_flop_per_token",
+        "FLOP",
+        "log",
+        "forward FLOP per token, counted from the architecture",
+        1.0,
+        1e18,
+    ),
+    Term(
         "training_flop",
         "FLOP",
         "log",

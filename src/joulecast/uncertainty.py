@@ -86,6 +86,7 @@ COLUMNS = (
     "spare_6",
     "spare_7",
     "spare_8",
+    "forward_flop_per_token",
 )
 
 

@@ -33,6 +33,7 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
         ledger.has("training_flop")
         or ledger.has("executed_flop")
         or ledger.has("flop_per_param_token", "tokens")
+        or ledger.has("forward_flop_per_token", "tokens")
     )
     from_hours = ledger.has("device_hours") or ledger.has("wall_clock_days", "device_count")
     ledger.resolved |= {

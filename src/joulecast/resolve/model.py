@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from joulecast.errors import InputError, brief
 from joulecast.records import Figure, Model
+from joulecast.resolve import config
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import Datum
 
@@ -45,20 +46,23 @@ class Size(NamedTuple):
 def resolve(ledger: Ledger) -> Size:
     """Enter params, tokens and the FLOP rule."""
     plan = ledger.plan
-    known = None if plan.model is None else ledger.library.model(plan.model)
-    if known is not None:
+    config_path = config.named(plan)
+    counted = None if config_path is None else config.take(ledger, config_path)
+    known = None
+    if plan.model is not None and counted is None:
+        known = ledger.library.model(plan.model)
         _take_known(ledger, known)
     _tokens(ledger)
-    arch = _arch(ledger, known)
+    arch = plan.arch or (counted.kind if counted else _arch(ledger, known))
     _check_sizes(ledger, arch)
     _flop_rule(ledger, arch)
     params, active = _value(ledger, "params"), _value(ledger, "active_params")
     trainable = _value(ledger, "trainable_params")
-    seq_len = plan.seq_len
+    seq_len = counted.seq_len if counted else plan.seq_len
     if seq_len is None and known is not None and known.seq_len is not None:
         seq_len = int(known.seq_len.value)
     ledger.resolved |= {
-        "model": known.id if known else None,
+        "model": known.id if known else config_path,
         "arch": arch,
         "params": params if params is not None else active,
         "active_params": active if active is not None else params,
@@ -135,9 +139,7 @@ def _tokens(ledger: Ledger) -> None:
 
 
 def _arch(ledger: Ledger, known: Model | None) -> str:
-    """The kind of model that was said, known or can be told from its sizes."""
-    if ledger.plan.arch is not None:
-        return ledger.plan.arch
+    """The kind of model that is known or can be told from its sizes."""
     if known is not None:
         return known.arch
     params, active = _value(ledger, "params"), _value(ledger, "active_params")
@@ -169,7 +171,8 @@ def _check_sizes(ledger: Ledger, arch: str) -> None:
             f"cannot be above the parameters a token uses ({brief(size)})",
             ["leaving it out"],
         )
-    if arch == "moe" and active is None and params is not None and not _later_stage(ledger):
+    counted = ledger.has("forward_flop_per_token")
+    if arch == "moe" and active is None and params and not counted and not _later_stage(ledger):
         raise InputError(
             "active_params",
             None,
@@ -191,7 +194,8 @@ def _check_sizes(ledger: Ledger, arch: str) -> None:
 def _flop_rule(ledger: Ledger, arch: str) -> None:
     """FLOP per parameter and token, and recomputation."""
     plan, library = ledger.plan, ledger.library
-    if ledger.has("tokens") and (ledger.has("params") or ledger.has("active_params")):
+    sized = ledger.has("params") or ledger.has("active_params")
+    if ledger.has("tokens") and sized and not ledger.has("forward_flop_per_token"):
         if arch in RULES:
             rule = RULES[arch]
             figure = library.default(f"flop_per_param_token.{rule}")

@@ -1,0 +1,75 @@
+"""Multi-head latent attention: DeepSeek-V2, V3 and what is built like them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from joulecast.architectures import blocks, moe, parts
+from joulecast.architectures.config import Config
+from joulecast.architectures.decoder import Style, feed_forward_terms, frame, lengths_of
+from joulecast.architectures.layout import CAUSAL, Layout, Term
+
+
+def latent_attention(config: Config, hidden: int, layers: int) -> Term:
+    """Attention whose keys and values are unfolded from a latent."""
+    heads = config.size("num_attention_heads")
+    kv_rank, q_rank = config.size("kv_lora_rank"), config.optional_size("q_lora_rank")
+    nope, rope = config.size("qk_nope_head_dim"), config.size("qk_rope_head_dim")
+    value = config.size("v_head_dim")
+    bias = config.flag("attention_bias")
+    # Widths that follow from those above, and heads that share nothing.
+    config.ignore("head_dim", "qk_head_dim", "num_key_value_heads")
+    matrix = parts.latent_attention_weights(hidden, heads, kv_rank, nope, rope, value)
+    other = kv_rank + bias * (kv_rank + rope + hidden)
+    if q_rank is None:
+        matrix += hidden * heads * (nope + rope)
+    else:
+        matrix += parts.latent_query_weights(hidden, q_rank, heads, nope + rope)
+        other += q_rank * (1 + bias)
+    return Term(
+        "attention",
+        matrix=float(matrix),
+        other=other,
+        held=layers,
+        times=layers,
+        per_key=float(parts.score_flop_per_key(heads, nope + rope, value)),
+        mask=CAUSAL,
+    )
+
+
+def deepseek(config: Config) -> Layout:
+    """DeepSeek-V2, V3, Kimi-K2: latent attention, dense first layers, then mixtures."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    style = Style(mixture=moe.deepseek, mlp_bias="mlp_bias")
+    if config.given("num_nextn_predict_layers") and config.size(
+        "num_nextn_predict_layers", least=0
+    ):
+        config.warn(
+            "multi_token_prediction",
+            "the modules that predict further tokens are left out, as in published counts; they "
+            "add a few percent to training: count(further_tokens=1)",
+        )
+    config.ignore("num_nextn_predict_layers")
+    terms = [
+        *frame(config, style, hidden, layers),
+        latent_attention(config, hidden, layers),
+        *feed_forward_terms(config, style, hidden, layers),
+    ]
+    default, _ = lengths_of(config, bound=False)
+    return Layout(tuple(terms), default, further=_further(config, hidden))
+
+
+def _further(config: Config, hidden: int) -> tuple[Term, ...]:
+    """One module that predicts a further token: a layer, a projection, and the shared head.
+
+    DeepSeek-AI 2024 (DeepSeek-V3), arXiv:2412.19437, section 2.2.
+    """
+    vocab = config.size("vocab_size")
+    parts_of_layer = [
+        latent_attention(config, hidden, 1),
+        *blocks.mixture(hidden, moe.deepseek(config, config.layers()).experts, 1),
+        blocks.norm(hidden, 1, 5),  # two in the layer, one on each input, one before the head
+        blocks.linear("projection", 2 * hidden, hidden),
+        Term("head", matrix=vocab * hidden, held=0, times=1),
+    ]
+    return tuple(replace(term, part="further_tokens") for term in parts_of_layer)

@@ -1,0 +1,62 @@
+"""Recurrent nets, described by a small config of our own.
+
+    {"model_type": "rnn", "cell": "LSTM", "emb": 1500, "hidden": 1500, "layers": 2,
+     "vocab": 10000, "tie": false}
+
+`out` turns the language model into a classifier with so many classes: one output per sequence.
+"""
+
+from __future__ import annotations
+
+from joulecast.architectures import blocks, parts
+from joulecast.architectures.config import Config
+from joulecast.architectures.layout import Layout, Term
+
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+def rnn(config: Config) -> Layout:
+    """LSTM, GRU or a plain cell, between an embedding and a head."""
+    cell = config.get("cell", or_default="LSTM")
+    gates = GATES.get(cell.upper()) if isinstance(cell, str) else None
+    if gates is None:
+        raise config.error("cell", cell, "is not a known cell", list(GATES))
+    width, hidden = config.size("emb"), config.size("hidden")
+    layers, vocab = config.layers("layers"), config.size("vocab")
+    tied = config.flag("tie")
+    classes = config.optional_size("out")
+    bidirectional = config.flag("bidirectional")
+    ways = 2 if bidirectional else 1
+    if tied and width != hidden:
+        raise config.error("tie", tied, f"needs emb = hidden, not {width} and {hidden}")
+    if classes is not None and tied:
+        raise config.error("tie", tied, "a classifier has no head to tie")
+    terms = [_layer(gates, width, hidden, ways, 1)]
+    if layers > 1:
+        terms.append(_layer(gates, ways * hidden, hidden, ways, layers - 1))
+    if classes is None:
+        if bidirectional:
+            raise config.error("bidirectional", True, "a language model reads one way")
+        terms += (
+            blocks.embedding_and_head(vocab, hidden, tied=True, head_bias=True)
+            if tied
+            else [
+                blocks.table("embedding", vocab, width),
+                blocks.linear("head", hidden, vocab, bias=True),
+            ]
+        )
+    else:
+        terms.append(blocks.table("embedding", vocab, width))
+        terms.append(Term("head", matrix=ways * hidden * classes, other=classes, stream="sequence"))
+    return Layout(tuple(terms), (64,))
+
+
+def _layer(gates: int, inputs: int, hidden: int, ways: int, layers: int) -> Term:
+    """`layers` recurrent layers; each gate has a bias from the input and one from the state."""
+    return Term(
+        "recurrent",
+        matrix=float(parts.recurrent_weights(gates, inputs, hidden)),
+        other=2 * gates * hidden,
+        held=ways * layers,
+        times=ways * layers,
+    )

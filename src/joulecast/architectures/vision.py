@@ -1,0 +1,105 @@
+"""Transformers over patches of an image: ViT and the diffusion transformer DiT."""
+
+from __future__ import annotations
+
+from joulecast.architectures import blocks, parts
+from joulecast.architectures.blocks import Biases, Heads
+from joulecast.architectures.config import Config
+from joulecast.architectures.decoder import read_heads
+from joulecast.architectures.layout import BOTH, Layout, Term
+
+#: Classes of ImageNet, the usual training of a classifier.
+IMAGENET = 1000
+
+#: Width of the sinusoids that a step of diffusion is given as.
+STEP_WIDTH = 256
+
+
+def vit(config: Config) -> Layout:
+    """ViT with its classifier, per image token, the class token included."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    heads = read_heads(config, hidden)
+    patches = _patches(config, config.size("image_size"), config.size("patch_size"))
+    tokens = patches + 1
+    classes = _classes(config)
+    patch = float(
+        parts.patch_weights(config.size("num_channels"), config.size("patch_size"), hidden)
+    )
+    bias = Biases(qkv=config.flag("qkv_bias"), out=True)
+    config.ignore("encoder_stride")
+    terms = (
+        # Every token but the class token comes from a patch.
+        Term("patches", matrix=patch, other=hidden, stream="patch"),
+        Term("positions", other=hidden * (tokens + 1)),
+        blocks.attention(hidden, heads, layers, mask=BOTH, bias=bias),
+        blocks.mlp(hidden, config.size("intermediate_size"), 2, layers, bias=True),
+        blocks.norm(hidden, 2, 2 * layers + 1),
+        Term("head", matrix=hidden * classes, other=classes, stream="sequence"),
+    )
+
+    def streams(lengths: tuple[int, ...]) -> dict[str, int]:
+        return {"token": lengths[0], "patch": max(lengths[0] - 1, 0), "sequence": 1}
+
+    return Layout(terms, (tokens,), unit="image_token", streams=streams, fixed=True)
+
+
+def _patches(config: Config, image: int, patch: int) -> int:
+    if image % patch or image < patch:
+        raise config.error("patch_size", patch, f"does not divide an image of {image}")
+    return (image // patch) ** 2
+
+
+def _classes(config: Config) -> int:
+    names = config.get("id2label")
+    if isinstance(names, dict) and names:
+        return len(names)
+    if config.given("num_labels"):
+        return config.size("num_labels")
+    config.warn("classes_assumed", f"no number of classes given; counted for {IMAGENET}")
+    return IMAGENET
+
+
+def dit(config: Config) -> Layout:
+    """DiT: tokens of a latent image, each block steered by the step and the class; per sample.
+
+    Counted as published, with one embedding of step and class for all blocks.  The table of
+    positions is fixed, but held.
+    """
+    query, dim = config.size("num_attention_heads", 16), config.size("attention_head_dim", 72)
+    hidden, layers = query * dim, config.layers("num_layers", 28)
+    channels = config.size("in_channels", 4)
+    out = config.size("out_channels", 2 * channels)
+    sample, patch = config.size("sample_size", 32), config.size("patch_size", 2)
+    classes = config.size("num_embeds_ada_norm", 1000)
+    config.choice("norm_type", ["ada_norm_zero"], "ada_norm_zero")
+    config.must_be("attention_bias", True)
+    config.must_be("cross_attention_dim")
+    config.ignore("upcast_attention", "norm_elementwise_affine", "norm_num_groups", "_class_name")
+    tokens = _patches(config, sample, patch)
+    step = Term(
+        "conditioning",
+        matrix=STEP_WIDTH * hidden + hidden * hidden,
+        other=2 * hidden + (classes + 1) * hidden,  # and a class for "none"
+        stream="sequence",
+    )
+    terms = (
+        Term("patches", matrix=channels * patch * patch * hidden, other=hidden),
+        Term("positions", other=tokens * hidden),
+        step,
+        # Shift, scale and gate for attention and MLP, from step and class, once per sample.
+        Term(
+            "conditioning",
+            matrix=6 * hidden * hidden,
+            other=6 * hidden,
+            held=layers,
+            times=layers,
+            stream="sequence",
+        ),
+        blocks.attention(
+            hidden, Heads(query, query, dim), layers, mask=BOTH, bias=Biases(qkv=True, out=True)
+        ),
+        blocks.mlp(hidden, 4 * hidden, 2, layers, bias=True),
+        Term("conditioning", matrix=2 * hidden * hidden, other=2 * hidden, stream="sequence"),
+        Term("head", matrix=hidden * patch * patch * out, other=patch * patch * out),
+    )
+    return Layout(terms, (tokens,), unit="sample", per=("sequence",), fixed=True)

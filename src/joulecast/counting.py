@@ -1,0 +1,47 @@
+"""The verb `model`: a config in, parameters and FLOP out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from joulecast.reading import sequence_length
+
+if TYPE_CHECKING:
+    from joulecast.architectures import ModelCount
+    from joulecast.architectures.layout import Convention
+
+
+def model(
+    config: str | Path | Mapping[str, Any],
+    seq_len: int | str | None = None,
+    attention: str = "causal",
+) -> ModelCount:
+    """Count the parameters and FLOP of an architecture.
+
+    Parameters
+    ----------
+    config
+        A config.json, the folder it lies in, ``hf:org/name``, or the config as a mapping.
+    seq_len
+        Tokens in a sequence, or ``"ENC:DEC"``; the model's own up to 4,096 where none is given.
+    attention
+        "causal" counts the keys that mask and window allow, "full" the whole square.
+
+    Raises
+    ------
+    JoulecastError
+        Where the config cannot be read or holds what we do not know how to count.
+    """
+    from joulecast.architectures import read_architecture
+
+    lengths: int | tuple[int, int] | None = None
+    if seq_len is not None:
+        length = sequence_length("--seq-len", seq_len)
+        if isinstance(length, str):
+            encoder, _, decoder = length.partition(":")
+            lengths = int(encoder), int(decoder)
+        else:
+            lengths = length
+    return read_architecture(config).count(lengths, cast("Convention", attention))

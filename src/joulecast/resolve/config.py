@@ -1,0 +1,99 @@
+"""A model read from its config: exact counts in place of the rule of thumb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from joulecast.plan import Plan
+from joulecast.records import Figure
+from joulecast.resolve.ledger import Ledger
+
+if TYPE_CHECKING:
+    from joulecast.architectures import Architecture, ModelCount
+
+#: Unit that FLOP are counted by -> kind of model.
+KINDS_BY_UNIT = {"image_token": "vision", "sample": "diffusion", "decoder_token": "speech"}
+
+
+class Counted(NamedTuple):
+    """What the plan needs of a counted model."""
+
+    kind: str
+    seq_len: int | str | None
+
+
+def is_config(text: str) -> bool:
+    """Whether a plan's model is a config rather than the name of a known model."""
+    return text.endswith(".json") or text.startswith("hf:") or Path(text).is_dir()
+
+
+def take(ledger: Ledger, source: str) -> Counted:
+    """Enter the parameters and FLOP per token of a config.
+
+    Phases with lengths of their own weigh by their tokens.
+    """
+    from joulecast.architectures import read_architecture
+
+    plan = ledger.plan
+    architecture = read_architecture(_local(source))
+    count = architecture.count(_lengths(plan.seq_len))
+    forward = count.forward_flop_per_token
+    said = ", ".join(str(length) for length in count.seq_len)
+    if any(phase.seq_len is not None for phase in plan.phases):
+        counts = [
+            (phase.tokens, architecture.count(_lengths(phase.seq_len or plan.seq_len)))
+            for phase in plan.phases
+        ]
+        tokens = sum(share for share, _ in counts)
+        forward = sum(share * each.forward_flop_per_token for share, each in counts) / tokens
+        said = "lengths of the phases"
+    note = f"counted from {source}"
+    _enter(ledger, "params", count.params_total, note)
+    if count.params_active < count.params_total:
+        _enter(ledger, "active_params", count.params_active, note)
+    flop_note = f"{note} at {said} tokens, causal attention, per {count.flop_unit}"
+    _enter(ledger, "forward_flop_per_token", forward, flop_note)
+    for notice in count.warnings:
+        if notice.code == "seq_len_assumed" and plan.phases:
+            continue
+        ledger.warn(notice.code, notice.message)
+    shown = ":".join(str(length) for length in count.seq_len)
+    return Counted(_kind(architecture, count), int(shown) if shown.isdigit() else shown)
+
+
+def _enter(ledger: Ledger, name: str, value: float, note: str) -> None:
+    figure = Figure(value=value, basis="derived", source="joulecast-counts", note=note)
+    ledger.assume(name, figure, f"config.{name}", essential=True)
+
+
+def _local(source: str) -> str | Path:
+    return source if source.startswith("hf:") else Path(source)
+
+
+def _lengths(seq_len: int | str | None) -> int | tuple[int, int] | None:
+    """A plan's sequence length as the counts take it."""
+    if seq_len is None or isinstance(seq_len, int):
+        return seq_len
+    encoder, _, decoder = seq_len.partition(":")
+    return int(encoder), int(decoder)
+
+
+def _kind(architecture: Architecture, count: ModelCount) -> str:
+    """The kind of model, for the utilisation to expect."""
+    from joulecast.architectures.families import BUILDERS, SAME_AS
+
+    if count.flop_unit in KINDS_BY_UNIT:
+        return KINDS_BY_UNIT[count.flop_unit]
+    if len(count.seq_len) == 2:
+        return "enc-dec"
+    if any("expert" in part for part in count.breakdown):
+        return "moe"
+    name = SAME_AS.get(architecture.model_type, architecture.model_type)
+    room = BUILDERS[name].__module__.rpartition(".")[2]
+    return {"encoder": "encoder", "ssm": "ssm", "recurrent": "recurrent"}.get(room, "dense")
+
+
+def named(plan: Plan) -> str | None:
+    """The config of a plan, if its model is one."""
+    return plan.model if plan.model is not None and is_config(plan.model) else None

@@ -1,0 +1,116 @@
+"""Architectures on the command line and in an estimate: exact counts in place of 6ND."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import Run
+
+from joulecast import JoulecastError, Plan, estimate, model
+
+LLAMA = {
+    "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+    "vocab_size": 128256, "max_position_embeddings": 131072, "tie_word_embeddings": False,
+}  # fmt: skip
+SCHEMAS = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(LLAMA))
+    return path
+
+
+def flop(**plan: Any) -> float:
+    quantity = estimate(Plan(**plan)).training_flop
+    assert quantity is not None
+    return quantity.value
+
+
+def test_the_command_prints_the_counts(joulecast: Run, config: Path) -> None:
+    done = joulecast("model", str(config), "--seq-len", "8192", "--json")
+    answer = json.loads(done.stdout)
+    jsonschema.validate(answer, json.loads((SCHEMAS / "model.json").read_text()))
+    assert answer["params_total"] == 8_030_261_248
+    assert answer["flop_per_6n"] == pytest.approx(1.068, abs=5e-4)
+    parts = answer["breakdown"].values()
+    assert sum(part["params"] for part in parts) == answer["params_total"]
+    assert answer == model(config, seq_len=8192).to_dict()
+    text = joulecast("model", str(config.parent), "--seq-len", "8k").stdout
+    assert "8,030,261,248" in text and all(len(line) <= 80 for line in text.splitlines()[1:])
+
+
+def test_an_estimate_counts_instead_of_6nd(joulecast: Run, config: Path) -> None:
+    done = joulecast("estimate", str(config), "--tokens", "15T", "--seq-len", "8192", "--json")
+    answer = json.loads(done.stdout)
+    per_token = model(config, seq_len=8192).train_flop_per_token
+    assert answer["results"]["training_flop"]["value"] == pytest.approx(15e12 * per_token)
+    assert answer["plan"]["seq_len"] == 8192 and answer["plan"]["arch"] == "dense"
+    assert "flop_per_param_token" not in {entry["name"] for entry in answer["assumptions"]}
+    jsonschema.validate(answer, json.loads((SCHEMAS / "estimate.json").read_text()))
+
+
+def test_an_assumed_length_is_said(config: Path) -> None:
+    footprint = estimate(Plan(model=str(config), tokens=1e12))
+    assert footprint.plan["seq_len"] == 4096
+    assert "seq_len_assumed" in {notice.code for notice in footprint.warnings}
+
+
+def test_phases_count_each_at_its_own_length(config: Path) -> None:
+    phases = [{"tokens": 14e12, "seq_len": 8192}, {"tokens": 1e12, "seq_len": 131072}]
+    whole = flop(model=str(config), phases=phases)
+    apart = sum(flop(model=str(config), **phase) for phase in phases)
+    assert whole == pytest.approx(apart)
+
+
+def test_frozen_weights_skip_their_gradient(config: Path) -> None:
+    plan = {"model": str(config), "tokens": 1e9, "seq_len": 2048}
+    assert flop(**plan, trainable_params=1) == pytest.approx(flop(**plan) * 2 / 3)
+    assert flop(**plan, trainable_params=8_030_261_248) == pytest.approx(flop(**plan))
+
+
+def test_a_plan_file_may_name_a_config(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(f'[model]\nconfig = "{config}"\n[data]\ntokens = "1T"\nseq_len = 2048\n')
+    assert estimate(Plan.read(path)).plan["model"] == str(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({}, "dense"),
+        ({"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}, "moe"),
+        ({"model_type": "bert"}, "encoder"),
+        ({"model_type": "mamba"}, "ssm"),
+        ({"model_type": "t5"}, "enc-dec"),
+        ({"model_type": "whisper"}, "speech"),
+        ({"model_type": "vit"}, "vision"),
+    ],
+)
+def test_the_kind_of_model_is_told_from_the_config(
+    tmp_path: Path, change: dict[str, Any], kind: str
+) -> None:
+    path = tmp_path / "config.json"
+    whole = LLAMA if change.get("model_type", "llama") in ("llama", "mixtral") else {}
+    path.write_text(json.dumps({**whole, **change}))
+    assert estimate(Plan(model=str(path), tokens=1e9)).plan["arch"] == kind
+
+
+def test_what_cannot_be_counted_is_refused_with_the_ways_on(joulecast: Run, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"model_type": "resnet"}))
+    for command in (("model", str(path)), ("estimate", str(path), "--tokens", "1B")):
+        done = joulecast(*command)
+        assert done.returncode == 2 and done.stdout == ""
+        assert done.stderr.startswith("error: model_type: resnet: ")
+        assert "--flop" in done.stderr and done.stderr.count("\n") == 1
+    with pytest.raises(JoulecastError):
+        model(path)
+    missing = joulecast("model", str(tmp_path / "none.json"))
+    assert missing.returncode == 2 and missing.stderr.count("\n") == 1
