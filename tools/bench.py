@@ -7,6 +7,7 @@ measured in the same run, in turn with it.
 from __future__ import annotations
 
 import compileall
+import json
 import os
 import resource
 import statistics
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from joulecast import Library, Plan, estimate, specs, uncertainty
+from joulecast import Library, Plan, estimate, model, specs, uncertainty
 from joulecast.chain import chain
 from joulecast.estimation import _drivers, _quantities
 from joulecast.resolve import resolve
@@ -122,6 +123,7 @@ def _inside() -> None:
     _row("estimate(), library loaded [ms]", whole * 1e3, 5.0)
     print(f"chain + quantiles + shares over the bare chain   {inner / bare:8.1f}")
     print(f"estimate() over the bare chain on plain floats   {whole / bare:8.1f}")
+    _counting()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(50):
         estimate(PLAN, library)
@@ -129,6 +131,20 @@ def _inside() -> None:
     print(f"memory grown over 50 estimates [MiB]             {grown:8.1f}")
     draws = np.asarray(chain(uncertainty.sample(live)).known["total_kgco2e"]).size
     print(f"draws in the sample                              {draws:8d}")
+
+
+CONFIG = {
+    "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+    "vocab_size": 128256, "max_position_embeddings": 131072,
+}  # fmt: skip
+
+
+def _counting() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.json"
+        path.write_text(json.dumps(CONFIG))
+        _row("reading and counting a config [ms]", _best(lambda: model(path)) * 1e3, 2.0)
 
 
 def _best(call: Callable[[], object], repeats: int = 300) -> float:
