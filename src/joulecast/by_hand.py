@@ -174,11 +174,16 @@ class _Strip:
 
     def emissions(self) -> None:
         """Times grid intensity, plus the making of the hardware."""
-        if not self.known("operational_kgco2e"):
+        if not self.known("total_kgco2e"):
             return
         unit, size = mass_unit(self.value("total_kgco2e"))
         label = f"{unit}CO2e"
         per_kg = 1 / (size / units.kilogram)
+        if not self.made("total_kgco2e"):
+            self.lines.clear()
+            self.key("", self.value("total_kgco2e") * per_kg, f"{label}, given")
+            self.subtotal(self.value("total_kgco2e") * per_kg, label)
+            return
         if self.made("operational_kgco2e"):
             self.key("x", self.value("grid_gco2e_per_kwh"), "g/kWh")
             if unit != "g":

@@ -31,6 +31,7 @@ CHECKED = (
     "energy_kwh",
     "operational_kgco2e",
     "embodied_kgco2e",
+    "total_kgco2e",
 )
 
 #: Results that do not grow with the number of runs.

@@ -276,6 +276,7 @@ INPUTS: dict[str, Term] = _terms(
         "water consumed by power plants per kWh of electricity",
         zero=True,
     ),
+    Term("total_kgco2e", "kgCO2e", "log", "operational + embodied", zero=True),
     Term(
         "project_factor",
         "",
@@ -287,6 +288,7 @@ INPUTS: dict[str, Term] = _terms(
     ),
     Term("water_onsite_l", "L", "log", "wue_l_per_kwh x it_energy_kwh", zero=True),
     Term("water_offsite_l", "L", "log", "water_factor_l_per_kwh x energy_kwh", zero=True),
+    Term("water_l", "L", "log", "on-site + off-site water", zero=True),
 )
 
 #: What only comes out.
@@ -295,9 +297,7 @@ OUTPUTS: dict[str, Term] = _terms(
     Term("host_kgco2e", "kgCO2e", "log", "operational emissions of the hosts"),
     Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
     Term("cooling_kgco2e", "kgCO2e", "log", "operational emissions of what PUE adds"),
-    Term("total_kgco2e", "kgCO2e", "log", "operational + embodied"),
     Term("project_kgco2e", "kgCO2e", "log", "total_kgco2e x project_factor: not part of the run"),
-    Term("water_l", "L", "log", "on-site + off-site water"),
 )
 
 TERMS: dict[str, Term] = INPUTS | OUTPUTS

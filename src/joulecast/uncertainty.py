@@ -87,6 +87,8 @@ COLUMNS = (
     "spare_7",
     "spare_8",
     "forward_flop_per_token",
+    "total_kgco2e",
+    "water_l",
 )
 
 

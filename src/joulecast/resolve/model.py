@@ -31,6 +31,7 @@ LATER = (
     "it_energy_kwh",
     "energy_kwh",
     "operational_kgco2e",
+    "total_kgco2e",
 )
 
 
