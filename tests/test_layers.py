@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "terms", "notices"),
     ("reading", "records", "specs", "tables", "places", "overlay", *FORMULAS),
     ("library", "chain", "uncertainty", "plan", "architectures"),
+    ("torch_counting",),
     ("counting",),
     ("resolve", "by_hand", "planfile"),
     ("footprint", "answers"),

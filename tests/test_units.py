@@ -14,7 +14,7 @@ PLANS = (
     Plan(params=1e9, tokens=2e10, given={"mfu": (0.3, 0.4, 0.5), "pue": 1.1}, region="fr", year=2023),
     Plan(flop=3e23, device="tpu-v4", device_count=6144, region="us-ok", provider="gcp", year=2022),
     Plan(given={"device_hours": "12600 s", "device_power_w": 200, "grid_gco2e_per_kwh": 500}),
-    Plan(given={"wall_clock_days": 3, "tokens_per_second_per_device": 9000}, params=7e9, tokens=1e11, device="a100-sxm-80", device_count=64, region="se", year=2021),
+    Plan(given={"wall_clock_days": 3, "tokens_per_second_per_device": 3000}, params=7e9, tokens=1e11, device="a100-sxm-80", device_count=64, region="se", year=2021),
 )  # fmt: skip
 
 

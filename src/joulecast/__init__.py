@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from joulecast._version import __version__
-from joulecast.counting import model
+from joulecast.counting import model, model_from_torch
 from joulecast.errors import JoulecastError
 from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
@@ -19,4 +19,5 @@ __all__ = [
     "__version__",
     "estimate",
     "model",
+    "model_from_torch",
 ]

@@ -80,10 +80,11 @@ class _Strip:
         return name in self.run.made_by
 
     def flop(self) -> None:
-        """6 x params x tokens, if hours rest on it."""
-        if not self.made("device_hours") or "training_flop" not in self.run.used:
+        """FLOP per parameter x params x tokens, if the energy, or the hours alone, rest on it."""
+        end = "energy_kwh" if "energy_kwh" in self.run.known else "device_hours"
+        if "training_flop" not in self.run.behind(end):
             return
-        if self.run.made_by["device_hours"].__name__ != "device_time":
+        if "device_energy_kwh" in self.run.known and not self.made("device_energy_kwh"):
             return
         inputs = self.run.made_from.get("training_flop", ())
         if not inputs:
@@ -136,7 +137,8 @@ class _Strip:
         self.subtotal(self.value("device_hours"), "device-hours")
 
     def _hours_matter(self) -> bool:
-        return self.made("energy_kwh") and self.made("it_energy_kwh")
+        whole = ("energy_kwh", "it_energy_kwh", "device_energy_kwh")
+        return all(self.made(name) for name in whole) or "energy_kwh" not in self.run.known
 
     def energy(self) -> None:
         """Times power, network and PUE, or as given."""
@@ -154,9 +156,9 @@ class _Strip:
             self.key("/", units.kilowatt / units.watt, "W per kW")
             self._network()
         else:
-            self.lines.clear()
-            parts = self.value("device_energy_kwh") + self.value("host_energy_kwh")
-            self.key("", parts, "kWh, devices + hosts")
+            self.key("", self.value("device_energy_kwh"), "kWh of the devices")
+            if self.value("host_energy_kwh"):
+                self.key("+", self.value("host_energy_kwh"), "kWh of the hosts")
             self._network()
         if self.value("pue") != 1:
             self.key("x", self.value("pue"), "PUE")

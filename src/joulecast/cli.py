@@ -76,9 +76,9 @@ def _root(
     if version:
         from joulecast.library import Library
 
-        typer.echo(f"joulecast {__version__}, data {Library.bundled().digest}")
+        _say(f"joulecast {__version__}, data {Library.bundled().digest}")
     elif context.invoked_subcommand is None:
-        typer.echo(TOUR)
+        _say(TOUR)
 
 
 @app.command()
@@ -213,11 +213,11 @@ def estimate(
         plan.save(save)
         typer.echo(f"wrote {save}", err=True)
     if to_json:
-        typer.echo(footprint.to_json())
+        _say(footprint.to_json())
     else:
         from joulecast.report import text
 
-        typer.echo(text(footprint, _bold, quiet))
+        _say(text(footprint, _bold, quiet))
 
 
 @app.command()
@@ -245,7 +245,7 @@ def model(
     else:
         from joulecast.report import model_text
 
-        typer.echo(model_text(counted, config))
+        _say(model_text(counted, config))
 
 
 @app.command(name="list")
@@ -287,25 +287,35 @@ def show(
         _print_json(record)
     else:
         for line in _tree(record):
-            typer.echo(line)
+            _say(line)
 
 
 def main() -> NoReturn:
     """Entry point: one line for every error, quiet on Ctrl-C and on a closed pipe."""
     try:
         code = app(prog_name="joulecast", standalone_mode=False)
-        sys.stdout.flush()
     except JoulecastError as problem:
         _fail(str(problem))
     except TyperException as problem:
         _fail(_usage(problem))
     except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        # The reader went away: point stdout at nothing so that closing it stays quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    except OSError as problem:
+        _fail(f"output: cannot be written: {problem.strerror}")
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str) -> None:
+    """Print a result; a reader that went away, as `head` does, is no error."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Point stdout at nothing, so that closing it at exit stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
 
 
 def _fail(message: str) -> NoReturn:
@@ -365,7 +375,12 @@ def _library(specs: Path | None) -> Any:
 
 def _bold(text: str) -> str:
     """Bold on a terminal that can; plain in a pipe, a dumb terminal or under NO_COLOR."""
-    plain = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ
+    plain = (
+        sys.stdout is None
+        or not sys.stdout.isatty()
+        or os.environ.get("TERM") == "dumb"
+        or "NO_COLOR" in os.environ
+    )
     return text if plain else typer.style(text, bold=True)
 
 
@@ -386,7 +401,7 @@ def _print_rows(rows: list[dict[str, Any]], format_: str) -> None:
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(padded).rstrip())
+        _say("  ".join(padded).rstrip())
 
 
 def _cell(value: object) -> str:
@@ -398,7 +413,7 @@ def _cell(value: object) -> str:
 def _print_json(content: object) -> None:
     import json
 
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    _say(json.dumps(content, indent=2, ensure_ascii=False, default=str))
 
 
 def _tree(content: Any, indent: int = 0) -> list[str]:

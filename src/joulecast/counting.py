@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from joulecast.reading import sequence_length
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
     from joulecast.architectures.layout import Convention
+
+
+def model_from_torch(
+    module: Any,
+    *inputs: Any,
+    unit: Literal["token", "decoder_token", "image_token", "sample"] = "sample",
+    units: int | None = None,
+    **keyword_inputs: Any,
+) -> ModelCount:
+    """Count the parameters and FLOP of a torch module on inputs of a given shape.
+
+    The way for convolutional nets, U-Nets and nets of one's own; see
+    joulecast.torch_counting.model_from_torch, which this calls.  Needs torch.
+    """
+    from joulecast.torch_counting import model_from_torch as count
+
+    return count(module, *inputs, unit=unit, units=units, **keyword_inputs)
 
 
 def model(

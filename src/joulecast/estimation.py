@@ -179,7 +179,7 @@ def _afterthoughts(
             Notice(
                 "skewed",
                 f"the nominal value is {total.value / total.p50:.2f} times the median of the "
-                "range: an input's range is lopsided",
+                "draws, because an input's range is lopsided: quote the value with its range",
             )
         )
     if quantities["operational_kgco2e"] and quantities["embodied_kgco2e"] is None:

@@ -124,6 +124,11 @@ class Library(Places):
         """Id of the record that goes by a name."""
         names = self._core[f"names_of_{kind}s"]
         found = _meanings(names, name)
+        counted = re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
+        if not found and kind == "device" and counted:
+            count, device = counted.groups()
+            way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
+            raise UnknownNameError(kind, name, "holds a count", [way_on])
         if not found:
             close = nearest(name, [*ids, *names["alias"]])
             choices = dict.fromkeys(_meanings(names, choice)[0] for choice in close)

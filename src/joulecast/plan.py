@@ -229,14 +229,18 @@ def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str,
     """A plan from a plan file, ``--set`` and flags; the later wins over the earlier."""
     values = {name: value for name, value in base.items() if value is not None}
     given = dict(values.pop("given", {}))
-    for name in sets:
-        values.pop(FIELDS_OF_QUANTITIES.get(name, ""), None)
-    given |= sets
     said = {name: value for name, value in flags.items() if value not in (None, False)}
+    newer = {*said, *(FIELDS_OF_QUANTITIES.get(name, name) for name in sets)}
     for group in GROUPS:
-        if any(name in said for name in group):
+        if newer.intersection(group):
             for name in group:
                 values.pop(name, None)
+    if "params" in newer:
+        for name in ("active_params", "trainable_params", "arch"):
+            values.pop(name, None)
+    for name in newer:
+        values.pop(name, None)
+    given |= sets
     return Plan(**values | said, given=given)
 
 

@@ -176,8 +176,9 @@ def _subject(footprint: Footprint) -> str:
         where.append(f"{count:,} x {plan['device_name']}" if count else plan["device_name"])
     if plan.get("region_name"):
         where.append(plan["region_name"])
-    where.append(str(plan["year"]))
-    return f"Training {subject}: {', '.join(where)}"
+    if plan.get("region") or not plan.get("only_given"):
+        where.append(str(plan["year"]))
+    return f"Training {': '.join(filter(None, [subject, ', '.join(where)]))}"
 
 
 def _figures(footprint: Footprint) -> list[str]:

@@ -36,7 +36,9 @@ def grid(**plan: object) -> Assumption:
 def test_world_mix_is_projected_at_the_worlds_own_pace() -> None:
     latest = Library.bundled().latest_year
     assert grid(year=latest + 5).value == pytest.approx(grid(year=latest).value * (1 - 0.014) ** 5)
-    assert (grid(year=latest + 5).low, grid(year=latest + 5).high) == (30, 750)
+    later = grid(year=latest + 5)
+    assert later.low is not None and later.low < 30
+    assert later.high is not None and later.high > 750
 
 
 def test_country_is_projected_at_the_pace_of_countries_with_cloud_regions() -> None:

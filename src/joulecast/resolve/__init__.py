@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from joulecast import units
+from joulecast.chain import Run, chain
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
 from joulecast.resolve import hardware, model, place
 from joulecast.resolve.ledger import Ledger
+from joulecast.uncertainty import nominal
 
 __all__ = ["Ledger", "resolve"]
 
@@ -28,7 +31,12 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     _check_entry(ledger)
     device = hardware.resolve(ledger, size)
     place.resolve(ledger)
-    hardware.check(ledger, device, size)
+    _check_together(ledger)
+    if plan.only_given and ledger.given("device_energy_kwh") and not ledger.has("device_hours"):
+        ledger.settle("host_energy_kwh", 0.0, "nothing added that was not given")
+    run = chain(nominal(ledger.ordered()))
+    hardware.check(ledger, device, size, run)
+    _check_answer(ledger, run)
     ledger.resolved |= {"runs": int(plan.runs or 1), "only_given": plan.only_given}
     return ledger
 
@@ -42,15 +50,68 @@ def _take_given(ledger: Ledger) -> None:
             given[name] = getattr(plan, field)
     for name, raw in given.items():
         ledger.give(name, raw)
-    if ledger.has("training_flop", "executed_flop"):
-        factor = ledger.data["executed_flop"].value / ledger.data["training_flop"].value
+
+
+def _check_together(ledger: Ledger) -> None:
+    """Given quantities that cannot hold at once."""
+    data = ledger.data
+
+    def clash(name: str, why: str) -> InputError:
+        return InputError(name, brief(data[name].value), why, ["giving one of the two"])
+
+    if ledger.given("training_flop") and ledger.given("executed_flop"):
+        factor = data["executed_flop"].value / data["training_flop"].value
         if factor < 0.999:
-            raise InputError(
-                "executed_flop",
-                brief(ledger.data["executed_flop"].value),
-                "cannot be below training_flop, which it contains",
-                ["giving one of the two"],
-            )
+            raise clash("executed_flop", "cannot be below training_flop, which it contains")
+        said = data["recompute_factor"].value if "recompute_factor" in data else factor
+        if ledger.plan.recompute is not None and abs(factor / said - 1) > 0.05:
+            why = f"is {brief(factor)} x training_flop, but {ledger.plan.recompute} recomputation "
+            raise clash("executed_flop", f"{why}is {brief(said)} x")
+    both = ledger.given("energy_kwh") and ledger.given("it_energy_kwh")
+    if both and data["energy_kwh"].value < data["it_energy_kwh"].value * 0.999:
+        raise clash("energy_kwh", "cannot be below it_energy_kwh: PUE is never below 1")
+    if all(ledger.given(name) for name in ("device_hours", "wall_clock_days", "device_count")):
+        hours = data["wall_clock_days"].value * data["device_count"].value * units.day / units.hour
+        if abs(hours / data["device_hours"].value - 1) > 0.01:
+            raise clash("device_hours", f"contradicts days x devices = {brief(hours)} h")
+    named = [name for name in STEADY if ledger.given(name)]
+    if named and ledger.given("precision_speedup"):
+        why = f"cannot be combined with {named[0]}, which holds the gain already"
+        raise clash("precision_speedup", why)
+
+
+#: Ways to give a utilisation as it is.
+STEADY = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
+
+#: An answer has at least one of these.
+ANSWERS = (
+    "total_kgco2e",
+    "embodied_kgco2e",
+    "energy_kwh",
+    "device_hours",
+    "training_flop",
+    "water_l",
+    "water_onsite_l",
+    "water_offsite_l",
+)
+
+
+def _check_answer(ledger: Ledger, run: Run) -> None:
+    """Never an answer without an answer."""
+    if "energy_kwh" not in run.known and ledger.given("device_energy_kwh"):
+        raise InputError(
+            "device_energy_kwh",
+            brief(ledger.data["device_energy_kwh"].value),
+            "is the devices' alone; the hosts' needs the hours or their energy",
+            ["--set host_energy_kwh=", "--set device_hours=", "--only-given"],
+        )
+    if not any(name in run.known for name in ANSWERS):
+        raise InputError(
+            "plan",
+            None,
+            "nothing follows from what was given",
+            ["--flop 1e23", "--set energy_kwh="],
+        )
 
 
 def _check_entry(ledger: Ledger) -> None:
@@ -63,6 +124,9 @@ def _check_entry(ledger: Ledger) -> None:
         )
     if any(ledger.has(name) for name in model.LATER) or (sized and ledger.has("tokens")):
         return
+    if sized and ledger.resolved["arch"] not in model.RULES and ledger.plan.model is not None:
+        why = f"those of a {ledger.resolved['arch']} model do not follow from its size"
+        raise InputError("flop", None, why, ["--flop FLOP"])
     if sized:
         size = ledger.data["active_params" if ledger.has("active_params") else "params"].value
         why = "params without tokens"

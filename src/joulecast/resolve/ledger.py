@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
@@ -30,6 +31,8 @@ class Ledger:
         if value is None and low is not None and high is not None:
             value = midpoint(term.scale, low, high)
         assert value is not None
+        if name == "device_count" and (low is not None or value != int(value)):
+            raise InputError(name, raw, "must be a whole number", [brief(max(1.0, round(value)))])
         self.data[name] = Datum(
             name, value, low, high, unknown=f"given.{name}", basis="given", given=True
         )

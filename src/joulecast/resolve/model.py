@@ -28,10 +28,15 @@ LATER = (
     "device_hours",
     "wall_clock_days",
     "device_energy_kwh",
+    "host_energy_kwh",
     "it_energy_kwh",
     "energy_kwh",
     "operational_kgco2e",
+    "embodied_kgco2e",
     "total_kgco2e",
+    "water_onsite_l",
+    "water_offsite_l",
+    "water_l",
 )
 
 
@@ -206,10 +211,15 @@ def _flop_rule(ledger: Ledger, arch: str) -> None:
             raise InputError(
                 "arch", arch, "has no rule for FLOP from counts", ["--flop FLOP", "--arch vision"]
             )
-    if plan.hardware_flop is not None and plan.recompute is None:
+    if (
+        ledger.given("executed_flop")
+        and plan.recompute is None
+        and not ledger.given("recompute_factor")
+        and not ledger.has("training_flop")
+    ):
         raise InputError(
-            "hardware_flop",
-            brief(plan.hardware_flop),
+            "hardware_flop" if plan.hardware_flop is not None else "executed_flop",
+            brief(ledger.data["executed_flop"].value),
             "counts recomputation, so say how much there was",
             [f"--recompute {word}" for word in ("full", "selective", "none")],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 
 from joulecast.errors import InputError
 from joulecast.library import Library
@@ -28,6 +28,10 @@ def resolve(ledger: Ledger) -> None:
     year = _year(ledger)
     provider = None if plan.provider is None else library.provider(plan.provider)
     place = None if plan.region is None else library.place(plan.region, provider)
+    if provider is not None and place is not None and place.kind == "site":
+        raise InputError(
+            "provider", plan.provider, f"{place.name} is a site of its own", ["leaving it out"]
+        )
     provider = provider or (place.provider if place else None) or None
     state = library.namesake(plan.region, place) if plan.region and place else None
     if state is not None and place is not None:
@@ -55,7 +59,7 @@ def _year(ledger: Ledger) -> int:
     library, asked = ledger.library, ledger.plan.year
     latest, earliest = library.latest_year, library.earliest_year
     if asked is None:
-        if not ledger.plan.only_given and not ledger.given("grid_gco2e_per_kwh"):
+        if not ledger.plan.only_given or ledger.plan.region is not None:
             ledger.warn("year_assumed", f"no year given: {latest}, the latest in the data (--year)")
         return latest
     year = int(asked)
@@ -81,22 +85,20 @@ def _grid(ledger: Ledger, place: Place | None, year: int) -> None:
         assert world is not None
         value = _carried(ledger, world, year, WORLD, "the world")
         span = library.default("grid_unknown")
-        ledger.assume(
-            "grid_gco2e_per_kwh",
-            Figure(
-                value=value,
-                low=span.low,
-                high=span.high,
-                basis=span.basis,
-                source=world.source,
-                note=f"place not given: world mix of {world.year}, life-cycle",
-            ),
-            "place",
+        assert span.low is not None and span.high is not None
+        step = library.default("grid_spread.year_step").value
+        wider = exp(Z95 * step * sqrt(max(0, year - world.year)))
+        low, high = span.low / wider, span.high * wider
+        carried = "" if world.year == year else f" carried to {year}"
+        note = f"place not given: world mix of {world.year}{carried}, life-cycle"
+        figure = Figure(
+            value=value, low=low, high=high, basis=span.basis, source=world.source, note=note
         )
+        ledger.assume("grid_gco2e_per_kwh", figure, "place")
         ledger.warn(
             "place_unknown",
-            f"no place given: world mix of {world.year}, {value:.0f} g/kWh, "
-            f"between {span.low:.0f} and {span.high:.0f} (--region)",
+            f"no place given: world mix of {world.year}{carried}, {value:.0f} g/kWh, "
+            f"between {low:.0f} and {high:.0f} (--region)",
         )
         return
     if plan.grid_basis == "direct":
