@@ -182,3 +182,13 @@ def test_the_shell_completes_names(joulecast: Run, words: str, wanted: str) -> N
         COMP_CWORD=str(len(words.split()) - 1),
     )  # fmt: skip
     assert wanted in done.stdout.split()
+
+
+def test_a_record_is_found_by_its_name_alone(joulecast: Run) -> None:
+    for name, wanted in (("A100", "a100-sxm-80"), ("gpt-3", "gpt-3-175b"), ("us-va", "us-va")):
+        record = json.loads(joulecast("show", name, "--format", "json").stdout)
+        assert record["id"] == wanted
+    done = joulecast("show", "h100sxx")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "error: show: h100sxx: no such record; try"
+    )

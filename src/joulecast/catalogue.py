@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from joulecast.errors import UnknownNameError, nearest
+from joulecast.errors import JoulecastError, UnknownNameError, nearest
 from joulecast.library import Library
 from joulecast.notices import CODES
 from joulecast.places import Cited
 from joulecast.terms import INPUTS, input_term
-
-RECORDS = ("device", "model", "region", "source", "assumption")
 
 
 def listing(what: str, library: Library) -> list[dict[str, Any]]:
@@ -21,27 +19,45 @@ def listing(what: str, library: Library) -> list[dict[str, Any]]:
     return _ROWS[what](library)
 
 
-def details(what: str, name: str, library: Library) -> dict[str, Any]:
-    """One record in full, with its sources."""
-    if what == "device":
-        return library.device(name).device.model_dump(mode="json", exclude_none=True)
-    if what == "model":
-        return library.model(name).model_dump(mode="json", exclude_none=True)
-    if what == "region":
-        return _region_record(library, name)
-    if what == "source":
-        return library.source(name).model_dump(mode="json")
-    if what == "assumption":
-        term = input_term(name)
-        return {
-            "name": term.name,
-            "unit": term.unit,
-            "meaning": term.meaning,
-            "scale": term.scale,
-            "flag": term.override,
-            "defaults": library.defaults_of(name),
-        }
-    raise UnknownNameError("show", what, "no such record", nearest(what, RECORDS) or RECORDS)
+def details(what: str, name: str | None, library: Library) -> dict[str, Any]:
+    """One record in full, with its sources; a name alone is looked for among all kinds."""
+    if name is not None:
+        if what not in RECORDS:
+            raise UnknownNameError(
+                "show", what, "no such record", nearest(what, RECORDS) or RECORDS
+            )
+        return RECORDS[what](name, library)
+    for record in RECORDS.values():
+        try:
+            return record(what, library)
+        except JoulecastError:
+            continue
+    known = [*library.device_ids, *library.model_ids, *library.place_ids(), *INPUTS]
+    raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
+
+
+def _device_record(name: str, library: Library) -> dict[str, Any]:
+    return library.device(name).device.model_dump(mode="json", exclude_none=True)
+
+
+def _model_record(name: str, library: Library) -> dict[str, Any]:
+    return library.model(name).model_dump(mode="json", exclude_none=True)
+
+
+def _source_record(name: str, library: Library) -> dict[str, Any]:
+    return library.source(name).model_dump(mode="json")
+
+
+def _assumption_record(name: str, library: Library) -> dict[str, Any]:
+    term = input_term(name)
+    return {
+        "name": term.name,
+        "unit": term.unit,
+        "meaning": term.meaning,
+        "scale": term.scale,
+        "flag": term.override,
+        "defaults": library.defaults_of(name),
+    }
 
 
 def _device_row(library: Library, key: str) -> dict[str, Any]:
@@ -81,7 +97,7 @@ def _region_row(library: Library, key: str) -> dict[str, Any]:
     }
 
 
-def _region_record(library: Library, name: str) -> dict[str, Any]:
+def _region_record(name: str, library: Library) -> dict[str, Any]:
     place = library.place(name)
     year = library.latest_year
     local = library.zone_grid(place.zone, year) if place.zone else None
@@ -120,3 +136,13 @@ _ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
     "warnings": lambda _: [{"code": code, "meaning": text} for code, text in CODES.items()],
 }
 LISTS = tuple(_ROWS)
+
+
+#: Kind of record -> how to show one, in the order a name alone is looked for.
+RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
+    "device": _device_record,
+    "model": _model_record,
+    "region": _region_record,
+    "assumption": _assumption_record,
+    "source": _source_record,
+}

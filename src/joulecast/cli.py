@@ -271,14 +271,19 @@ def list_(
 
 @app.command()
 def show(
-    what: Annotated[str, typer.Argument(help="device, model, region, source or assumption.")],
-    name: Annotated[str, typer.Argument(help="Its id, or a name it goes by.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="device, model, region, source or assumption; or a name by itself."),
+    ],
+    name: Annotated[
+        str | None, typer.Argument(help="The record's id, or a name it goes by.")
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     specs: Specs = None,
 ) -> None:
     """Show one record with its sources.
 
-    joulecast show device h100-sxm
+    joulecast show h100-sxm
     """
     from joulecast.catalogue import details
 
