@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from joulecast import units
 from joulecast.chain import Run
+from joulecast.errors import brief
 from joulecast.terms import TERMS
 
 
@@ -208,7 +209,7 @@ class _Strip:
         hours = units.year / units.hour * self.value("lifetime_years")
         made = self.value("device_embodied_kgco2e") + self.value("host_embodied_kgco2e")
         made *= 1 + self.value("network_embodied_share")
-        return f": {made:.5g} kg over {hours:.5g} h a device"
+        return f": {brief(self.value('device_hours'))} h x {brief(made)} kg / {brief(hours)} h"
 
 
 def mass_unit(kgco2e: float) -> tuple[str, float]:
