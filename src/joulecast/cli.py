@@ -30,6 +30,7 @@ joulecast forecasts the energy and carbon of a training run before it starts.
 says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
 flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
 --set mfu=0.35..0.43..0.50 --set pue=1.1
+  joulecast model config.json   parameters and FLOP of an architecture, counted
   joulecast list devices        what --device takes
   joulecast list regions        what --region takes
   joulecast estimate --help     all options"""

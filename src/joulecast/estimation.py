@@ -73,10 +73,10 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     """Run the chain on a settled ledger: nominal, sampled, and one input at a time."""
     data = ledger.ordered()
     runs = ledger.resolved["runs"]
-    middle = chain(uncertainty.nominal(data))
+    middle = ledger.middle
     live = {name: datum for name, datum in data.items() if name in middle.used}
     # A given result is its own input: nothing was computed from it, yet it is part of the answer.
-    live |= {name: datum for name, datum in data.items() if _is_result(name)}
+    live |= {name: datum for name, datum in data.items() if datum.given and _is_result(name)}
     drawn = chain(uncertainty.sample(live))
     quantities = _quantities(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from joulecast import units
@@ -223,10 +223,6 @@ class Footprint:
         import json
 
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    def with_warning(self, notice: Notice) -> Footprint:
-        """The same forecast with one more warning."""
-        return replace(self, warnings=(*self.warnings, notice))
 
 
 def _dict(quantity: Quantity | None) -> dict[str, float | str] | None:

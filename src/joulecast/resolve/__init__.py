@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from joulecast import units
-from joulecast.chain import Run, chain
+from joulecast.chain import chain
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
@@ -34,9 +34,9 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     _check_together(ledger)
     if plan.only_given and ledger.given("device_energy_kwh") and not ledger.has("device_hours"):
         ledger.settle("host_energy_kwh", 0.0, "nothing added that was not given")
-    run = chain(nominal(ledger.ordered()))
-    hardware.check(ledger, device, size, run)
-    _check_answer(ledger, run)
+    ledger.middle = chain(nominal(ledger.ordered()))
+    hardware.check(ledger, device, size)
+    _check_answer(ledger)
     ledger.resolved |= {"runs": int(plan.runs or 1), "only_given": plan.only_given}
     return ledger
 
@@ -74,14 +74,11 @@ def _check_together(ledger: Ledger) -> None:
         hours = data["wall_clock_days"].value * data["device_count"].value * units.day / units.hour
         if abs(hours / data["device_hours"].value - 1) > 0.01:
             raise clash("device_hours", f"contradicts days x devices = {brief(hours)} h")
-    named = [name for name in STEADY if ledger.given(name)]
+    named = [name for name in hardware.AS_IT_IS if ledger.given(name)]
     if named and ledger.given("precision_speedup"):
         why = f"cannot be combined with {named[0]}, which holds the gain already"
         raise clash("precision_speedup", why)
 
-
-#: Ways to give a utilisation as it is.
-STEADY = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
 
 #: An answer has at least one of these.
 ANSWERS = (
@@ -96,8 +93,9 @@ ANSWERS = (
 )
 
 
-def _check_answer(ledger: Ledger, run: Run) -> None:
+def _check_answer(ledger: Ledger) -> None:
     """Never an answer without an answer."""
+    run = ledger.middle
     if "energy_kwh" not in run.known and ledger.given("device_energy_kwh"):
         raise InputError(
             "device_energy_kwh",

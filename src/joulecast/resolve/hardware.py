@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil, exp, hypot, log
 from typing import Literal
 
-from joulecast.chain import Run
 from joulecast.errors import InputError, brief
 from joulecast.library import DeviceMatch
 from joulecast.plan import CHOICES
@@ -14,6 +13,9 @@ from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
 
 DEFAULT_DEVICE = "h100-sxm"
+
+#: Ways to give a utilisation as it is, whatever the precision.
+AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
 
 #: Classes without published runs of their own -> the class their utilisation is taken from.
 ANALOGUES = {"blackwell": "hopper", "other": "pooled"}
@@ -63,11 +65,11 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
     return device
 
 
-def check(ledger: Ledger, device: Device | None, size: Size, run: Run) -> None:
+def check(ledger: Ledger, device: Device | None, size: Size) -> None:
     """Say what does not fit together."""
     if device is None:
         return
-    _check_ceiling(ledger, device, run)
+    _check_ceiling(ledger, device)
     year = ledger.resolved["year"]
     if device.release_date.year > year:
         ledger.warn(
@@ -146,8 +148,7 @@ def _rating(device: Device) -> str:
 def _utilisation(ledger: Ledger, device: Device, size: Size) -> None:
     """The default for the class of device and kind of model, or what the given MFU needs."""
     library = ledger.library
-    sources_of_mfu = ("mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
-    steady = any(ledger.given(name) for name in sources_of_mfu)
+    steady = any(ledger.given(name) for name in AS_IT_IS if name != "utilisation")
     if ledger.given("utilisation") or steady:
         ledger.settle("precision_speedup", 1.0, "utilisation was given as it is")
         if steady and not ledger.given("utilisation"):
@@ -242,12 +243,13 @@ def _check_consistent(ledger: Ledger) -> None:
         )
 
 
-def _check_ceiling(ledger: Ledger, device: Device, run: Run) -> None:
+def _check_ceiling(ledger: Ledger, device: Device) -> None:
     """No matrix product on the device is faster than its best measured share of peak."""
     if ledger.given("peak_flops"):
         return
+    run = ledger.middle
     ceiling = device.matmul_share.value if device.matmul_share else BEST_SHARE
-    for name in ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device"):
+    for name in AS_IT_IS:
         if not ledger.given(name):
             continue
         datum = ledger.data[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from joulecast.chain import Run
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.notices import CODES, Notice
@@ -23,6 +24,8 @@ class Ledger:
         self.data: dict[str, Datum] = {}
         self.notices: list[Notice] = []
         self.resolved: dict[str, Any] = {}
+        #: The chain on every number at its median, once all are settled.
+        self.middle = Run({})
 
     def give(self, name: str, raw: object) -> None:
         """Enter a number the user gave."""
