@@ -42,10 +42,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_every_command_and_option_is_in_the_help_with_a_word_of_its_own() -> None:
     import typer
 
-    from joulecast.cli import app
+    from joulecast.cli import COMMANDS, app
 
-    for command in typer.main.get_group(app).commands.values():
-        assert command.help
+    group = typer.main.get_group(app)
+    context = group.make_context("joulecast", ["list"])
+    for command in (group.get_command(context, name) for name in COMMANDS):
+        assert command is not None and command.help
         for parameter in command.params:
             if parameter.name != "help":
                 assert getattr(parameter, "help", None), f"{command.name} {parameter.name}"

@@ -1,0 +1,118 @@
+"""The command line: each command parses, calls one verb of the API and prints; nothing else."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from joulecast._version import __version__
+from joulecast.cli.output import say
+from joulecast.errors import JoulecastError, UnknownNameError, nearest
+
+#: Command -> where it is: module and function.
+COMMANDS = {
+    "estimate": ("estimate", "estimate"),
+    "model": ("model", "model"),
+    "list": ("catalogue", "list_"),
+    "show": ("catalogue", "show"),
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each loaded when it is asked for: a start pays for one of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        one = typer.Typer(add_completion=False, rich_markup_mode=None)
+        one.command(cmd_name, context_settings=SETTINGS)(
+            getattr(import_module(f"joulecast.cli.{module}"), function)
+        )
+        return typer.main.get_command(one)
+
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+app = typer.Typer(
+    name="joulecast",
+    cls=Commands,
+    help="What training a machine-learning model will emit, before it is trained.",
+    add_completion=True,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
+)
+
+TOUR = """\
+joulecast forecasts the energy and carbon of a training run before it starts.
+
+  joulecast estimate --params 7B --tokens 2T --device a100-sxm-80 --region fr
+
+says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
+flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
+--set mfu=0.35..0.43..0.50 --set pue=1.1
+  joulecast model config.json   parameters and FLOP of an architecture, counted
+  joulecast list devices        what --device takes
+  joulecast list regions        what --region takes
+  joulecast estimate --help     all options"""
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from joulecast.library import Library
+
+        say(f"joulecast {__version__}, data {Library.bundled().digest}")
+    elif context.invoked_subcommand is None:
+        say(TOUR)
+
+
+def main() -> NoReturn:
+    """Entry point: one line for every error, quiet on Ctrl-C and on a closed pipe."""
+    try:
+        code = app(prog_name="joulecast", standalone_mode=False)
+    except JoulecastError as problem:
+        _fail(str(problem))
+    except TyperException as problem:
+        _fail(_usage(problem))
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(130) from None
+    except OSError as problem:
+        _fail(f"output: cannot be written: {problem.strerror}")
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise SystemExit(2)
+
+
+def _usage(problem: TyperException) -> str:
+    """A misused option or command, in the words of all other errors."""
+    option = getattr(problem, "option_name", None)
+    if option is not None and type(problem).__name__ == "NoSuchOption":
+        context = getattr(problem, "ctx", None)
+        known = [name for p in context.command.params for name in p.opts] if context else []
+        return str(UnknownNameError(option, None, "unknown option", nearest(option, known)))
+    message = problem.format_message().rstrip(".")
+    if message.startswith("No such command"):
+        typed = message.split("'")[1]
+        names = list(COMMANDS)
+        return str(
+            UnknownNameError("command", typed, "unknown command", nearest(typed, names) or names)
+        )
+    field, _, why = message.partition(": ")
+    return f"{field[0].lower()}{field[1:]}: {why}" if why else f"usage: {message.lower()}"

@@ -1,0 +1,54 @@
+"""`joulecast list` and `joulecast show`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import is_json, print_json, print_rows, say, tree
+from joulecast.cli.planning import Specs, library
+
+
+def list_(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="devices, models, regions, providers, assumptions, sources or warnings."
+        ),
+    ],
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    specs: Specs = None,
+) -> None:
+    """List what the tables hold.
+
+    joulecast list devices
+    """
+    from joulecast.catalogue import listing
+
+    rows = listing(what, library(specs))
+    print_rows(rows, format_)
+
+
+def show(
+    what: Annotated[
+        str,
+        typer.Argument(help="device, model, region, source or assumption; or a name by itself."),
+    ],
+    name: Annotated[
+        str | None, typer.Argument(help="The record's id, or a name it goes by.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    specs: Specs = None,
+) -> None:
+    """Show one record with its sources.
+
+    joulecast show h100-sxm
+    """
+    from joulecast.catalogue import details
+
+    record = details(what, name, library(specs))
+    if is_json(format_):
+        print_json(record)
+    else:
+        for line in tree(record):
+            say(line)

@@ -1,0 +1,35 @@
+"""`joulecast model`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import print_json, say
+
+
+def model(
+    config: Annotated[
+        str, typer.Argument(help="A config.json, its folder, or hf:org/name.", metavar="CONFIG")
+    ],
+    seq_len: Annotated[
+        str | None, typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC")
+    ] = None,
+    attention: Annotated[
+        str, typer.Option(help="causal (what the mask allows) or full (the whole square).")
+    ] = "causal",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object.")] = False,
+) -> None:
+    """Count the parameters and FLOP of an architecture.
+
+    joulecast model config.json --seq-len 8192
+    """
+    from joulecast.counting import model as verb
+
+    counted = verb(config, seq_len=seq_len, attention=attention)
+    if as_json:
+        print_json(counted.to_dict())
+    else:
+        from joulecast.report import model_text
+
+        say(model_text(counted, config))

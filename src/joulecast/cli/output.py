@@ -1,0 +1,85 @@
+"""What commands print, and how: results to stdout, nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+
+from joulecast.errors import InputError
+
+
+def say(text: str) -> None:
+    """Print a result; a reader that went away, as `head` does, is no error."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Point stdout at nothing, so that closing it at exit stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def bold(text: str) -> str:
+    """Bold on a terminal that can; plain in a pipe, a dumb terminal or under NO_COLOR."""
+    plain = (
+        sys.stdout is None
+        or not sys.stdout.isatty()
+        or os.environ.get("TERM") == "dumb"
+        or "NO_COLOR" in os.environ
+    )
+    return text if plain else typer.style(text, bold=True)
+
+
+def is_json(format_: str) -> bool:
+    """Whether JSON was asked for; raises InputError on a format nobody has."""
+    if format_ not in ("text", "json"):
+        raise InputError("--format", format_, "is not a format of this command", ["text", "json"])
+    return format_ == "json"
+
+
+def print_rows(rows: list[dict[str, Any]], format_: str) -> None:
+    """Print rows of one shape as a table or as a JSON array."""
+    if is_json(format_):
+        print_json(rows)
+        return
+    if not rows:
+        return
+    names = list(rows[0])
+    cells = [[cell(row[name]) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    for line in [names, *cells]:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        say("  ".join(padded).rstrip())
+
+
+def cell(value: object) -> str:
+    """One value of a table."""
+    if value is None:
+        return "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def print_json(content: object) -> None:
+    """Print as indented JSON."""
+    import json
+
+    say(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+
+
+def tree(content: Any, indent: int = 0) -> list[str]:
+    """A record as indented lines."""
+    pad = "  " * indent
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines.append(f"{pad}{key}")
+            lines += tree(value, indent + 1)
+        elif value not in (None, "", [], ()):
+            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else cell(value)
+            lines.append(f"{pad}{key}: {shown}")
+    return lines

@@ -1,0 +1,233 @@
+"""The flags that say a plan, written once for all commands that take one."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from joulecast.errors import InputError
+
+if TYPE_CHECKING:
+    from joulecast.library import Library
+    from joulecast.plan import Plan
+
+Specs = Annotated[
+    Path | None,
+    typer.Option(envvar="JOULECAST_SPECS", help="Folder with records of your own.", metavar="DIR"),
+]
+
+
+def library(specs: Path | None) -> "Library":
+    """The package's data, with a folder of the user's over it if one was named."""
+    from joulecast.library import Library
+
+    return Library.bundled() if specs is None else Library.with_folder(specs)
+
+
+def complete_devices(incomplete: str) -> list[str]:
+    """Ids of devices, for the shell."""
+    return _starting(incomplete, library(None).device_ids)
+
+
+def complete_regions(incomplete: str) -> list[str]:
+    """Ids of places, for the shell."""
+    return _starting(incomplete, library(None).place_ids())
+
+
+def complete_models(incomplete: str) -> list[str]:
+    """Ids of known models and plan files here, for the shell."""
+    files = [str(path) for path in sorted(Path().glob("*.toml"))]
+    return _starting(incomplete, [*library(None).model_ids, *files])
+
+
+def complete_quantities(incomplete: str) -> list[str]:
+    """Names for --set, for the shell."""
+    from joulecast.terms import INPUTS
+
+    return _starting(incomplete, [f"{name}=" for name in INPUTS])
+
+
+def _starting(incomplete: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Target = Annotated[
+    str | None,
+    typer.Argument(
+        help="A known model, a config.json or its folder, or a plan file (.toml).",
+        autocompletion=complete_models,
+    ),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Known models, config.json files or plan files (.toml).",
+        autocompletion=complete_models,
+    ),
+]
+
+
+def plan_flags(
+    params: Annotated[
+        str | None, typer.Option(help="All weights of the model, such as 7B.")
+    ] = None,
+    active_params: Annotated[
+        str | None, typer.Option(help="Weights used per token (mixtures of experts).")
+    ] = None,
+    trainable_params: Annotated[
+        str | None, typer.Option(help="Weights that are trained, if not all (adapters).")
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(
+            help="dense, moe, encoder, enc-dec, vision, diffusion, speech, recurrent, ssm or other."
+        ),
+    ] = None,
+    tokens: Annotated[
+        str | None, typer.Option(help="Tokens processed, repeats counted, such as 1.5T.")
+    ] = None,
+    unique_tokens: Annotated[
+        str | None, typer.Option(help="Distinct tokens; times --epochs.")
+    ] = None,
+    epochs: Annotated[str | None, typer.Option(help="Passes over the data.")] = None,
+    samples: Annotated[str | None, typer.Option(help="Samples processed; times --seq-len.")] = None,
+    seq_len: Annotated[
+        str | None,
+        typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC"),
+    ] = None,
+    flop: Annotated[
+        str | None, typer.Option(help="Training FLOP, such as 3.2e24, in place of params x tokens.")
+    ] = None,
+    hardware_flop: Annotated[
+        str | None,
+        typer.Option(help="FLOP with recomputation; say how much with --recompute."),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="bf16 (assumed), fp16, fp8, fp4, tf32 or fp32.")
+    ] = None,
+    recompute: Annotated[
+        str | None, typer.Option(help="Activation recomputation: none (assumed), selective, full.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Accelerator: list devices.", autocompletion=complete_devices),
+    ] = None,
+    device_count: Annotated[str | None, typer.Option(help="Devices reserved at once.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="Country, state, grid zone, cloud region or site: list regions.",
+            autocompletion=complete_regions,
+        ),
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Whose data centre: list providers.")] = None,
+    year: Annotated[str | None, typer.Option(help="Year of the run.")] = None,
+    grid_basis: Annotated[str | None, typer.Option(help="life-cycle (assumed) or direct.")] = None,
+    national_average: Annotated[
+        bool, typer.Option(help="The country's mean, not the spread of its grids.")
+    ] = False,
+    runs: Annotated[str | None, typer.Option(help="So many runs of the plan (a sweep).")] = None,
+    project_factor: Annotated[
+        str | None,
+        typer.Option(help="Whole project over the final run; shown on a line of its own."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any quantity: VALUE, LOW..HIGH or LOW..MID..HIGH, with a unit if you like.",
+            autocompletion=complete_quantities,
+        ),
+    ] = None,
+    only_given: Annotated[
+        bool, typer.Option(help="Add nothing that was not given: no host, PUE, embodied.")
+    ] = False,
+    specs: Specs = None,
+) -> None:
+    """Carry the declaration of the flags; `takes_plan` gives them to a command."""
+
+
+FLAGS = tuple(inspect.signature(plan_flags).parameters.values())
+
+
+class Asked(NamedTuple):
+    """What was said on the command line of the plan: targets, flags, ``--set`` and ``--specs``."""
+
+    targets: tuple[str, ...]
+    flags: dict[str, Any]
+    sets: dict[str, str]
+    specs: Path | None
+
+    @property
+    def library(self) -> "Library":
+        """The data to look things up in."""
+        return library(self.specs)
+
+    def plan(self, target: str | None = None) -> "Plan":
+        """The plan of a target (the first one where none is named) under the flags."""
+        from joulecast.plan import merged
+
+        if target is None and self.targets:
+            target = self.targets[0]
+        base, model = fields_of(target)
+        return merged(base, self.sets, {"model": model, **self.flags})
+
+
+def takes_plan(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of a plan and one target; it is called with `asked` in their place.
+
+    A parameter named `targets` in the command's own signature takes the place of the target.
+    """
+    own = list(inspect.signature(command).parameters.values())[1:]
+    many = [parameter for parameter in own if parameter.name == "targets"]
+    rest = [parameter for parameter in own if parameter.name != "targets"]
+    target = inspect.Parameter(
+        "target", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Target
+    )
+
+    def run(**values: Any) -> None:
+        said = {flag.name: values.pop(flag.name) for flag in FLAGS}
+        if many:
+            targets = tuple(values.pop("targets") or ())
+        else:
+            only = values.pop("target")
+            targets = () if only is None else (only,)
+        sets = assignments(said.pop("set_") or [])
+        command(Asked(targets, said, sets, said.pop("specs")), **values)
+
+    signature = [*(many or [target]), *FLAGS, *rest]
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
+    return run
+
+
+def fields_of(target: str | None) -> tuple[dict[str, Any], str | None]:
+    """What a positional argument is: fields of a plan file, or the name of a known model."""
+    if target is None:
+        return {}, None
+    path = Path(target)
+    if path.suffix == ".toml" or (path.is_file() and path.suffix != ".json"):
+        from joulecast.planfile import read
+
+        return read(path), None
+    return {}, target
+
+
+def assignments(pairs: list[str]) -> dict[str, str]:
+    """NAME=VALUE pairs; a name given twice is a contradiction."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name or not value:
+            raise InputError("--set", pair, "is not NAME=VALUE", ["--set pue=1.1"])
+        if name in given and given[name] != value:
+            raise InputError("--set", pair, f"{name} was already set to {given[name]}")
+        given[name] = value
+    return given
