@@ -87,7 +87,8 @@ def test_command_and_python_give_the_same_object(joulecast: Run) -> None:
 
 
 def test_quiet_prints_the_headline_alone(joulecast: Run) -> None:
-    lines = joulecast("estimate", *README, "--quiet").stdout.splitlines()
+    plan = ("--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--region", "us-va")
+    lines = joulecast("estimate", *plan, "--quiet").stdout.splitlines()
     assert len(lines) == 1 and "tCO2e" in lines[0]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from joulecast import specs, tables
 from joulecast.errors import InputError, SpecsError, nearest
 from joulecast.places import WORLD
 from joulecast.reading import span
-from joulecast.records import DeviceClass, Figure, Model, Record, Source, validated
+from joulecast.records import Figure, Record, Source, validated
 from joulecast.terms import INPUTS
 
 #: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
@@ -124,11 +124,8 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def known_defaults(core: Mapping[str, Any]) -> set[str]:
-    """Names a default may have: those there are, and those that are looked for."""
-    found = {name for table in ("defaults", "calibration") for name, _ in leaves(core[table])}
-    kinds = get_args(Model.model_fields["arch"].annotation)
-    found |= {f"utilisation.arch.{kind}" for kind in kinds}
-    return found | {f"utilisation.device_class.{name}" for name in get_args(DeviceClass)}
+    """Names a default may have: those there are."""
+    return {name for table in ("defaults", "calibration") for name, _ in leaves(core[table])}
 
 
 def _check_default(
@@ -139,7 +136,7 @@ def _check_default(
     if not isinstance(entry, Mapping):
         raise SpecsError(where, None, "needs value, basis and source")
     _check_figure(where, entry, core)
-    if not name.startswith(("utilisation.arch", "utilisation.spread")):  # these are factors
+    if not name.startswith("utilisation."):  # these are factors and slopes
         _check_limits(where, name.split(".", 1)[0], entry)
 
 

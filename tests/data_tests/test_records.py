@@ -25,10 +25,12 @@ DEFAULT_TABLES = ("defaults", "calibration")
 
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
 SHAPES = {
+    "attention_share",
     "device_power_share",
     "grid_spread",
     "grid_trend",
     "grid_unknown",
+    "matmul_share",
     "water_factor_spread",
 }
 
