@@ -79,15 +79,19 @@ HOURS: tuple[tuple[str, tuple[str, str, str]], ...] = (
 ROUGH_DAYS = {"week": 7.0, "month": 30.0, "half a day": 0.5, "days": 1.0}
 
 
-def main(runs: Path, out: Path = OUT) -> None:
+def main(runs: Path, out: Path = OUT, facts: Path = FACTS) -> None:
     """Write a record for every row."""
     with runs.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    facts = tomllib.loads(FACTS.read_text(encoding="utf-8"))
-    out.mkdir(exist_ok=True)
+    known = tomllib.loads(facts.read_text(encoding="utf-8"))
+    strange = set(known["run"]) - {row["id"] for row in rows}
+    strange |= set(known["family"]) - {row["family"] for row in rows}
+    if strange:
+        raise SystemExit(f"error: {facts.name}: no such run: {', '.join(sorted(strange))}")
+    out.mkdir(parents=True, exist_ok=True)
     for row in rows:
-        record = merged(automatic(row), facts["family"].get(row["family"], {}))
-        record = merged(record, facts["run"].get(row["id"], {}))
+        record = merged(automatic(row), known["family"].get(row["family"], {}))
+        record = merged(record, known["run"].get(row["id"], {}))
         for path in record.pop("drop", []):
             *tables, name = path.split(".")
             inner = record
@@ -96,10 +100,6 @@ def main(runs: Path, out: Path = OUT) -> None:
             del inner[name]
         text = "\n".join(toml(record)) + "\n"
         (out / f"{row['id']}.toml").write_text(text, encoding="utf-8")
-    unknown = set(facts["run"]) - {row["id"] for row in rows}
-    unknown |= set(facts["family"]) - {row["family"] for row in rows}
-    if unknown:
-        raise SystemExit(f"error: run_facts.toml: no such run: {', '.join(sorted(unknown))}")
     print(f"wrote {len(rows)} runs to {out}")
 
 

@@ -173,7 +173,6 @@ class ReportedRun(Record):
     developer: str
     family: str
     source: str
-    basis: Literal["published"] = "published"
     other_sources: tuple[str, ...] = ()
     tests: tuple[Test, ...] = ()
     note: str = ""
@@ -188,8 +187,8 @@ class ReportedRun(Record):
             if not isinstance(filled.get(half, {}), Mapping):
                 raise ValueError(f"{half} must be a table")
             if half in filled:
-                cover = {"source": data.get("source"), "basis": data.get("basis")}
-                figures = cover_figures({**cover, **filled[half]}, tuple(names))
+                whole = {**filled[half], "source": data.get("source")}
+                figures = cover_figures(whole, tuple(names))
                 filled[half] = {key: figures[key] for key in filled[half]}
         return filled
 
