@@ -5,35 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from joulecast.errors import JoulecastError, UnknownNameError, nearest
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.library import Library
 from joulecast.notices import CODES
 from joulecast.places import Cited
+from joulecast.runs import TESTS, ReportedRun
 from joulecast.terms import INPUTS, input_term
 
 
-def listing(what: str, library: Library) -> list[dict[str, Any]]:
-    """Rows of one table, for people and for JSON alike."""
+def listing(what: str, library: Library, tests: str | None = None) -> list[dict[str, Any]]:
+    """Rows of one table, for people and for JSON alike.
+
+    `tests` leaves of the published runs those that test all of its letters.
+    """
     if what not in LISTS:
         raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
-    return _ROWS[what](library)
+    if tests is None:
+        return _ROWS[what](library)
+    if what != "runs":
+        raise InputError("--tests", tests, f"{what} test nothing", ["joulecast list runs"])
+    letters = tests.replace(",", " ").split()
+    for letter in letters:
+        if letter not in TESTS:
+            known = [f"{known} ({meaning})" for known, meaning in TESTS.items()]
+            raise UnknownNameError("--tests", letter, "is nothing a run tests", known)
+    return [_run_row(run) for run in library.runs if set(letters) <= set(run.tests)]
 
 
 def details(what: str, name: str | None, library: Library) -> dict[str, Any]:
-    """One record in full, with its sources; a name alone is looked for among all kinds."""
+    """One record in full, with its sources.
+
+    A name alone is looked for among all kinds, first among those where it is an id.
+    """
     if name is not None:
         if what not in RECORDS:
             raise UnknownNameError(
                 "show", what, "no such record", nearest(what, RECORDS) or RECORDS
             )
         return RECORDS[what](name, library)
-    for record in RECORDS.values():
+    for kind in sorted(RECORDS, key=lambda kind: what not in _ids(kind, library)):
         try:
-            return record(what, library)
+            return RECORDS[kind](what, library)
         except JoulecastError:
             continue
-    known = [*library.device_ids, *library.model_ids, *library.place_ids(), *INPUTS]
+    known = [key for kind in ("device", "model", "region", "run") for key in _ids(kind, library)]
+    known += INPUTS
     raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
+
+
+def _ids(kind: str, library: Library) -> list[str]:
+    """Ids of a kind of record, where it has its own."""
+    ids = {"device": library.device_ids, "model": library.model_ids, "run": library.run_ids}
+    return library.place_ids() if kind == "region" else ids.get(kind, [])
 
 
 def _device_record(name: str, library: Library) -> dict[str, Any]:
@@ -42,6 +65,10 @@ def _device_record(name: str, library: Library) -> dict[str, Any]:
 
 def _model_record(name: str, library: Library) -> dict[str, Any]:
     return library.model(name).model_dump(mode="json", exclude_none=True)
+
+
+def _run_record(name: str, library: Library) -> dict[str, Any]:
+    return library.run(name).model_dump(mode="json", exclude_none=True)
 
 
 def _source_record(name: str, library: Library) -> dict[str, Any]:
@@ -86,6 +113,23 @@ def _model_row(library: Library, key: str) -> dict[str, Any]:
     }
 
 
+def _run_row(run: ReportedRun) -> dict[str, Any]:
+    after = run.reported
+    return {
+        "id": run.id,
+        "name": run.name,
+        "arch": run.before.arch,
+        "device": run.before.device,
+        "year": run.before.year,
+        "tests": ",".join(run.tests),
+        "device_hours": after.device_hours.value if after.device_hours else None,
+        "energy_kwh": after.energy_kwh.value if after.energy_kwh else None,
+        "operational_kgco2e": (
+            after.operational_kgco2e.value if after.operational_kgco2e else None
+        ),
+    }
+
+
 def _region_row(library: Library, key: str) -> dict[str, Any]:
     place = library.place(key)
     return {
@@ -126,6 +170,7 @@ def _source_row(library: Library, key: str) -> dict[str, Any]:
 _ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
     "devices": lambda library: [_device_row(library, key) for key in library.device_ids],
     "models": lambda library: [_model_row(library, key) for key in library.model_ids],
+    "runs": lambda library: [_run_row(run) for run in library.runs],
     "regions": lambda library: [_region_row(library, key) for key in library.place_ids()],
     "providers": lambda library: [{"id": key} for key in library.provider_ids],
     "assumptions": lambda _: [
@@ -143,6 +188,7 @@ RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
     "device": _device_record,
     "model": _model_record,
     "region": _region_record,
+    "run": _run_record,
     "assumption": _assumption_record,
     "source": _source_record,
 }

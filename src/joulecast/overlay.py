@@ -40,7 +40,10 @@ class Site(Record):
 
 
 class Overlay(NamedTuple):
-    """Core and share-alike tables with a user's own over them, and the user's own alone."""
+    """Core and share-alike tables with a user's own over them, and the user's own alone.
+
+    Published runs stay among the user's own: they are laid over ours when a run is asked for.
+    """
 
     core: dict[str, Any]
     odbl: dict[str, Any]
@@ -56,7 +59,8 @@ def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Over
         raise InputError("--specs", str(folder), "is not a folder")
     own = specs.parse_folder(folder)
     shared = {name: own[name] for name in specs.ODBL_TABLES if name in own}
-    merged = tables.overlaid(core, {k: own[k] for k in own if k not in shared})
+    ours = {k: own[k] for k in own if k not in shared and k != specs.RUNS_TABLE}
+    merged = tables.overlaid(core, ours)
     zones = tables.overlaid(odbl, shared)
     paths = {name: folder / f"{name}.csv" for name in UNSOURCED if name in own}
     own["said_sources"] = {name: tables.said_source(path) for name, path in paths.items()}

@@ -53,6 +53,7 @@ def keys_in_tables() -> dict[str, str]:
     for record in records:
         found[record.source] = record.id
         found |= {figure.source: record.id for figure in figures_of(record).values()}
+    found |= {key: run.id for run in BUNDLED.runs for key in run.sources}
     for table in DEFAULT_TABLES:
         found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
     found |= {site["pue"]["source"]: key for key, site in CORE["sites"].items() if "pue" in site}

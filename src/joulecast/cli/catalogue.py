@@ -13,9 +13,13 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="devices, models, regions, providers, assumptions, sources or warnings."
+            help="devices, models, runs, regions, providers, assumptions, sources or warnings."
         ),
     ],
+    tests: Annotated[
+        str | None,
+        typer.Option(help="Of the runs those that test this: H hours, E energy, C emissions."),
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     specs: Specs = None,
 ) -> None:
@@ -25,14 +29,16 @@ def list_(
     """
     from joulecast.catalogue import listing
 
-    rows = listing(what, library(specs))
+    rows = listing(what, library(specs), tests)
     print_rows(rows, format_)
 
 
 def show(
     what: Annotated[
         str,
-        typer.Argument(help="device, model, region, source or assumption; or a name by itself."),
+        typer.Argument(
+            help="device, model, run, region, source or assumption; or a name by itself."
+        ),
     ],
     name: Annotated[
         str | None, typer.Argument(help="The record's id, or a name it goes by.")
