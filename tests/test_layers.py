@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("torch_counting",),
     ("counting",),
     ("resolve", "by_hand", "planfile"),
+    ("calibration",),
     ("footprint", "answers"),
     ("estimation",),
     ("report", "catalogue"),

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import typer
-from fit_defaults import hours_runs, left_out_errors
 
 from joulecast import Library, Plan, estimate
+from joulecast.calibration import case_of, hours_runs, left_out_errors
 from joulecast.report import two
 from joulecast.runs import ReportedRun
 
@@ -56,7 +56,8 @@ def main(out: Path = OUT) -> None:
             f"| {row.id}{mark} | {row.before.arch} | {row.before.device} | {two(hours.value)} | "
             f"{two(hours.p10)} to {two(hours.p90)} | {two(reported.value)} | {ratio:.2f} |"
         )
-    left_out = left_out_errors(rows, library)
+    share = library.default("attention_share").value
+    left_out = left_out_errors([case_of(row, library, share) for row in rows])
     groups: dict[str, list[tuple[ReportedRun, float, bool]]] = {
         "all": results,
         "dense decoders": [r for r in results if r[0].before.arch == "dense"],
@@ -88,6 +89,7 @@ def inputs(row: ReportedRun) -> dict[str, Any]:
         "arch": before.arch,
         "params": before.params,
         "active_params": before.active_params,
+        "seq_len": before.seq_len and int(before.seq_len.value),
         "device": before.device,
         "device_count": before.device_count,
         "year": before.year,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -40,6 +41,11 @@ class Library(Places):
     def with_folder(folder: Path) -> Library:
         """The tables of the package with a user's records laid over them."""
         return _with_folder(folder.resolve())
+
+    def with_calibration(self, entries: Mapping[str, Any]) -> Library:
+        """The same tables with another fit in place of calibration.toml."""
+        core = ChainMap({"calibration": entries}, self._core)  # type: ignore[arg-type]
+        return Library(core, self._folder, self._zones_given, self._own)
 
     @property
     def digest(self) -> str:

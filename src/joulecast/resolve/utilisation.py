@@ -7,6 +7,7 @@ from typing import Literal
 
 from joulecast.compute import attention_share
 from joulecast.errors import InputError, brief
+from joulecast.library import Library
 from joulecast.performance import expected_utilisation
 from joulecast.records import Device, Figure
 from joulecast.resolve.ledger import Ledger, scaled
@@ -32,6 +33,7 @@ LARGE_MODEL_PARAMS = 1e10
 USUAL_SEQ_LEN = 4096
 
 MIDYEAR = 0.5
+MIDMONTH = 0.5
 
 
 def resolve(ledger: Ledger, device: Device, size: Size) -> None:
@@ -48,7 +50,7 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     if ledger.given("goodput"):
         typical = library.default("goodput").value
         note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
-        most = _ceiling(ledger, device).value
+        most = ceiling_of(library, device).value
         ledger.assume("mfu", scaled(figure, 1 / typical, note, most), "assumption.utilisation")
     else:
         ledger.assume("utilisation", figure, "assumption.utilisation")
@@ -97,12 +99,11 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
     """Whole-run utilisation to expect of this kind and size of model on this device, this year."""
     library = ledger.library
     group = "decoder" if size.arch in DECODERS else "other"
-    ceiling = _ceiling(ledger, device)
+    ceiling = ceiling_of(library, device)
     base = library.default("utilisation.of_ceiling")
     kind = library.default(f"utilisation.kind.{group}")
     spread = library.default(f"utilisation.spread.{group}")
-    released = device.release_date.year + (device.release_date.month - MIDYEAR) / 12
-    age = max(0.0, ledger.resolved["year"] + MIDYEAR - released)
+    age = age_of(device, ledger.resolved["year"])
     params = size.active_params or LARGE_MODEL_PARAMS
     value = float(
         expected_utilisation(
@@ -137,9 +138,15 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
     return base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
 
 
-def _ceiling(ledger: Ledger, device: Device) -> Figure:
+def ceiling_of(library: Library, device: Device) -> Figure:
     """Best matrix product as a share of peak: of the device, or of its class."""
-    return device.matmul_share or ledger.library.default(f"matmul_share.{device.device_class}")
+    return device.matmul_share or library.default(f"matmul_share.{device.device_class}")
+
+
+def age_of(device: Device, year: int) -> float:
+    """Years from the release of a device to the middle of a year; never below 0."""
+    released = device.release_date.year + (device.release_date.month - MIDMONTH) / 12
+    return max(0.0, year + MIDYEAR - released)
 
 
 def _range(value: float, spread: Figure, ceiling: Figure) -> tuple[float, float]:
