@@ -30,15 +30,17 @@ def plain(value: Any) -> Any:
 
 def entry(config_class: Any, common: set[str]) -> dict[str, Any]:
     """Fields with their defaults, before the class works out what depends on others."""
-    fields = {}
+    fields, aliases = {}, dict(config_class.attribute_map)
     for field in dataclasses.fields(config_class):
         if field.name in common:
             continue
         default = field.default
         if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        fields[field.name] = None if default is dataclasses.MISSING else plain(default)
-    return {"fields": fields, "aliases": dict(config_class.attribute_map)}
+        # A few classes alias their own field to the name that the checkpoints use (Kimi Linear).
+        name = aliases.get(field.name, field.name)
+        fields[name] = None if default is dataclasses.MISSING else plain(default)
+    return {"fields": fields, "aliases": aliases}
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ forward pass under FlopCounterMode.  Its traps, and what is done about each:
 - scaled_dot_product_attention counts as nothing on a CPU: eager attention;
 - eager attention is the full square, windows and masks left out: the column says so;
 - the backward pass of depthwise convolutions is inflated: only the forward pass is counted;
-- Llama 4's class runs every expert on every token: the idle ones are taken off again.
+- the classes of Llama 4 and NLLB-MoE run every expert on every token: the idle ones are taken off.
 """
 
 from __future__ import annotations
@@ -59,20 +59,34 @@ COLUMNS = ("model_type", "seq_len", "params", "forward_flop_full", "config")
 CLASSES = {
     **dict.fromkeys(
         ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "albert",
-         "modernbert"),
+         "modernbert", "data2vec-text", "megatron-bert", "esm"),
         "AutoModelForMaskedLM",
     ),
     **dict.fromkeys(
-        ("t5", "mt5", "umt5", "bart", "mbart", "m2m_100", "pegasus", "marian"),
+        ("t5", "mt5", "umt5", "bart", "mbart", "m2m_100", "pegasus", "marian", "blenderbot",
+         "blenderbot-small", "plbart", "nllb-moe", "switch_transformers"),
         "AutoModelForSeq2SeqLM",
     ),
     "whisper": "AutoModelForSpeechSeq2Seq",
-    "vit": "AutoModelForImageClassification",
+    **dict.fromkeys(
+        ("qwen2_vl_text", "qwen2_5_vl_text", "qwen3_vl_text", "qwen3_vl_moe_text"), "AutoModel"
+    ),
+    **dict.fromkeys(
+        ("vit", "deit", "dinov2", "dinov2_with_registers"), "AutoModelForImageClassification"
+    ),
 }  # fmt: skip
+
+#: Classes that look at values, to send tokens to experts or to see whether a mask is empty.
+WITH_NUMBERS = ("nllb-moe", "switch_transformers", "megatron-bert")
+
+
+def device(config: dict[str, Any]) -> str:
+    """Where to build and run a model."""
+    return "cpu" if config["model_type"] in WITH_NUMBERS else "meta"
 
 
 def build(config: dict[str, Any]) -> Any:
-    """The class on the meta device."""
+    """The class, without numbers where it does not need them."""
     torch, transformers = import_module("torch"), import_module("transformers")
     masking_utils = import_module("transformers.masking_utils")
     mapping = import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
@@ -80,16 +94,18 @@ def build(config: dict[str, Any]) -> Any:
     # It looks for packed sequences in the values of the positions; on this device there are none.
     vars(masking_utils)["find_packed_sequence_indices"] = lambda *_: None
     given = {key: value for key, value in config.items() if key != "model_type"}
-    if config["model_type"] == "vit":
+    if CLASSES.get(config["model_type"]) == "AutoModelForImageClassification":
         given.setdefault("num_labels", 1000)
     read = mapping[config["model_type"]](**given)
+    if config["model_type"] == "deit":  # it has two classifiers; the other one is distilled
+        read.architectures = ["DeiTForImageClassification"]
     read._attn_implementation = "eager"
     read._experts_implementation = "batched_mm"
     for name in ("use_mamba_kernels", "use_mambapy", "use_associative_scan"):
         if hasattr(read, name):
             setattr(read, name, False)
     auto = getattr(transformers, CLASSES.get(config["model_type"], "AutoModelForCausalLM"))
-    with torch.device("meta"):
+    with torch.device(device(config)):
         model = auto.from_config(read)
     model._experts_implementation = "batched_mm"
     return model.eval()
@@ -100,7 +116,7 @@ def inputs(model: Any, config: dict[str, Any], seq_len: list[int]) -> dict[str, 
     torch = import_module("torch")
 
     def tokens(length: int) -> Any:
-        return torch.zeros((1, length), dtype=torch.long, device="meta")
+        return torch.zeros((1, length), dtype=torch.long, device=device(config))
 
     kind = CLASSES.get(config["model_type"])
     if kind == "AutoModelForSeq2SeqLM":
@@ -112,6 +128,10 @@ def inputs(model: Any, config: dict[str, Any], seq_len: list[int]) -> dict[str, 
         edge = model.config.image_size
         image = torch.empty((1, model.config.num_channels, edge, edge), device="meta")
         return {"pixel_values": image}
+    if kind == "AutoModel":
+        return {
+            "inputs_embeds": torch.zeros((1, seq_len[0], model.config.hidden_size), device="meta")
+        }
     return {"input_ids": tokens(seq_len[0])}
 
 
@@ -124,18 +144,35 @@ def count(config: dict[str, Any], seq_len: list[int]) -> tuple[int, float]:
     params = sum(parameter.numel() for parameter in model.parameters())
     counter = counter_mode(display=False)
     fed = inputs(model, config, seq_len)
-    if config["model_type"] not in CLASSES:
+    text = CLASSES.get(config["model_type"], "AutoModel") == "AutoModel"
+    if text:
         fed["use_cache"] = False
     with counter, torch.no_grad():
         model(**fed)
     units = seq_len[-1] if config["model_type"] == "whisper" else sum(seq_len)
     flop = counter.get_total_flops() / units
+    if CLASSES.get(config["model_type"]) == "AutoModel":  # a body without its head
+        head = model.config.vocab_size * model.config.hidden_size
+        params += 0 if getattr(model.config, "tie_word_embeddings", False) else head
+        flop += 2 * head
     if config["model_type"] == "llama4_text":
         read = model.config
         idle = read.num_local_experts - read.num_experts_per_tok
         expert = 3 * read.hidden_size * read.intermediate_size
         flop -= 2 * idle * expert * len(read.moe_layers)
+    if config["model_type"] == "nllb-moe":
+        flop -= idle_nllb(model.config, seq_len) / units
     return params, flop
+
+
+def idle_nllb(read: Any, seq_len: list[int]) -> float:
+    """FLOP of all experts but two: the class tells them by a mask of zeros and ones."""
+    flop = 0
+    for stack, tokens in zip(("encoder", "decoder"), seq_len, strict=True):
+        layers, step = getattr(read, f"{stack}_layers"), getattr(read, f"{stack}_sparse_step")
+        expert = 4 * read.d_model * getattr(read, f"{stack}_ffn_dim")
+        flop += tokens * (layers // step) * (read.num_experts - 2) * expert
+    return flop
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def test_flop_grow_with_heads_their_width_and_the_length(model: Model, length: i
 @pytest.mark.parametrize("row", rows("counted.csv"), ids=lambda row: row["model_type"])
 def test_flop_grow_with_the_vocabulary_in_every_family(row: dict[str, str]) -> None:
     model = config(row)
-    if model["model_type"] == "vit":
+    if "vocab_size" not in model:  # pictures
         return
     larger = {**model, "vocab_size": model["vocab_size"] + 1}
     before, after = read_architecture(model).count(), read_architecture(larger).count()
@@ -196,3 +196,68 @@ def test_encoder_and_decoder_tokens_each_pay_their_own(encoder: int, decoder: in
     longer = model.count((encoder + 1, decoder))
     assert longer.forward_flop_per_token * (encoder + decoder + 1) > total
     assert counted.flop_per_6n < 1
+
+
+_INDEXED = {
+    "model_type": "deepseek_v32",
+    "hidden_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "vocab_size": 500,
+    "n_routed_experts": 8,
+    "moe_intermediate_size": 32,
+    "intermediate_size": 96,
+}
+
+
+@given(st.integers(1, 4096), st.integers(1, 4096))
+def test_an_indexer_saves_only_keys_that_it_drops(length: int, kept: int) -> None:
+    """DeepSeek-V3.2 is V3 and an indexer, and no more than that where all keys are kept."""
+    sparse = count({**_INDEXED, "index_topk": kept}, length)
+    plain = count({**_INDEXED, "model_type": "deepseek_v3"}, length)
+    params, flop = sparse.breakdown["indexer"]
+    without = sparse.forward_flop_per_token - flop
+    assert sparse.params_total - params == plain.params_total
+    if kept >= length:
+        assert without == pytest.approx(plain.forward_flop_per_token, rel=1e-12)
+    else:
+        assert without < plain.forward_flop_per_token
+
+
+@given(st.integers(0, 11), st.integers(0, 11), LENGTHS)
+def test_shared_keys_save_their_matrices_and_nothing_of_the_scores(
+    shared: int, more: int, length: int
+) -> None:
+    model = {"model_type": "gemma4_text", "num_hidden_layers": 24, "hidden_size": 128}
+    few, many = (
+        count({**model, "num_kv_shared_layers": size}, length)
+        for size in sorted((shared, min(shared + more, 11)))
+    )
+    saved = few.params_total - many.params_total
+    assert saved >= 0
+    flop = few.forward_flop_per_token - many.forward_flop_per_token
+    norms = 256 * (min(shared + more, 11) - shared)  # at least; full layers have wider ones
+    assert flop <= 2 * (saved - norms) * (1 + 1e-6)
+    assert flop == pytest.approx(2 * saved, rel=0.01)
+
+
+@given(st.integers(2, 64), st.integers(1, 500), st.integers(1, 500))
+def test_experts_held_by_a_translator_cost_their_router_only(
+    experts: int, encoder: int, decoder: int
+) -> None:
+    few, many = (
+        read_architecture({"model_type": "nllb-moe", "num_experts": held}).count((encoder, decoder))
+        for held in (experts, experts + 1)
+    )
+    assert many.params_total - few.params_total > 6 * 2 * 1024 * 4096
+    router = 2 * 1024 * 3  # one row more in three layers of either stack
+    assert many.forward_flop_per_token - few.forward_flop_per_token == pytest.approx(router)
+
+
+@given(st.lists(st.sampled_from(["conv", "full_attention"]), min_size=1, max_size=16))
+def test_short_convolutions_do_not_see_the_length(kinds: list[str]) -> None:
+    model = {"model_type": "lfm2", "num_hidden_layers": len(kinds), "layer_types": kinds}
+    short, long = (count(model, length).breakdown for length in (64, 4096))
+    assert short["convolutions"] == long["convolutions"]
+    grows = long["attention"][1] > short["attention"][1]
+    assert grows == ("full_attention" in kinds)

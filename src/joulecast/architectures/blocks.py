@@ -146,6 +146,7 @@ class Experts:
     matrices: int = 3
     shared_width: int = 0
     shared_gate: bool = False
+    shared_bias: bool = False
     router_bias: bool = False
     expert_bias: bool = False
     latent: int = 0
@@ -176,7 +177,15 @@ def mixture(hidden: int, experts: Experts, layers: int) -> list[Term]:
     if experts.shared_width:
         matrix = parts.mlp_weights(hidden, experts.shared_width, experts.matrices)
         gate = hidden * experts.shared_gate
-        terms.append(Term("shared_experts", matrix=matrix + gate, held=layers, times=layers))
+        inner = (experts.matrices - 1) * experts.shared_width
+        shared = Term(
+            "shared_experts",
+            matrix=matrix + gate,
+            other=experts.shared_bias * (inner + hidden),
+            held=layers,
+            times=layers,
+        )
+        terms.append(shared)
     return terms
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from joulecast.architectures import blocks, moe, windows
@@ -91,19 +91,18 @@ def feed_forward_terms(config: Config, style: Style, hidden: int, layers: int) -
     """Feed-forward blocks of all layers, dense or mixtures."""
     terms: list[Term] = []
     dense = layers
+    bias = switched(config, style.mlp_bias)
     if style.mixture is not None:
         mixture = style.mixture(config, layers)
         dense = layers - mixture.layers
-        if mixture.layers:
-            terms += blocks.mixture(hidden, mixture.experts, mixture.layers)
+        if mixture.layers:  # routed experts have no such bias, shared ones are blocks like others
+            experts = replace(mixture.experts, shared_bias=bias)
+            terms += blocks.mixture(hidden, experts, mixture.layers)
     key = style.dense_inner or style.inner
     if not dense:
         config.ignore(key)
-        if isinstance(style.mlp_bias, str):
-            config.must_be(style.mlp_bias, False)
         return terms
     inner = config.size(key, 4 * hidden) if key else 4 * hidden
-    bias = switched(config, style.mlp_bias)
     return [*terms, blocks.mlp(hidden, inner, style.matrices, dense, bias=bias)]
 
 

@@ -11,6 +11,7 @@ from joulecast.architectures.decoder import (
     lengths_of,
     read_heads,
 )
+from joulecast.architectures.latent import latent_attention
 from joulecast.architectures.layout import Layout, Mask, Term
 
 #: Tokens in a chunk of the delta rule, as in the authors' code.
@@ -99,6 +100,62 @@ def qwen3_5_moe(config: Config) -> Layout:
         )
 
     return _qwen(config, Style(mixture=every_layer))
+
+
+def kimi_linear(config: Config) -> Layout:
+    """Kimi Linear: three delta nets with a decay per channel to one latent attention."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    inner = config.part("linear_attn_config", {})
+    kinds = _kimi_layers(config, inner, layers)
+    full = kinds.count("full")
+    style = Style(mixture=moe.kimi)
+    for name in ("mla_use_nope", "use_grouped_topk", "moe_router_activation_func"):
+        config.ignore(name)
+    config.must_be("num_nextn_predict_layers", 0)
+    config.must_be("tie_word_embeddings", False)  # the library's class has no tied head
+    terms = [
+        *frame(config, style, hidden, layers),
+        *feed_forward_terms(config, style, hidden, layers),
+        latent_attention(config, hidden, full),
+    ]
+    heads = inner.size("num_heads", config.size("linear_num_heads"))
+    dim = inner.size("head_dim", config.size("linear_head_dim"))
+    kernel = inner.size("short_conv_kernel_size", config.size("linear_conv_kernel_dim"))
+    inner.finish()
+    width = heads * dim
+    # Queries, keys, values and output; a narrow pair of matrices for decay and for gate; beta.
+    matrix = 4 * hidden * width + 2 * (hidden * dim + dim * width) + hidden * heads
+    terms.append(
+        Term(
+            "delta_net",
+            matrix=matrix + float(parts.convolution_weights(kernel, 1, 3 * width)),
+            other=width + heads + dim,
+            held=layers - full,
+            times=layers - full,
+            flop=states.delta_state_flop(heads, dim, dim),
+            per_key=states.delta_flop_per_key(heads, dim, dim),
+            mask=Mask("tiles", DELTA_CHUNK),
+        )
+    )
+    return Layout(tuple(terms), lengths_of(config, bound=False)[0])
+
+
+def _kimi_layers(config: Config, inner: Config, layers: int) -> list[str]:
+    """Kinds of layers: as a list, as two lists of positions from 1, or every fourth."""
+    kinds = config.words("layer_types", layers, _KINDS)
+    full, linear = (
+        {at - 1 for at in inner.indices(name, layers + 1)}
+        for name in ("full_attn_layers", "kda_layers")
+    )
+    if kinds is not None:
+        return kinds
+    if not full and not linear:
+        return ["full" if at and at % 4 == 0 else "linear" for at in range(layers)]
+    if full & linear or full | linear != set(range(layers)):
+        raise inner.error(
+            "kda_layers", inner.get("kda_layers"), f"must name all {layers} layers, from 1"
+        )
+    return ["full" if at in full else "linear" for at in range(layers)]
 
 
 def minimax(config: Config) -> Layout:

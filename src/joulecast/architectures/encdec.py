@@ -6,8 +6,10 @@ tokens pay for the keys and values it looks at.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from joulecast.architectures import blocks, parts
-from joulecast.architectures.blocks import Biases, Heads
+from joulecast.architectures.blocks import Biases, Experts, Heads
 from joulecast.architectures.config import Config
 from joulecast.architectures.layout import BOTH, CAUSAL, Layout, Mask, Term
 
@@ -36,6 +38,51 @@ def _self_attention(
     )  # fmt: skip
 
 
+def _feed_forward(
+    width: int, inner: int, depth: int, stream: str, experts: Experts | None, sparse: int
+) -> list[Term]:
+    """Plain blocks of a stack, `sparse` of which are mixtures; biases where experts have them."""
+    if experts is None:
+        return [blocks.mlp(width, inner, 2, depth, bias=True, stream=stream)]
+    dense = blocks.mlp(width, inner, 2, depth - sparse, bias=experts.expert_bias, stream=stream)
+    mixture = blocks.mixture(width, replace(experts, width=inner), sparse)
+    return [dense, *(replace(term, stream=stream) for term in mixture)]
+
+
+def switch(config: Config) -> Layout:
+    """Switch Transformer: T5 with one of many experts in some layers."""
+    width, inner, vocab = config.size("d_model"), config.size("d_ff"), config.size("vocab_size")
+    layers = config.layers("num_layers")
+    depths = {"encoder": layers, "decoder": config.layers("num_decoder_layers", layers)}
+    heads = Heads(config.size("num_heads"), config.size("num_heads"), config.size("d_kv"))
+    for key, value in (("is_decoder", False), ("is_encoder_decoder", True)):
+        config.must_be(key, value)
+    config.must_be("tie_word_embeddings", True)
+    config.must_be("add_cross_attention", False)
+    config.ignore("expert_capacity", "router_ignore_padding_tokens", "add_router_probs")
+    config.ignore("router_dtype", "n_positions", "dense_act_fn")
+    held, buckets = config.size("num_experts"), config.size("relative_attention_num_buckets")
+    experts = Experts(held, 1, inner, matrices=2, router_bias=config.flag("router_bias"))
+    norms = 2 * depths["encoder"] + 3 * depths["decoder"] + 2
+    terms = [
+        *blocks.embedding_and_head(vocab, width, tied=True, stream="decoder"),
+        blocks.norm(width, 1, norms, stream="encoder"),
+        *blocks.cross_attention(width, heads, depths["decoder"], bias=False),
+    ]
+    for stream, depth in depths.items():
+        wanted = config.size(f"num_sparse_{stream}_layers", least=0)
+        step = depth // wanted if wanted else depth
+        if not step:
+            raise config.error(
+                f"num_sparse_{stream}_layers", wanted, f"is more than {depth} layers"
+            )
+        sparse = depth if step == 1 else len(range(1, depth, step))
+        terms.append(_self_attention(width, heads, depth, stream, Biases()))
+        terms += _feed_forward(width, inner, depth, stream, experts, sparse)
+        terms.append(Term("positions", other=buckets * heads.query, stream=stream))
+    return Layout(tuple(terms), (512, 512), streams=two_streams, per=("encoder", "decoder"))
+
+
 def t5(config: Config) -> Layout:
     """T5, mT5 and umT5: RMS norms, no biases, relative positions, tied embeddings throughout."""
     width, layers = config.size("d_model"), config.layers("num_layers")
@@ -47,6 +94,7 @@ def t5(config: Config) -> Layout:
         raise config.error("feed_forward_proj", kind, "is not a known choice", ["gated-gelu"])
     matrices = 3 if kind.startswith("gated-") else 2
     config.must_be("is_decoder", False)
+    config.must_be("is_encoder_decoder", True)
     # The library ties T5's embeddings whatever the config says.
     config.ignore("tie_word_embeddings", "n_positions", "is_gated_act", "dense_act_fn")
     buckets = config.size("relative_attention_num_buckets")
@@ -66,12 +114,18 @@ def t5(config: Config) -> Layout:
 
 
 def bart(
-    config: Config, *, positions: int | None, embedding_norms: int, final_norms: int
+    config: Config,
+    *,
+    positions: int | None,
+    embedding_norms: int,
+    final_norms: int,
+    experts: Experts | None = None,
 ) -> Layout:
     """BART and its kin.
 
     `positions` is how many rows each learned table has beyond the longest sequence, None where
     positions are computed; `embedding_norms` and `final_norms` count those outside the layers.
+    `experts` stand in every so many layers of each stack, as wide as its own blocks.
     """
     width = config.size("d_model")
     tied = config.flag("tie_word_embeddings", True)
@@ -93,8 +147,14 @@ def bart(
         heads = _heads(config, f"{stream}_attention_heads", width)
         inner = config.size(f"{stream}_ffn_dim")
         terms.append(_self_attention(width, heads, depth, stream, _ALL))
-        terms.append(blocks.mlp(width, inner, 2, depth, bias=True, stream=stream))
+        step = config.size(f"{stream}_sparse_step", least=0) if experts else 0
+        sparse = depth // step if step else 0
+        terms += _feed_forward(width, inner, depth, stream, experts, sparse)
     terms = [term if term.stream != "token" else _on_encoder(term) for term in terms]
+    if not tied:  # each stack has then a table of its own, beside a shared one that stands idle
+        terms.append(
+            Term("embedding", other=2 * config.size("vocab_size") * width, stream="encoder")
+        )
     if positions is not None:
         table = Term("positions", other=(most + positions) * width, held=2, times=2)
         terms.append(_on_encoder(table))
@@ -125,6 +185,21 @@ def m2m_layout(config: Config) -> Layout:
     return bart(config, positions=None, embedding_norms=0, final_norms=2)
 
 
+def nllb_moe(config: Config) -> Layout:
+    """NLLB-MoE: as M2M-100, two of many experts in every fourth layer."""
+    held = config.size("num_experts")
+    if held < 2:
+        raise config.error("num_experts", held, "must be at least 2, each token uses two")
+    experts = Experts(
+        held, 2, 0, matrices=2, expert_bias=True, router_bias=config.flag("router_bias")
+    )
+    config.must_be("second_expert_policy", "all")
+    config.ignore("expert_capacity", "router_ignore_padding_tokens", "batch_prioritized_routing")
+    config.ignore("router_dtype", "normalize_router_prob_before_dropping")
+    config.ignore("moe_eval_capacity_token_fraction", "moe_token_dropout")
+    return bart(config, positions=None, embedding_norms=0, final_norms=2, experts=experts)
+
+
 def pegasus_layout(config: Config) -> Layout:
     """Pegasus: fixed tables of positions, a norm after each stack."""
     return bart(config, positions=0, embedding_norms=0, final_norms=2)
@@ -133,6 +208,16 @@ def pegasus_layout(config: Config) -> Layout:
 def marian_layout(config: Config) -> Layout:
     """Marian: fixed tables of positions, norms inside the layers only."""
     return bart(config, positions=0, embedding_norms=0, final_norms=0)
+
+
+def blenderbot_layout(config: Config) -> Layout:
+    """Blenderbot: learned positions, a norm after each stack only."""
+    return bart(config, positions=0, embedding_norms=0, final_norms=2)
+
+
+def blenderbot_small_layout(config: Config) -> Layout:
+    """Blenderbot, small: as BART, with as many positions as the longest sequence."""
+    return bart(config, positions=0, embedding_norms=2, final_norms=0)
 
 
 def whisper(config: Config) -> Layout:

@@ -21,7 +21,10 @@ def _masked_word_head(width_in: int, width: int) -> list[Term]:
     ]
 
 
-def _embedding(config: Config, width: int, *, types: bool = True) -> list[Term]:
+def _embedding(
+    config: Config, width: int, *, types: bool = True, second_bias: bool = True
+) -> list[Term]:
+    """Words, positions and token types; untied, BERT's head holds its bias twice."""
     tied = config.flag("tie_word_embeddings", True)
     vocab, rows = config.size("vocab_size"), config.size("max_position_embeddings")
     terms = [
@@ -29,6 +32,8 @@ def _embedding(config: Config, width: int, *, types: bool = True) -> list[Term]:
         blocks.table("positions", rows, width),
         blocks.norm(width, 2, 1),
     ]
+    if not tied and second_bias:
+        terms.append(blocks.table("head", vocab, 1))
     if types:
         kinds = config.size("type_vocab_size", least=0)
         terms.append(blocks.table("token_types", kinds, width))
@@ -60,7 +65,7 @@ def _refuse_decoder(config: Config) -> None:
 
 
 def bert(config: Config) -> Layout:
-    """BERT with its head for masked words."""
+    """BERT with its head for masked words; Megatron-BERT has as many norms elsewhere."""
     _refuse_decoder(config)
     hidden = config.size("hidden_size")
     terms = [
@@ -84,7 +89,7 @@ def distilbert(config: Config) -> Layout:
     hidden = config.size("hidden_size")
     config.must_be("tie_weights_", True)
     terms = [
-        *_embedding(config, hidden, types=False),
+        *_embedding(config, hidden, types=False, second_bias=False),
         *_layers(config, hidden, config.size("hidden_dim")),
         *_masked_word_head(hidden, hidden),
     ]
@@ -92,12 +97,36 @@ def distilbert(config: Config) -> Layout:
     return Layout(tuple(terms), default, longest=longest)
 
 
+def esm(config: Config) -> Layout:
+    """ESM-2: protein residues for words, norms before the blocks."""
+    config.must_be("is_decoder", False)
+    config.must_be("add_cross_attention", False)
+    config.must_be("is_folding_model", False)
+    hidden, layers = config.size("hidden_size"), config.layers()
+    learned = config.choice("position_embedding_type", ["absolute", "rotary"]) == "absolute"
+    vocab, rows = config.size("vocab_size"), config.size("max_position_embeddings")
+    tied, before = config.flag("tie_word_embeddings", True), config.flag("emb_layer_norm_before")
+    config.ignore("token_dropout")
+    terms = [
+        *blocks.embedding_and_head(vocab, hidden, tied=tied, head_bias=True),
+        *_layers(config, hidden, config.size("intermediate_size")),
+        *_masked_word_head(hidden, hidden),
+        blocks.norm(hidden, 2, 1 + before),
+        # Contacts are read off all attention maps, for one figure a pair, and not in pretraining.
+        blocks.table("contacts", layers * read_heads(config, hidden).query + 1, 1),
+    ]
+    if learned:
+        terms.append(blocks.table("positions", rows, hidden))
+    longest = rows - 2  # two rows are never used
+    return Layout(tuple(terms), (min(longest, 4096),), longest=(longest,) if learned else ())
+
+
 def electra(config: Config) -> Layout:
     """ELECTRA's generator: embeddings narrower than the layers."""
     _refuse_decoder(config)
     hidden, width = config.size("hidden_size"), config.size("embedding_size")
     terms = [
-        *_embedding(config, width),
+        *_embedding(config, width, second_bias=False),
         *_layers(config, hidden, config.size("intermediate_size")),
         *_masked_word_head(hidden, width),
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from joulecast.architectures import blocks, moe
+from joulecast.architectures import blocks, moe, parts
 from joulecast.architectures.blocks import Biases, Mamba2
 from joulecast.architectures.config import Config
 from joulecast.architectures.decoder import Style, feed_forward_terms, frame, read_heads
-from joulecast.architectures.layout import Layout
+from joulecast.architectures.layout import Layout, Term
 from joulecast.architectures.ssm import check_inner, default_length, step_rank
 
 _MIXERS = {
@@ -129,6 +129,68 @@ def falcon_h1(config: Config) -> Layout:
     return Layout(tuple(terms), default_length(config))
 
 
+_CONVOLUTIONS = {"conv": "conv", "full_attention": "attention"}
+
+
+def lfm2(config: Config) -> Layout:
+    """LFM2: short gated convolutions with attention in a few layers."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    kinds = config.words("layer_types", layers, _CONVOLUTIONS)
+    at_full = config.indices("full_attn_idxs", layers)
+    if kinds is None and config.get("full_attn_idxs") is None:
+        kinds = ["attention"] * layers
+    if kinds is None:
+        kinds = ["attention" if at in at_full else "conv" for at in range(layers)]
+    inner = config.size("intermediate_size")
+    multiple = config.size("block_multiple_of")
+    if config.flag("block_auto_adjust_ff_dim"):
+        inner = 2 * inner // 3
+        if config.get("block_ffn_dim_multiplier") is not None:
+            inner = int(config.number("block_ffn_dim_multiplier") * inner)
+            inner = multiple * -(-inner // multiple)
+    else:
+        config.ignore("block_ffn_dim_multiplier")
+    config.must_be("block_use_swiglu", True)
+    for name in ("block_dim", "conv_dim", "conv_dim_out"):
+        config.agrees(name, hidden)
+    config.agrees("num_heads", config.size("num_attention_heads"))
+    terms = [*_convolutions(config, kinds), blocks.mlp(hidden, inner, 3, layers)]
+    return Layout(tuple(terms), default_length(config))
+
+
+def lfm2_moe(config: Config) -> Layout:
+    """LFM2-MoE: the same with mixtures after the first layers."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    kinds = config.words("layer_types", layers, _CONVOLUTIONS)
+    if kinds is None:
+        raise config.error("layer_types", None, "missing")
+    style = Style(mixture=moe.lfm2)
+    terms = [
+        *_convolutions(config, kinds),
+        *feed_forward_terms(config, style, hidden, layers),
+    ]
+    return Layout(tuple(terms), default_length(config))
+
+
+def _convolutions(config: Config, kinds: list[str]) -> list[Term]:
+    """All but the feed-forward blocks of an LFM2: gated convolutions, attention, the frame."""
+    hidden, full = config.size("hidden_size"), kinds.count("attention")
+    heads, bias = read_heads(config, hidden), config.flag("conv_bias")
+    kernel = float(parts.convolution_weights(config.size("conv_L_cache"), 1, hidden))
+    short = len(kinds) - full
+    return [
+        *frame(config, Style(), hidden, len(kinds)),
+        blocks.attention(hidden, heads, full, other=2 * heads.dim),
+        Term(
+            "convolutions",
+            matrix=4 * hidden * hidden + kernel,  # input, two gates, output
+            other=5 * hidden * bias,
+            held=short,
+            times=short,
+        ),
+    ]
+
+
 def granite_hybrid(config: Config) -> Layout:
     """Granite 4: Mamba-2 with a little attention, mixtures with a shared block, or that alone."""
     hidden, layers = config.size("hidden_size"), config.layers()
@@ -159,8 +221,10 @@ def nemotron_h(config: Config) -> Layout:
     config.agrees("attention_head_dim", heads.dim)
     bias = config.flag("mlp_bias")
     config.must_be("attention_bias", False)
+    config.must_be("mamba_proj_bias", False)
+    config.must_be("tie_word_embeddings", False)  # the library's class has no tied head
     config.must_be("num_nextn_predict_layers", 0)
-    config.ignore("sliding_window", "mtp_layers_block_type", "use_bias", "expand")
+    config.ignore("sliding_window", "mtp_layers_block_type", "expand")
     terms = frame(config, Style(norms=1), hidden, len(kinds))
     if kinds.count("attention"):
         terms.append(blocks.attention(hidden, heads, kinds.count("attention")))
@@ -170,6 +234,7 @@ def nemotron_h(config: Config) -> Layout:
     else:
         config.ignore("intermediate_size")
     if kinds.count("moe"):
+        config.must_be("mlp_bias", False)
         mixture = moe.nemotron(config, kinds.count("moe"))
         terms += blocks.mixture(hidden, mixture.experts, mixture.layers)
     else:
@@ -204,5 +269,5 @@ def _nemotron_mamba(config: Config) -> Mamba2:
         kernel=config.size("conv_kernel"),
         chunk=config.size("chunk_size"),
         conv_bias=config.flag("use_conv_bias"),
-        bias=config.flag("mamba_proj_bias"),
+        bias=config.flag("use_bias"),
     )

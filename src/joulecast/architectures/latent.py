@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from joulecast.architectures import blocks, moe, parts
 from joulecast.architectures.config import Config
 from joulecast.architectures.decoder import Style, feed_forward_terms, frame, lengths_of
-from joulecast.architectures.layout import CAUSAL, Layout, Term
+from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
 
 
-def latent_attention(config: Config, hidden: int, layers: int) -> Term:
+def latent_attention(config: Config, hidden: int, layers: int, mask: Mask = CAUSAL) -> Term:
     """Attention whose keys and values are unfolded from a latent."""
     heads = config.size("num_attention_heads")
     kv_rank, q_rank = config.size("kv_lora_rank"), config.optional_size("q_lora_rank")
     nope, rope = config.size("qk_nope_head_dim"), config.size("qk_rope_head_dim")
-    value = config.size("v_head_dim")
+    value = config.size("v_head_dim", hidden // heads)
     bias = config.flag("attention_bias")
     # Widths that follow from those above, and heads that share nothing.
     config.ignore("head_dim", "qk_head_dim", "num_key_value_heads")
@@ -33,8 +34,79 @@ def latent_attention(config: Config, hidden: int, layers: int) -> Term:
         held=layers,
         times=layers,
         per_key=float(parts.score_flop_per_key(heads, nope + rope, value)),
+        mask=mask,
+    )
+
+
+def dense(config: Config) -> Layout:
+    """MiniCPM3 and Youtu: latent attention, dense blocks."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    style = Style(mlp_bias="mlp_bias")
+    terms = (
+        *frame(config, style, hidden, layers),
+        latent_attention(config, hidden, layers),
+        *feed_forward_terms(config, style, hidden, layers),
+    )
+    return Layout(terms, lengths_of(config, bound=False)[0])
+
+
+def glm4_moe_lite(config: Config) -> Layout:
+    """GLM-4.7-Flash: one dense layer unless the config names them."""
+    if config.get("mlp_layer_types") is None:
+        config.agrees("first_k_dense_replace", 1)
+    return _with_mixtures(config, latent_attention, moe.after_one_dense)
+
+
+def indexed_attention(config: Config, hidden: int, layers: int) -> list[Term]:
+    """Latent attention to the few keys that a light indexer picks from all before.
+
+    DeepSeek-AI 2025, DeepSeek-V3.2: the indexer scores every key with its own small heads.
+    """
+    kept = config.size("index_topk")
+    heads, dim = config.size("index_n_heads"), config.size("index_head_dim")
+    rank = config.size("q_lora_rank")
+    config.words("layer_types", layers, {"indexed_attention": "indexed"})
+    config.words("indexer_types", layers, {"full": "full"})
+    config.warn(
+        "sparse_attention",
+        f"attention is counted to the {kept} keys that the indexer keeps, the indexer to all",
+    )
+    indexer = Term(
+        "indexer",
+        matrix=rank * heads * dim + hidden * (dim + heads),
+        other=2 * dim,
+        held=layers,
+        times=layers,
+        per_key=float(2 * heads * (dim + 1)),  # a dot product, and the weight of each head
         mask=CAUSAL,
     )
+    return [latent_attention(config, hidden, layers, Mask("window", kept)), indexer]
+
+
+def deepseek_indexed(config: Config) -> Layout:
+    """DeepSeek-V3.2 and GLM-5."""
+    return _with_mixtures(config, indexed_attention, moe.deepseek)
+
+
+def _with_mixtures(
+    config: Config,
+    attention: Callable[[Config, int, int], Term | list[Term]],
+    mixture: moe.Reader,
+) -> Layout:
+    hidden, layers = config.size("hidden_size"), config.layers()
+    style = Style(mixture=mixture)
+    looked = attention(config, hidden, layers)
+    further = config.size("num_nextn_predict_layers", 0, least=0)
+    if further:
+        config.warn(
+            "multi_token_prediction", "the modules that predict further tokens are left out"
+        )
+    terms = (
+        *frame(config, style, hidden, layers),
+        *([looked] if isinstance(looked, Term) else looked),
+        *feed_forward_terms(config, style, hidden, layers),
+    )
+    return Layout(terms, lengths_of(config, bound=False)[0])
 
 
 def deepseek(config: Config) -> Layout:

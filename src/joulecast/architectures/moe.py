@@ -39,6 +39,18 @@ def olmoe(config: Config, layers: int) -> Mixture:
     return Mixture(Experts(held, used, config.size("intermediate_size")), layers)
 
 
+def hunyuan(config: Config, layers: int) -> Mixture:
+    """Hunyuan: one shared expert as wide as the others."""
+    held, used = _routed(config, "num_experts", "moe_topk")
+    width = config.size("intermediate_size")
+    return Mixture(Experts(held, used, width, shared_width=width), layers)
+
+
+def exaone(config: Config, layers: int) -> Mixture:
+    """EXAONE: dense first layers, then routed and shared experts."""
+    return _after_dense(config, layers, "num_experts", "num_shared_experts")
+
+
 def minimax_m2(config: Config, layers: int) -> Mixture:
     """MiniMax-M2: as Mixtral; its routing bias is kept outside the parameters."""
     return in_every_layer(config, layers)
@@ -78,13 +90,37 @@ def qwen(count: str, *, shared: bool) -> Reader:
 
 def deepseek(config: Config, layers: int) -> Mixture:
     """Dense first layers, then routed and shared experts (DeepSeek, Kimi, GLM, dots)."""
-    kinds = config.words("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
-    first = config.size("first_k_dense_replace", 0, least=0)
     config.must_be("moe_layer_freq", 1)
+    return _after_dense(config, layers, "n_routed_experts", "n_shared_experts")
+
+
+def after_one_dense(config: Config, layers: int) -> Mixture:
+    """As DeepSeek's, but one dense layer where the config does not say (GLM-4.7-Flash, Kimi)."""
+    config.must_be("moe_layer_freq", 1)
+    return _after_dense(config, layers, "n_routed_experts", "n_shared_experts", 1)
+
+
+def kimi(config: Config, layers: int) -> Mixture:
+    """Kimi Linear: one dense layer where the config does not say."""
+    config.must_be("moe_layer_freq", 1)
+    return _after_dense(config, layers, "num_local_experts", "n_shared_experts", 1)
+
+
+def lfm2(config: Config, layers: int) -> Mixture:
+    """LFM2-MoE: dense first layers, no shared expert, a routing bias outside the parameters."""
+    held, used = _routed(config, "num_experts")
+    sparse = max(layers - config.size("num_dense_layers", least=0), 0)
+    config.ignore("use_expert_bias")
+    return Mixture(Experts(held, used, config.size("moe_intermediate_size")), sparse)
+
+
+def _after_dense(config: Config, layers: int, experts: str, beside: str, dense: int = 0) -> Mixture:
+    kinds = config.words("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
+    first = config.size("first_k_dense_replace", dense, least=0)
     sparse = max(layers - first, 0) if kinds is None else kinds.count("sparse")
-    held, used = _routed(config, "n_routed_experts")
+    held, used = _routed(config, experts)
     width = config.size("moe_intermediate_size")
-    shared = config.size("n_shared_experts", 0, least=0) * width
+    shared = config.size(beside, 0, least=0) * width
     return Mixture(Experts(held, used, width, shared_width=shared), sparse)
 
 

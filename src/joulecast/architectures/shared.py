@@ -29,6 +29,8 @@ def zamba2(config: Config) -> Layout:
     held = min(config.size("num_mem_blocks"), uses)
     inner = config.optional_size("intermediate_size") or 4 * hidden
     config.must_be("add_bias_linear", False)
+    config.must_be("use_conv_bias", True)
+    config.must_be("tie_word_embeddings", True)  # untied, the library unties the shared blocks too
     config.must_be("use_long_context", False)
     config.must_be("use_shared_mlp_adapter", True)
     config.must_be("gated_linear_unit", True)
@@ -73,7 +75,6 @@ def _zamba_mamba(config: Config, hidden: int) -> Mamba2:
         state=config.size("mamba_d_state"),
         kernel=config.size("mamba_d_conv"),
         chunk=config.size("chunk_size"),
-        conv_bias=config.flag("use_conv_bias"),
     )
     check_inner(config, shape, expand, hidden, "n_mamba_heads")
     return shape

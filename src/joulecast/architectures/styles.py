@@ -58,10 +58,22 @@ STYLES: dict[str, Style] = {
         matrices=2, norm=2, qkv_bias="attention_bias", out_bias="attention_bias",
         mlp_bias="mlp_bias",
     ),
+    "jais2": Style(
+        matrices=2, norm=2, qkv_bias="attention_bias", out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+    ),
+    "nanochat": Style(matrices=2, norm=0, qkv_bias="attention_bias", out_bias="attention_bias"),
     # Gated blocks with RMS norms.
     "llama": _LLAMA,
     "granite": _LLAMA,
     "ernie4_5": Style(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
+    "internlm3": Style(
+        qkv_bias="attention_bias", out_bias="mlp_bias", mlp_bias="mlp_bias"
+    ),
+    "cwm": Style(mlp_bias="mlp_bias", masks=windows.every_fourth_from_first),
+    "hunyuan_v1_dense": Style(
+        qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="head"
+    ),
     "helium": Style(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
     "arcee": Style(
         matrices=2, qkv_bias="attention_bias", out_bias="attention_bias", mlp_bias="mlp_bias"
@@ -73,7 +85,7 @@ STYLES: dict[str, Style] = {
     "glm4": Style(qkv_bias="attention_bias", norms=4),
     "apertus": Style(
         matrices=2, qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="head",
-        scalars=2,
+        scalars=2, pinned=(("hidden_act", "xielu"),),
     ),
     "olmo": Style(norm=0, qkv_bias="attention_bias", out_bias="attention_bias"),
     "olmo2": Style(
@@ -101,6 +113,9 @@ STYLES: dict[str, Style] = {
         qkv_bias="attention_bias", out_bias="attention_bias", norms=4,
         masks=windows.every_nth_full(2),
     ),
+    "vaultgemma": Style(
+        qkv_bias="attention_bias", out_bias="attention_bias", masks=windows.every_nth_full(2)
+    ),
     "gemma3_text": Style(
         qkv_bias="attention_bias", out_bias="attention_bias", norms=4, qk_norm="head",
         masks=windows.every_nth_full(6),
@@ -121,11 +136,23 @@ STYLES: dict[str, Style] = {
     "mixtral": Style(masks=windows.one_window, mixture=moe.in_every_layer),
     "phimoe": Style(
         norm=2, qkv_bias="attention_bias", out_bias="attention_bias", masks=windows.one_window,
-        mixture=moe.in_every_layer, pinned=(("lm_head_bias", False),),
+        mixture=moe.in_every_layer,
+        pinned=(("lm_head_bias", False), ("num_experts_per_tok", 2)),  # the class takes two
     ),
     "minimax_m2": Style(qk_norm="width", mixture=moe.minimax_m2),
     "olmoe": Style(
         qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="width", mixture=moe.olmoe
+    ),
+    "flex_olmo": Style(
+        qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="width", mixture=moe.olmoe
+    ),
+    "hunyuan_v1_moe": Style(
+        qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="head",
+        mixture=moe.hunyuan,
+    ),
+    "solar_open": Style(qkv_bias="attention_bias", mixture=moe.deepseek),
+    "exaone_moe": Style(
+        qk_norm="head", masks=windows.every_nth_full_if_windowed, mixture=moe.exaone
     ),
     "granitemoe": Style(
         qkv_bias="attention_bias", out_bias="attention_bias", mixture=moe.in_every_layer
@@ -150,7 +177,7 @@ STYLES: dict[str, Style] = {
         qkv_bias="attention_bias", qk_norm="head", mixture=moe.deepseek
     ),
     "ernie4_5_moe": Style(
-        qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", mixture=moe.ernie
+        mixture=moe.ernie, pinned=(("use_bias", False),)
     ),
     "gpt_oss": Style(
         qkv_bias="attention_bias", out_bias="attention_bias", sinks=True,

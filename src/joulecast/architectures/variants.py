@@ -16,7 +16,7 @@ from joulecast.architectures.decoder import (
     lengths_of,
     read_heads,
 )
-from joulecast.architectures.layout import Layout
+from joulecast.architectures.layout import Layout, Term
 from joulecast.architectures.styles import STYLES
 
 
@@ -28,6 +28,11 @@ def cohere(config: Config) -> Layout:
 
 def glm4_moe(config: Config) -> Layout:
     """GLM-4.5; the larger ones normalise queries and keys."""
+    if config.given("num_nextn_predict_layers"):
+        config.warn(
+            "multi_token_prediction", "the modules that predict further tokens are left out"
+        )
+    config.ignore("num_nextn_predict_layers")
     name = "glm4_moe_qk_norm" if config.flag("use_qk_norm") else "glm4_moe"
     return decoder(STYLES[name])(config)
 
@@ -83,12 +88,12 @@ def mpt(config: Config) -> Layout:
     inner.finish()
     config.ignore("learned_pos_emb", "embedding_fraction", "norm_type", "max_seq_len")
     heads = read_heads(config, hidden)
-    ratio = config.number("expansion_ratio")
+    config.must_be("expansion_ratio", 4)  # the library's class takes four whatever it says
     style = Style(inner="", norms=2)
     terms = [
         *frame(config, style, hidden, layers),
         blocks.attention(hidden, heads, layers),
-        blocks.mlp(hidden, int(ratio * hidden), 2, layers),
+        blocks.mlp(hidden, 4 * hidden, 2, layers),
     ]
     most = config.size("max_seq_len", 4096)
     return Layout(tuple(terms), (min(most, 4096),))
@@ -144,6 +149,31 @@ def opt(config: Config) -> Layout:
         terms.append(blocks.linear("embedding_projection", width, 2 * hidden))
     default, longest = lengths_of(config, bound=True)
     return Layout(tuple(terms), default, longest=longest)
+
+
+def bitnet(config: Config) -> Layout:
+    """BitNet: a norm more before each output matrix; weights of two bits multiply all the same."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    style = Style(qkv_bias="attention_bias", out_bias="attention_bias")
+    layout = decoder(style)(config)
+    if read_heads(config, hidden).dim * config.size("num_attention_heads") != hidden:
+        raise config.error("head_dim", config.get("head_dim"), "needs heads as wide as the model")
+    norm = blocks.norm(hidden + config.size("intermediate_size"), 1, layers)
+    return replace(layout, terms=(*layout.terms, norm))
+
+
+def gpt_neox_japanese(config: Config) -> Layout:
+    """GPT-NeoX Japanese: no biases but one, after the last attention."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    style = Style(norm=2)
+    inner = config.size("intermediate_multiple_size") * hidden
+    terms = (
+        *frame(config, style, hidden, layers),
+        *attention_terms(config, style, hidden, layers),
+        blocks.mlp(hidden, inner, 2, layers),
+        Term("attention", other=hidden),
+    )
+    return Layout(terms, lengths_of(config, bound=False)[0])
 
 
 def stablelm(config: Config) -> Layout:

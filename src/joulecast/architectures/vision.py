@@ -17,10 +17,55 @@ STEP_WIDTH = 256
 
 def vit(config: Config) -> Layout:
     """ViT with its classifier, per image token, the class token included."""
+    return _patch_encoder(config, _plain_blocks(config), extra=1, table=1)
+
+
+def deit(config: Config) -> Layout:
+    """DeiT: a second token beside the class token, to be distilled from a teacher."""
+    return _patch_encoder(config, _plain_blocks(config), extra=2, table=2)
+
+
+def dinov2(config: Config) -> Layout:
+    """DINOv2: a scale per channel after each block; classified by class token and mean patch."""
+    hidden, layers = config.size("hidden_size"), config.layers()
+    with_registers = config.model_type == "dinov2_with_registers"
+    registers = config.size("num_register_tokens", least=0) if with_registers else 0
+    masked = with_registers or config.flag("use_mask_token")
+    config.ignore("layerscale_value", "apply_layernorm", "reshape_hidden_states")
+    inner = int(config.number("mlp_ratio") * hidden)
+    matrices = 2
+    if config.flag("use_swiglu_ffn"):
+        inner, matrices = (inner * 2 // 3 + 7) // 8 * 8, 3
+    ff = Term(
+        "mlp",
+        matrix=float(parts.mlp_weights(hidden, inner, matrices)),
+        other=(matrices - 1) * inner + hidden,
+        held=layers,
+        times=layers,
+    )
+    terms = [
+        ff,
+        blocks.norm(hidden, 1, 2 * layers),  # the scales
+        Term("positions", other=hidden * (registers + masked)),
+    ]
+    return _patch_encoder(config, terms, extra=1 + registers, table=1, pooled=2)
+
+
+def _plain_blocks(config: Config) -> list[Term]:
+    hidden, layers = config.size("hidden_size"), config.layers()
+    return [blocks.mlp(hidden, config.size("intermediate_size"), 2, layers, bias=True)]
+
+
+def _patch_encoder(
+    config: Config, inside: list[Term], *, extra: int, table: int, pooled: int = 1
+) -> Layout:
+    """Layers over patches and `extra` tokens; `table` of these have a row of positions too.
+
+    `pooled` is how many vectors as wide as the model the classifier reads.
+    """
     hidden, layers = config.size("hidden_size"), config.layers()
     heads = read_heads(config, hidden)
     patches = _patches(config, config.size("image_size"), config.size("patch_size"))
-    tokens = patches + 1
     classes = _classes(config)
     patch = float(
         parts.patch_weights(config.size("num_channels"), config.size("patch_size"), hidden)
@@ -28,19 +73,19 @@ def vit(config: Config) -> Layout:
     bias = Biases(qkv=config.flag("qkv_bias"), out=True)
     config.ignore("encoder_stride")
     terms = (
-        # Every token but the class token comes from a patch.
+        # Every token but the extra ones comes from a patch.
         Term("patches", matrix=patch, other=hidden, stream="patch"),
-        Term("positions", other=hidden * (tokens + 1)),
+        Term("positions", other=hidden * (patches + 2 * table)),
         blocks.attention(hidden, heads, layers, mask=BOTH, bias=bias),
-        blocks.mlp(hidden, config.size("intermediate_size"), 2, layers, bias=True),
         blocks.norm(hidden, 2, 2 * layers + 1),
-        Term("head", matrix=hidden * classes, other=classes, stream="sequence"),
+        *inside,
+        Term("head", matrix=pooled * hidden * classes, other=classes, stream="sequence"),
     )
 
     def streams(lengths: tuple[int, ...]) -> dict[str, int]:
-        return {"token": lengths[0], "patch": max(lengths[0] - 1, 0), "sequence": 1}
+        return {"token": lengths[0], "patch": patches, "sequence": 1}
 
-    return Layout(terms, (tokens,), unit="image_token", streams=streams, fixed=True)
+    return Layout(terms, (patches + extra,), unit="image_token", streams=streams, fixed=True)
 
 
 def _patches(config: Config, image: int, patch: int) -> int:

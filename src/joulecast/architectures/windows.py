@@ -92,6 +92,14 @@ def every_nth_full(period: int) -> Reader:
     return read
 
 
+def every_fourth_from_first(config: Config, layers: int) -> Masks:
+    """A window in all layers but the first and every fourth after it (CWM)."""
+    kinds = config.words("layer_types", layers, ATTENTION_TYPES)
+    if kinds is None:
+        kinds = ["sliding" if at % 4 else "full" for at in range(layers)]
+    return _masks(config, kinds)
+
+
 def every_nth_full_if_windowed(config: Config, layers: int) -> Masks:
     """As every_nth_full with the config's own pattern; no window means none anywhere (EXAONE)."""
     kinds = config.words("layer_types", layers, ATTENTION_TYPES)
