@@ -122,6 +122,8 @@ class PlanObject(TypedDict):
     epochs: float | None
     samples: float | None
     seq_len: int | str | None
+    document_len: int | None
+    mtp_depth: int
     recompute: Literal["none", "selective", "full"]
     phases: list[dict[str, Any]]
     device: str | None

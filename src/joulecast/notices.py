@@ -29,6 +29,7 @@ CODES: dict[str, str] = {
     "head_assumed": "The config's class is counted with the output it is pretrained with.",
     "classes_assumed": "A config gave no number of classes: those of ImageNet are counted.",
     "multi_token_prediction": "Modules that predict further tokens may add to training FLOP.",
+    "documents_apart": "Attention was counted inside the documents of a packed sequence.",
     "key_ignored": "A key of the config is not known and was taken to change nothing.",
     "text_part_only": "A config of several modalities: its text model alone is counted.",
     "given_unused": "A quantity was given that nothing in the answer rests on.",
