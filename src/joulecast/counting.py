@@ -35,7 +35,7 @@ def model(
     seq_len: int | str | None = None,
     attention: str = "causal",
     document_len: int | str | None = None,
-    mtp_depth: int | str = 0,
+    mtp_depth: int | str | None = None,
 ) -> ModelCount:
     """Count the parameters and FLOP of an architecture.
 
@@ -68,5 +68,5 @@ def model(
         else:
             lengths = length
     document = None if document_len is None else document_length("--document-len", document_len)
-    depth = depth_of_prediction("--mtp-depth", mtp_depth)
+    depth = 0 if mtp_depth is None else depth_of_prediction("--mtp-depth", mtp_depth)
     return read_architecture(config).count(lengths, cast("Convention", attention), depth, document)
