@@ -35,6 +35,7 @@ class ResultsObject(TypedDict):
 
     training_flop: QuantityObject | None
     executed_flop: QuantityObject | None
+    eu_training_compute_flop: QuantityObject | None
     utilisation: QuantityObject | None
     device_hours: QuantityObject | None
     wall_clock_days: QuantityObject | None

@@ -34,6 +34,8 @@ CODES: dict[str, str] = {
     "text_part_only": "A config of several modalities: its text model alone is counted.",
     "given_unused": "A quantity was given that nothing in the answer rests on.",
     "country_code": "The two letters are a country and also a state of the United States.",
+    "eu_general_purpose": "Training compute may pass 1e23 FLOP: general-purpose AI to the EU.",
+    "eu_systemic_risk": "Training compute may pass 1e25 FLOP: systemic risk, the EU presumes.",
     "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
 }
 
