@@ -228,7 +228,8 @@ def _check_sizes(ledger: Ledger, arch: str) -> None:
             ["--active-params 13B"],
         )
     tokens = _value(ledger, "tokens")
-    if tokens is None or size is None or trainable is not None:
+    said = any(ledger.given(name) for name in ("params", "active_params", "tokens"))
+    if tokens is None or size is None or trainable is not None or not said:
         return
     ratio = tokens / size
     if not 1 <= ratio <= 2000:
