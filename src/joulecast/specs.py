@@ -129,7 +129,7 @@ def _read_runs(folder: Path) -> dict[str, Any]:
 
 def with_names(runs: Mapping[str, Any]) -> dict[str, Any]:
     """Runs as they are kept: the records and every name one answers to."""
-    return {RUNS_TABLE: runs, "names_of_runs": index(_names(runs))}
+    return {RUNS_TABLE: runs, "names_of_runs": index(names_of(runs))}
 
 
 #: Compiled file -> what makes it from the files of a folder.
