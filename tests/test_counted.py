@@ -114,3 +114,50 @@ def test_what_cannot_be_counted_is_refused_with_the_ways_on(joulecast: Run, tmp_
         model(path)
     missing = joulecast("model", str(tmp_path / "none.json"))
     assert missing.returncode == 2 and missing.stderr.count("\n") == 1
+
+
+def test_packed_documents_and_further_tokens_reach_the_count(
+    joulecast: Run, config: Path, tmp_path: Path
+) -> None:
+    whole = flop(model=str(config), tokens=1e12, seq_len=8192)
+    packed = flop(model=str(config), tokens=1e12, seq_len=8192, document_len="1k")
+    assert packed == pytest.approx(flop(model=str(config), tokens=1e12, seq_len=1024))
+    assert packed < whole == flop(model=str(config), tokens=1e12, seq_len=8192, document_len=8192)
+    asked = ("--seq-len", "8192", "--document-len", "1k", "--json")
+    done = joulecast("model", str(config), *asked)
+    answer = json.loads(done.stdout)
+    assert answer["train_flop_per_token"] * 1e12 == pytest.approx(packed)
+    assert [notice["code"] for notice in answer["warnings"]] == ["documents_apart"]
+
+    deepseek = tmp_path / "deepseek.json"
+    deepseek.write_text('{"model_type": "deepseek_v3", "num_nextn_predict_layers": 1}')
+    text = joulecast("model", str(deepseek), "--seq-len", "4096").stdout
+    assert "one adds 4.1% to training FLOP (--mtp-depth 1)" in " ".join(text.split())
+    text = joulecast("model", str(deepseek), "--seq-len", "4096", "--mtp-depth", "1").stdout
+    assert "further_tokens" in text and "multi_token_prediction" not in text
+    plan = tmp_path / "plan.toml"
+    done = joulecast(
+        "estimate", str(deepseek), "--tokens", "1T", "--mtp-depth", "1", "--save", str(plan)
+    )
+    assert done.returncode == 0 and "mtp_depth = 1" in plan.read_text()
+    again = Plan.read(plan)
+    assert again.mtp_depth == 1
+    gain = (
+        estimate(again).training_flop,
+        estimate(Plan(model=str(deepseek), tokens=1e12)).training_flop,
+    )
+    assert gain[0] and gain[1] and gain[0].value / gain[1].value == pytest.approx(1.041, abs=1e-3)
+
+
+def test_phases_warn_of_the_lengths_they_are_counted_at(config: Path) -> None:
+    def codes(*phases: dict[str, Any], **plan: Any) -> list[str]:
+        footprint = estimate(Plan(model=str(config), phases=phases, **plan))
+        return [
+            n.code for n in footprint.warnings if n.code in ("seq_len_assumed", "documents_apart")
+        ]
+
+    assert codes({"tokens": 1e12}) == ["seq_len_assumed"]
+    assert codes({"tokens": 1e12, "seq_len": 8192}, {"tokens": 1e9}) == ["seq_len_assumed"]
+    assert codes({"tokens": 1e12, "seq_len": 8192}) == []
+    long = {"tokens": 1e9, "seq_len": 131072}
+    assert codes({"tokens": 1e12, "seq_len": 8192}, long, document_len=8192) == ["documents_apart"]

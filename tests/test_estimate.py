@@ -253,3 +253,13 @@ def test_a_range_on_an_input_widens_the_range_of_the_answer() -> None:
     ranged = run(params=7e9, tokens=1e12, region="fr", given={"pue": (1.05, 1.2, 1.9)})
     assert known(exact.total).value == pytest.approx(known(ranged.total).value)
     assert known(ranged.total).p95 > known(exact.total).p95
+
+
+def test_published_tokens_of_a_known_model_are_no_slip_of_units() -> None:
+    """60,000 tokens per parameter: only what somebody typed is worth a second look."""
+
+    def codes(**plan: Any) -> set[str]:
+        return {notice.code for notice in estimate(Plan(model="qwen3-0.6b", **plan)).warnings}
+
+    assert "tokens_per_param" not in codes()
+    assert "tokens_per_param" in codes(tokens="36T")

@@ -43,7 +43,7 @@ words = st.one_of(
 plans = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys(("params", "active_params", "trainable_params", "tokens", "unique_tokens", "epochs", "samples", "seq_len", "flop", "hardware_flop", "device_count", "year", "runs", "project_factor"), numbers),
+        **dict.fromkeys(("params", "active_params", "trainable_params", "tokens", "unique_tokens", "epochs", "samples", "seq_len", "document_len", "mtp_depth", "flop", "hardware_flop", "device_count", "year", "runs", "project_factor"), numbers),
         **dict.fromkeys(("arch", "precision", "recompute", "device", "region", "provider", "grid_basis"), words),
         "only_given": st.booleans(),
         "national_average": st.booleans(),

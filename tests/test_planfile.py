@@ -110,6 +110,8 @@ def test_phases_sum_and_mix_their_precisions(tmp_path: Path) -> None:
             "runs": st.integers(1, 50),
             "project_factor": st.sampled_from([2, "1.5..2..4"]),
             "seq_len": st.sampled_from([4096, "512:128"]),
+            "document_len": st.sampled_from([1, 1024, "2k"]),
+            "mtp_depth": st.integers(0, 2),
             "only_given": st.booleans(),
             "phases": st.just([{"tokens": 5e11, "precision": "fp8"}]),
         },

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from arch_tests.tables import config, rows
 
 from joulecast.errors import InputError
 from joulecast.torch_counting import model_from_torch
@@ -107,6 +108,29 @@ class TestCounts:
         count = model_from_torch(net, pixel_values=(1, 3, 224, 224))
         assert count.params_total == 25_557_032
         assert count.forward_flop_per_token == 8_178_368_512
+
+    def test_unet_of_stable_diffusion(self) -> None:
+        """The row of the reference table, to the last FLOP; the text encoder is not part of it."""
+        diffusers: Any = pytest.importorskip("diffusers", reason="diffusers is not installed")
+        (row,) = (row for row in rows("reference.csv") if row["family"] == "unet")
+        shape = config(row)
+        width, edge = shape["cross_attention_dim"], shape["sample_size"]
+        with self.torch.device("meta"):
+            net = diffusers.UNet2DConditionModel(
+                sample_size=edge,
+                cross_attention_dim=width,
+                attention_head_dim=shape["attention_head_dim"],
+            )
+        for batch in (1, 2):
+            count = model_from_torch(
+                net,
+                (batch, 4, edge, edge),
+                self.torch.zeros(batch),
+                encoder_hidden_states=(batch, shape["ctx"], width),
+            )
+            assert count.params_total == int(row["params"]) == 859_520_964
+            assert count.forward_flop_per_token == int(row["forward_full"]) == 803_273_441_280
+            assert count.train_flop_per_token == pytest.approx(int(row["train_full"]), rel=0.005)
 
     def test_experts_are_counted(self) -> None:
         transformers: Any = pytest.importorskip(

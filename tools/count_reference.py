@@ -3,7 +3,7 @@
     pip install torch==2.13.0 transformers==5.23.0
     python tools/count_reference.py            # writes tests/data/architectures/counted.csv
     python tools/count_reference.py --compare  # and prints where our count differs
-    python tools/count_reference.py --docs     # only the tables of docs/method/architectures.md
+    python tools/count_reference.py --docs     # only the tables of docs/method
 
 Builds each class on the meta device, where shapes are real and numbers are not, and runs one
 forward pass under FlopCounterMode.  Its traps, and what is done about each:
@@ -33,7 +33,16 @@ CASES = ROOT / "tests/data/architectures/cases.jsonl"
 OUT = ROOT / "tests/data/architectures/counted.csv"
 REFERENCE = ROOT / "tests/data/architectures/reference.csv"
 PUBLISHED = ROOT / "tests/data/architectures/published.jsonl"
-PAGE = ROOT / "docs/method/architectures.md"
+#: Pages with the table, and the models each shows; all where none are named.
+PAGES: dict[Path, tuple[str, ...]] = {
+    ROOT / "docs/method/architectures.md": (),
+    ROOT / "docs/method/compute.md": (
+        "T5-base", "T5-11B", "GRU LM 2x512", "LSTM LM 2x1500", "gpt-oss-20b", "Qwen3-Next-80B-A3B",
+        "Mamba-2.8B", "GPT-3 175B", "ViT-B/16 @224", "Mixtral-8x7B", "Llama-2-70B",
+        "Llama-3.1-405B", "Llama-3.1-8B", "BERT-base", "DeepSeek-V3", "Qwen3-235B-A22B",
+        "Mamba2-2.7B", "SmolLM2-135M", "Zamba2-7B", "Gemma-3-27B",
+    ),
+}  # fmt: skip
 
 #: Published configs in the table of the page, at which length.
 FURTHER = {
@@ -184,7 +193,8 @@ def main() -> None:
     options.add_argument("--docs", action="store_true")
     args = options.parse_args()
     if args.docs:
-        PAGE.write_text(page(), "utf-8")
+        for path in PAGES:
+            path.write_text(page(path), "utf-8")
         return
     torch, transformers = import_module("torch"), import_module("transformers")
     rows = []
@@ -240,8 +250,8 @@ def compare(config: dict[str, Any], seq_len: list[int], params: int, flop: float
     print(f"{config['model_type']:18} params {off_params:+.0f}  flop {100 * off_flop:+.4f} %{mark}")
 
 
-def where_6nd_is_wrong() -> str:
-    """The table of the page: exact training FLOP over 6ND, by the code."""
+def where_6nd_is_wrong(shown: tuple[str, ...] = ()) -> str:
+    """The table of a page: exact training FLOP over 6ND, by the code."""
     from joulecast.architectures import read_architecture
     from joulecast.errors import JoulecastError
 
@@ -256,6 +266,8 @@ def where_6nd_is_wrong() -> str:
             cases.append((row["model"], row["config"], FURTHER[row["model"]]))
     lines = []
     for name, config, written in cases:
+        if shown and name not in shown:
+            continue
         try:
             model = read_architecture(config)
         except JoulecastError:
@@ -288,12 +300,12 @@ def _short(number: float) -> str:
     return f"{number / scale:.3g}{letter}"
 
 
-def page() -> str:
-    """The page with its table made anew."""
-    before, rest = PAGE.read_text("utf-8").split("<!-- table made by the code -->\n", 1)
+def page(path: Path) -> str:
+    """A page with its table made anew."""
+    before, rest = path.read_text("utf-8").split("<!-- table made by the code -->\n", 1)
     after = rest.split("<!-- end of the table -->\n", 1)[1]
     return (
-        f"{before}<!-- table made by the code -->\n{where_6nd_is_wrong()}"
+        f"{before}<!-- table made by the code -->\n{where_6nd_is_wrong(PAGES[path])}"
         f"<!-- end of the table -->\n{after}"
     )
 

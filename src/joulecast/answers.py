@@ -35,6 +35,7 @@ class ResultsObject(TypedDict):
 
     training_flop: QuantityObject | None
     executed_flop: QuantityObject | None
+    eu_training_compute_flop: QuantityObject | None
     utilisation: QuantityObject | None
     device_hours: QuantityObject | None
     wall_clock_days: QuantityObject | None
@@ -122,6 +123,8 @@ class PlanObject(TypedDict):
     epochs: float | None
     samples: float | None
     seq_len: int | str | None
+    document_len: int | None
+    mtp_depth: int
     recompute: Literal["none", "selective", "full"]
     phases: list[dict[str, Any]]
     device: str | None

@@ -125,6 +125,17 @@ def chain(given: Mapping[str, Numbers]) -> Run:
         "peak_flops",
     )
 
+    # The same arithmetic as a rule counts it: without recomputation, by model or by hardware.
+    step("eu_training_compute_flop", compute.eu_training_compute, "training_flop")
+    step(
+        "eu_training_compute_flop",
+        compute.eu_training_compute_of_hardware,
+        "device_hours",
+        "peak_flops",
+        "utilisation",
+        "precision_speedup",
+    )
+
     # Energy: what is drawn.
     step("device_energy_kwh", energy.energy_of, "device_hours", "device_power_w")
     step("host_energy_kwh", energy.energy_of, "device_hours", "host_power_w")

@@ -250,3 +250,62 @@ def attention_share(active_params: Numbers, seq_len: Numbers, share_per_token: N
     0.08
     """
     return share_per_token * seq_len * (active_params / 7e9) ** (-1.0 / 3.0)
+
+
+def eu_training_compute(training_flop: Numbers) -> Numbers:
+    r"""Training compute of one run in the sense of the EU's guidelines.
+
+    .. math:: C_\mathrm{EU} = C
+
+    Parameters
+    ----------
+    training_flop
+        C, model FLOP of the run: forward and backward pass, fine-tuning alike [FLOP].
+
+    Returns
+    -------
+    Training compute of the run [FLOP]: activation recomputation is left out, whatever the
+    precision.  A model's cumulative compute adds what this run does not hold: other training
+    stages, non-public synthetic data, the compute behind weights it starts from.
+
+    References
+    ----------
+    European Commission, guidelines on the scope of obligations for providers of general-purpose
+    AI models, 18 July 2025, annex A.
+
+    >>> eu_training_compute(7.5e22)
+    7.5e+22
+    """
+    return training_flop * 1.0
+
+
+def eu_training_compute_of_hardware(
+    device_time: Numbers, peak_flops: Numbers, utilisation: Numbers, precision_speedup: Numbers
+) -> Numbers:
+    r"""Training compute of one run from its hardware, the other way the guidelines name.
+
+    .. math:: C_\mathrm{EU} = N \, L \, H \, U
+
+    Parameters
+    ----------
+    device_time
+        N L, devices x time reserved [s].
+    peak_flops
+        H, dense peak of one device [FLOP/s].
+    utilisation
+        U, model FLOP per second over the peak, over the whole run [ratio].
+    precision_speedup
+        Throughput of the precision over 16-bit [ratio].
+
+    Returns
+    -------
+    Training compute of the run [FLOP], recomputation left out as long as U leaves it out.
+
+    References
+    ----------
+    As eu_training_compute; example there: 370,000 h of H100 at 989 TFLOP/s and 50 %.
+
+    >>> eu_training_compute_of_hardware(370_000 * 3600.0, 989e12, 0.5, 1.0)
+    6.58674e+23
+    """
+    return device_time * peak_flops * utilisation * precision_speedup

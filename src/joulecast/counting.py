@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from joulecast.reading import sequence_length
+from joulecast.reading import depth_of_prediction, document_length, sequence_length
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
@@ -34,6 +34,8 @@ def model(
     config: str | Path | Mapping[str, Any],
     seq_len: int | str | None = None,
     attention: str = "causal",
+    document_len: int | str | None = None,
+    mtp_depth: int | str | None = None,
 ) -> ModelCount:
     """Count the parameters and FLOP of an architecture.
 
@@ -45,6 +47,10 @@ def model(
         Tokens in a sequence, or ``"ENC:DEC"``; the model's own up to 4,096 where none is given.
     attention
         "causal" counts the keys that mask and window allow, "full" the whole square.
+    document_len
+        Tokens in a document, where several are packed into a sequence and masked from each other.
+    mtp_depth
+        Depth of multi-token prediction: modules that predict tokens beyond the next.
 
     Raises
     ------
@@ -61,4 +67,6 @@ def model(
             lengths = int(encoder), int(decoder)
         else:
             lengths = length
-    return read_architecture(config).count(lengths, cast("Convention", attention))
+    document = None if document_len is None else document_length("--document-len", document_len)
+    depth = 0 if mtp_depth is None else depth_of_prediction("--mtp-depth", mtp_depth)
+    return read_architecture(config).count(lengths, cast("Convention", attention), depth, document)

@@ -10,6 +10,7 @@ import numpy as np
 from joulecast import uncertainty, units
 from joulecast.by_hand import strip_of
 from joulecast.chain import Run, chain
+from joulecast.errors import brief
 from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footprint, Quantity
 from joulecast.library import Library
 from joulecast.notices import Notice
@@ -35,9 +36,25 @@ CHECKED = (
 )
 
 #: Results that do not grow with the number of runs.
-INTENSIVE = ("utilisation",)
+INTENSIVE = ("utilisation", "eu_training_compute_flop")
 
 SKEW = 0.05
+
+#: Training compute above which duties begin in the EU -> code and what follows, strongest first.
+#: As we read Regulation (EU) 2024/1689, articles 51(2) and 52(1), and the Commission's guidelines
+#: of 18 July 2025; no legal advice.
+EU_THRESHOLDS = {
+    1e25: (
+        "eu_systemic_risk",
+        "the EU AI Act then presumes high-impact capabilities, so systemic risk (art. 51(2)), to "
+        "be notified within two weeks of knowing it (art. 52(1))",
+    ),
+    1e23: (
+        "eu_general_purpose",
+        "the Commission's guidelines then take a model that generates language, images or video "
+        "for general-purpose AI",
+    ),
+}
 
 
 def estimate(plan: Plan, library: Library | None = None) -> Footprint:
@@ -189,6 +206,7 @@ def _afterthoughts(
                 "device-hours or hardware not given: the making of hardware is left out",
             )
         )
+    notices += _eu_duties(quantities["eu_training_compute_flop"])
     notices += [
         Notice(
             "cross_check",
@@ -198,6 +216,22 @@ def _afterthoughts(
         if abs(log(check.ratio)) > log(2)
     ]
     return notices
+
+
+def _eu_duties(compute: Quantity | None) -> list[Notice]:
+    """The highest threshold that the run's compute passes or, by its range, may pass."""
+    if compute is None:
+        return []
+    for threshold, (code, meaning) in EU_THRESHOLDS.items():
+        if max(compute.value, compute.p90) > threshold:
+            passes = "passes" if compute.value > threshold else "may pass"
+            message = (
+                f"training compute of {brief(float(f'{compute.value:.2g}'))} FLOP {passes} "
+                f"{brief(threshold)}: {meaning}; all stages of its training count together, for "
+                "models placed on the EU market"
+            )
+            return [Notice(code, message)]
+    return []
 
 
 def _assumption(datum: Datum, library: Library) -> Assumption:

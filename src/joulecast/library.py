@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -125,6 +125,7 @@ class Library(Places):
     def model(self, name: str) -> Model:
         """Find a known model by id, alias, full name or one of these without punctuation.
 
+        Without punctuation the numbers must still be the model's: mamba28b could be several.
         Raises UnknownNameError with the nearest ids.
         """
         return self._record(Model, "models", self._key("model", name, self.model_ids))
@@ -182,18 +183,45 @@ class Library(Places):
         """Id of the record that goes by a name."""
         names = (self._runs if kind == "run" else self._core)[f"names_of_{kind}s"]
         found = _meanings(names, name)
+        if kind == "model" and found and not self._is_said(names, name, found):
+            raise UnknownNameError(kind, name, "unknown model", self._near(names, name, ids, found))
         counted = re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
         if not found and kind == "device" and counted:
             count, device = counted.groups()
             way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
             raise UnknownNameError(kind, name, "holds a count", [way_on])
         if not found:
-            close = nearest(name, [*ids, *names["alias"]])
-            choices = dict.fromkeys(_meanings(names, choice)[0] for choice in close)
-            raise UnknownNameError(kind, name, f"unknown {kind}", list(choices) or ids[:3])
+            raise UnknownNameError(kind, name, f"unknown {kind}", self._near(names, name, ids))
         if len(found) > 1:
             raise UnknownNameError(kind, name, f"could be several {kind}s", sorted(found))
         return found[0]
+
+    def _near(
+        self,
+        names: Mapping[str, Mapping[str, list[str]]],
+        name: str,
+        ids: list[str],
+        first: Iterable[str] = (),
+    ) -> list[str]:
+        """Ids to offer for a name that is none."""
+        close = nearest(name, [*ids, *names["alias"]])
+        choices = dict.fromkeys([*first, *(_meanings(names, choice)[0] for choice in close)])
+        return list(choices) or ids[:3]
+
+    def _is_said(
+        self, names: Mapping[str, Mapping[str, list[str]]], name: str, found: list[str]
+    ) -> bool:
+        """Whether a model's name is written out, or its numbers are: mamba2-8b is no mamba-2.8b."""
+        if any(specs.fold(name) in names[form] for form in ("exact", "alias")):
+            return True
+        models = {key: self._core["models"][key] for key in found}
+        known = {
+            form
+            for key, others in specs.names_of(models).items()
+            for form in (key, *others)
+            if specs.bare(form) == specs.bare(name)
+        }
+        return any(_numbers(form) == _numbers(name) for form in known)
 
     def _record(self, kind: type[R], folder: str, key: str) -> R:
         tables = self._runs if folder == specs.RUNS_TABLE else self._core
@@ -227,6 +255,11 @@ class Library(Places):
             if other != key and data.get("family") == mine["family"]
             if whole_family or _sans_memory(other, data) == _sans_memory(key, mine)
         )
+
+
+def _numbers(name: str) -> list[str]:
+    """Numbers of a name in their order: 2.8 in mamba-2.8b, 2 and 8 in mamba2-8b."""
+    return re.findall(r"\d+(?:\.\d+)*", name)
 
 
 def _memory(data: Mapping[str, Any]) -> str:

@@ -30,10 +30,13 @@ CODES: dict[str, str] = {
     "classes_assumed": "A config gave no number of classes: those of ImageNet are counted.",
     "multi_token_prediction": "Modules that predict further tokens may add to training FLOP.",
     "sparse_attention": "Attention is counted to the keys that an indexer keeps, not to all.",
+    "documents_apart": "Attention was counted inside the documents of a packed sequence.",
     "key_ignored": "A key of the config is not known and was taken to change nothing.",
     "text_part_only": "A config of several modalities: its text model alone is counted.",
     "given_unused": "A quantity was given that nothing in the answer rests on.",
     "country_code": "The two letters are a country and also a state of the United States.",
+    "eu_general_purpose": "Training compute may pass 1e23 FLOP: general-purpose AI to the EU.",
+    "eu_systemic_risk": "Training compute may pass 1e25 FLOP: systemic risk, the EU presumes.",
     "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
 }
 

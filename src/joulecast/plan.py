@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.reading import number, quantity, sequence_length, span
+from joulecast.reading import (
+    depth_of_prediction,
+    document_length,
+    number,
+    quantity,
+    sequence_length,
+    span,
+)
 from joulecast.terms import INPUTS, Arch, input_term
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
@@ -125,6 +132,14 @@ def _lengths(raw: object) -> int | str | None:
     return None if raw is None else sequence_length("seq_len", raw)
 
 
+def _document(raw: object) -> int | None:
+    return None if raw is None else document_length("document_len", raw)
+
+
+def _depth(raw: object) -> int | None:
+    return None if raw is None else depth_of_prediction("mtp_depth", raw)
+
+
 def _ratio(raw: object) -> object:
     """Checks a project factor, which may be a range, and keeps it as it was written."""
     if raw is not None:
@@ -172,11 +187,13 @@ class Plan(_Part):
     active_params: Annotated[float | None, _count("active_params", 1)] = None
     trainable_params: Annotated[float | None, _count("trainable_params", 1)] = None
     arch: Annotated[Arch | None, _word("arch")] = None
+    mtp_depth: Annotated[int | None, BeforeValidator(_depth)] = None
     tokens: Annotated[float | None, _count("tokens", 1)] = None
     unique_tokens: Annotated[float | None, _count("unique_tokens", 1)] = None
     epochs: Annotated[float | None, _count("epochs")] = None
     samples: Annotated[float | None, _count("samples", 1)] = None
     seq_len: Annotated[int | str | None, BeforeValidator(_lengths)] = None
+    document_len: Annotated[int | None, BeforeValidator(_document)] = None
     flop: Annotated[float | None, _count("flop", unit="FLOP")] = None
     hardware_flop: Annotated[float | None, _count("hardware_flop", unit="FLOP")] = None
     precision: Annotated[Precision | None, _word("precision")] = None
@@ -236,7 +253,7 @@ def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str,
             for name in group:
                 values.pop(name, None)
     if "params" in newer:
-        for name in ("active_params", "trainable_params", "arch"):
+        for name in ("active_params", "trainable_params", "arch", "mtp_depth"):
             values.pop(name, None)
     for name in newer:
         values.pop(name, None)

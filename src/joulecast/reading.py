@@ -112,6 +112,34 @@ def sequence_length(field: str, raw: object) -> int | str:
 LONGEST = 1_000_000_000
 
 
+def document_length(field: str, raw: object) -> int:
+    """Read the length of a document in tokens: ``1024``, ``2k``.
+
+    >>> document_length("--document-len", "2k")
+    2048
+    """
+    length = sequence_length(field, raw)
+    if isinstance(length, str):
+        raise InputError(field, raw, "must be one length", ["1024"])
+    return length
+
+
+def depth_of_prediction(field: str, raw: object) -> int:
+    """Read how many tokens beyond the next are predicted in training: 0 to 64.
+
+    >>> depth_of_prediction("mtp_depth", "1")
+    1
+    """
+    value = number(field, raw)
+    if not 0 <= value <= DEEPEST or value != int(value):
+        raise InputError(field, raw, f"must be a whole number from 0 to {DEEPEST}", ["1"])
+    return int(value)
+
+
+#: Depth of multi-token prediction: published models have 1 to 4.
+DEEPEST = 64
+
+
 def span(term: Term, raw: object) -> tuple[float | None, float | None, float | None]:
     """Read a value or a range of a term: (low, value, high) in its unit.
 

@@ -242,8 +242,23 @@ class Device(Record):
         return next((self.peak_tflops[name] for name in order if name in self.peak_tflops), None)
 
 
+_FIGURES_OF_MODELS = (
+    "params",
+    "active_params",
+    "tokens",
+    "seq_len",
+    "training_flop",
+    "mtp_params",
+    "mtp_active_params",
+)
+
+
 class Model(Record):
-    """A known model: what of it was public, never how its training run went."""
+    """A known model: what of it was public, never how its training run went.
+
+    `mtp_params` are the weights of one module that predicts a further token in training,
+    `mtp_active_params` those on a token's way there, the shared head included.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
     name: str
@@ -258,14 +273,14 @@ class Model(Record):
     tokens: Positive | None = None
     seq_len: Positive | None = None
     training_flop: Positive | None = None
+    mtp_params: Positive | None = None
+    mtp_active_params: Positive | None = None
     note: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        return cover_figures(
-            data, ("params", "active_params", "tokens", "seq_len", "training_flop")
-        )
+        return cover_figures(data, _FIGURES_OF_MODELS)
 
     @model_validator(mode="after")
     def _plausible(self) -> Model:
@@ -273,6 +288,8 @@ class Model(Record):
             raise ValueError("a mixture of experts needs active_params")
         if self.active_params is not None and self.active_params.value > self.params.value:
             raise ValueError("active_params above params")
+        if (self.mtp_params is None) != (self.mtp_active_params is None):
+            raise ValueError("mtp_params and mtp_active_params go together")
         return self
 
 

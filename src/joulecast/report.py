@@ -186,6 +186,12 @@ def _figures(footprint: Footprint) -> list[str]:
     flop = footprint.training_flop
     if flop is not None:
         rows.append(("Training", f"{two(flop.value)} FLOP", flop))
+    executed = footprint.quantities["executed_flop"]
+    if flop is not None and executed is not None and executed.value > flop.value:
+        rows.append(("Executed", f"{two(executed.value)} FLOP, recomputed too", executed))
+    compute = footprint.quantities["eu_training_compute_flop"]
+    if compute is not None and (flop is None or compute.value != flop.value):
+        rows.append(("EU compute", f"{two(compute.value)} FLOP, one run", compute))
     hours = footprint.device_hours
     if hours is not None:
         rows.append(("Hardware", f"{two(hours.value)} device-hours", hours))

@@ -129,7 +129,7 @@ def _read_runs(folder: Path) -> dict[str, Any]:
 
 def with_names(runs: Mapping[str, Any]) -> dict[str, Any]:
     """Runs as they are kept: the records and every name one answers to."""
-    return {RUNS_TABLE: runs, "names_of_runs": index(_names(runs))}
+    return {RUNS_TABLE: runs, "names_of_runs": index(names_of(runs))}
 
 
 #: Compiled file -> what makes it from the files of a folder.
@@ -212,13 +212,13 @@ def _source_files(folder: Path) -> Iterator[Path]:
 def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str]]]]:
     """Every name a device, a model or a place answers to."""
     return {
-        "names_of_devices": index(_names(core.get("devices", {}))),
-        "names_of_models": index(_names(core.get("models", {}))),
+        "names_of_devices": index(names_of(core.get("devices", {}))),
+        "names_of_models": index(names_of(core.get("models", {}))),
         "names_of_places": index(_place_names(core)),
     }
 
 
-def _names(records: Mapping[str, Any]) -> dict[str, list[str]]:
+def names_of(records: Mapping[str, Any]) -> dict[str, list[str]]:
     """Full name and aliases of each record; what is no name is left for the check of the record."""
     names = {}
     for key, record in records.items():

@@ -293,6 +293,12 @@ INPUTS: dict[str, Term] = _terms(
 
 #: What only comes out.
 OUTPUTS: dict[str, Term] = _terms(
+    Term(
+        "eu_training_compute_flop",
+        "FLOP",
+        "log",
+        "training compute of one run as the EU's guidelines count it: without recomputation",
+    ),
     Term("device_kgco2e", "kgCO2e", "log", "operational emissions of the devices"),
     Term("host_kgco2e", "kgCO2e", "log", "operational emissions of the hosts"),
     Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
@@ -306,6 +312,7 @@ TERMS: dict[str, Term] = INPUTS | OUTPUTS
 RESULTS: tuple[str, ...] = (
     "training_flop",
     "executed_flop",
+    "eu_training_compute_flop",
     "utilisation",
     "device_hours",
     "wall_clock_days",

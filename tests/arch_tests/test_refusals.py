@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -159,32 +156,6 @@ def test_lengths(model_type: str, length: Any, message: str) -> None:
 def test_an_unknown_convention_is_refused() -> None:
     with pytest.raises(JoulecastError, match=r"--attention: half: .* try causal, full"):
         read_architecture({"model_type": "llama"}).count(attention="half")  # type: ignore[arg-type]
-
-
-def test_the_hub_is_optional_and_says_when_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(JoulecastError, match=r"needs the package huggingface_hub; try pip install"):
-        read_architecture("hf:org/name")
-
-    def away(*_: str) -> str:
-        raise OSError("offline mode is enabled\nand more")
-
-    hub = SimpleNamespace(hf_hub_download=away)
-    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
-    with pytest.raises(JoulecastError) as refusal:
-        read_architecture("hf:org/name")
-    assert "cannot be reached" in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-    with pytest.raises(JoulecastError, match="is not a name on the Hub"):
-        read_architecture("hf:a/b/c")
-
-
-def test_the_hub_answers_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps({"model_type": "llama"}))
-    hub = SimpleNamespace(hf_hub_download=lambda *_: str(path))
-    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
-    assert read_architecture("hf:org/name").count().params_total == 6_738_415_616
 
 
 JSON = st.recursive(

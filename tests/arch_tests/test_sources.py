@@ -116,11 +116,13 @@ def test_a_classifier_reads_its_state_once_per_sequence() -> None:
 def test_further_tokens_cost_what_megatron_says() -> None:
     """One module in DeepSeek-V3: 4.1 % more training, about 11.5 B more weights."""
     model = read_architecture({"model_type": "deepseek_v3"})
-    plain, more = model.count(4096), model.count(4096, further_tokens=1)
+    plain, more = model.count(4096), model.count(4096, mtp_depth=1)
     gain = more.train_flop_per_token / plain.train_flop_per_token - 1
     assert gain == pytest.approx(0.041, abs=0.001)
     assert more.params_total - plain.params_total == pytest.approx(11.5e9, rel=0.02)
-    with pytest.raises(JoulecastError, match="the model has no such modules"):
-        read_architecture({"model_type": "llama"}).count(further_tokens=1)
-    with pytest.raises(JoulecastError, match="must be 0 to 64"):
-        model.count(further_tokens=-1)
+    with pytest.raises(
+        JoulecastError, match="no modules that predict further tokens are known of llama"
+    ):
+        read_architecture({"model_type": "llama"}).count(mtp_depth=1)
+    with pytest.raises(JoulecastError, match="must be a whole number from 0 to 64"):
+        model.count(mtp_depth=-1)

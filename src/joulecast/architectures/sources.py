@@ -11,7 +11,7 @@ from typing import Any
 
 from joulecast.architectures.config import WAYS_ON, config_of
 from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_PARTS
-from joulecast.architectures.layout import Convention, Layout, ModelCount, Notice
+from joulecast.architectures.layout import Convention, Layout, ModelCount, Notice, Term
 from joulecast.errors import InputError, UnknownNameError
 
 #: No config is larger; a file that is, is not one.
@@ -20,8 +20,8 @@ MOST_BYTES = 8_000_000
 #: Tokens in a sequence: beyond any context that anybody trains.
 LONGEST = 1_000_000_000
 
-#: Modules that predict further tokens: nobody trains with as many.
-MOST_FURTHER = 64
+#: Depth of multi-token prediction: nobody trains with as many modules.
+DEEPEST = 64
 
 SeqLen = int | tuple[int, int] | None
 
@@ -38,7 +38,11 @@ class Architecture:
     seq_len: tuple[int, ...] | None = None
 
     def count(
-        self, seq_len: SeqLen = None, attention: Convention = "causal", further_tokens: int = 0
+        self,
+        seq_len: SeqLen = None,
+        attention: Convention = "causal",
+        mtp_depth: int = 0,
+        document_len: int | None = None,
     ) -> ModelCount:
         """Count parameters and FLOP.
 
@@ -49,16 +53,20 @@ class Architecture:
             reading, else the model's own up to 4096.
         attention
             "causal": the keys that mask and window allow; "full": the whole square.
-        further_tokens
-            Modules that predict tokens beyond the next in training (DeepSeek-V3 trains with 1),
-            their weights included.
+        mtp_depth
+            Depth of multi-token prediction: modules that predict tokens beyond the next in
+            training (DeepSeek-V3 trains with 1), their weights included.
+        document_len
+            Tokens in a document, where sequences are packed with several and a mask keeps
+            attention inside each; without it a query sees the whole sequence before it.
         """
         if attention not in ("causal", "full"):
             raise InputError("--attention", attention, "is not a known choice", ["causal", "full"])
-        if not 0 <= further_tokens <= MOST_FURTHER:
-            raise InputError("further_tokens", further_tokens, f"must be 0 to {MOST_FURTHER}")
-        if further_tokens and not self.layout.further:
-            raise InputError("further_tokens", further_tokens, "the model has no such modules")
+        if not 0 <= mtp_depth <= DEEPEST:
+            raise InputError("mtp_depth", mtp_depth, f"must be a whole number from 0 to {DEEPEST}")
+        if mtp_depth and not self.layout.further:
+            why = f"no modules that predict further tokens are known of {self.model_type}"
+            raise InputError("mtp_depth", mtp_depth, why, ["leaving it out"])
         asked = self.seq_len if seq_len is None else _lengths(seq_len)
         lengths, notices = self._resolve(asked)
         for length, most in zip(lengths, self.layout.longest, strict=False):
@@ -66,8 +74,30 @@ class Architecture:
                 raise InputError(
                     "--seq-len", length, f"is longer than the model's {most} positions", [str(most)]
                 )
-        layout = replace(self.layout, warnings=(*self.layout.warnings, *notices))
-        return layout.count(lengths, attention, further_tokens)
+        layout = self.layout
+        if document_len is not None:
+            layout, apart = _packed(layout, document_len, lengths)
+            notices += apart
+        counted = layout.count(lengths, attention, mtp_depth)
+        return replace(counted, warnings=(*self._own_notices(layout, counted, mtp_depth), *notices))
+
+    def _own_notices(self, layout: Layout, counted: ModelCount, mtp_depth: int) -> list[Notice]:
+        """Notices of the config; that on further tokens says what they would add."""
+        own = []
+        for notice in layout.warnings:
+            if notice.code == "multi_token_prediction" and layout.further:
+                if mtp_depth:
+                    continue
+                more = layout.count(counted.seq_len, counted.attention, 1).forward_flop_per_token
+                gain = more / counted.forward_flop_per_token - 1
+                message = (
+                    "the modules that predict further tokens are left out, as in published "
+                    f"counts; one adds {gain:.1%} to training FLOP (--mtp-depth 1)"
+                )
+                own.append(Notice(notice.code, message))
+            else:
+                own.append(notice)
+        return own
 
     def _resolve(self, asked: tuple[int, ...] | None) -> tuple[tuple[int, ...], list[Notice]]:
         """Turn the lengths asked for into those of the model's sequences."""
@@ -89,6 +119,44 @@ class Architecture:
         return asked * 2, [Notice("seq_len_assumed", message)]
 
 
+#: Masks over single keys.  What works through whole blocks (states, lightning attention) takes a
+#: packed sequence as it comes, whatever documents it holds.
+_DIVISIBLE = ("causal", "window", "chunk", "both", "both_window")
+
+
+def _packed(
+    layout: Layout, document_len: int, lengths: tuple[int, ...]
+) -> tuple[Layout, list[Notice]]:
+    """Let attention look over one document of a packed sequence in place of all of it."""
+    if isinstance(document_len, bool) or not isinstance(document_len, int) or document_len < 1:
+        raise InputError("document_len", document_len, "must be a whole number of tokens", ["1024"])
+    if layout.fixed or len(lengths) > 1:
+        why = "is for models that read one sequence of any length"
+        ways_on = ["leaving it out"] if layout.fixed else ["--seq-len ENC:DEC of one document"]
+        raise InputError("document_len", document_len, why, ways_on)
+
+    def apart(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+        return tuple(
+            replace(term, keys_of="document") if term.mask.kind in _DIVISIBLE else term
+            for term in terms
+        )
+
+    def streams(sequence: tuple[int, ...]) -> dict[str, int]:
+        return {**layout.streams(sequence), "document": min(document_len, sequence[0])}
+
+    terms = apart(layout.terms)
+    if terms == layout.terms:
+        why = "no part looks back key by key: documents change nothing"
+        return layout, [Notice("documents_apart", why)]
+    message = (
+        f"attention is counted inside documents of {document_len:,} tokens, "
+        f"not across the whole sequence of {lengths[0]:,}"
+    )
+    notices = [Notice("documents_apart", message)] if document_len < lengths[0] else []
+    packed = replace(layout, terms=terms, further=apart(layout.further), streams=streams)
+    return packed, notices
+
+
 def _assumed(shown: str) -> Notice:
     return Notice("seq_len_assumed", f"no --seq-len given; counted at {shown} tokens")
 
@@ -101,7 +169,8 @@ def read_architecture(
     Parameters
     ----------
     source
-        A config.json, a folder that holds one, ``hf:org/name``, or the config as a mapping.
+        A config.json, a folder that holds one, ``hf:org/name`` (with ``@revision`` if need be), or
+        the config as a mapping.
     seq_len
         Tokens in a sequence, or (encoder, decoder), for counts that name none.
 
@@ -227,26 +296,44 @@ def _load(source: str | Path) -> Mapping[str, Any]:
     return raw
 
 
-def _from_hub(name: str) -> Path:
+#: Errors of huggingface_hub, by the names they keep in all its versions, and what each means.
+_HUB_SAYS = {
+    "HFValidationError": "is not a name on the Hub",
+    "GatedRepoError": "is gated: its terms must be accepted on the Hub, and HF_TOKEN set",
+    "RepositoryNotFoundError": "no such model on the Hub, or a private one",
+    "RevisionNotFoundError": "the model has no such revision",
+    "LocalEntryNotFoundError": "not in the cache, and the Hub cannot be reached (offline?)",
+    "OfflineModeIsEnabled": "not in the cache, and the Hub cannot be reached (offline?)",
+    "EntryNotFoundError": "the model has no config.json",
+}
+
+
+def _from_hub(named: str) -> Path:
     """Fetch, or find in the cache, the config of a model on the Hugging Face Hub."""
-    if name.count("/") > 1 or not name.strip("/"):
-        raise InputError("config", f"hf:{name}", "is not a name on the Hub", ["hf:org/name"])
+    asked = f"hf:{named}"
+    name, at, revision = named.partition("@")
+    if name.count("/") > 1 or not name.strip("/") or (at and not revision):
+        raise InputError(
+            "config", asked, "is not a name on the Hub", ["hf:org/name", "hf:org/name@revision"]
+        )
     try:
         hub = importlib.import_module("huggingface_hub")
     except ImportError:
         raise InputError(
             "config",
-            f"hf:{name}",
+            asked,
             "needs the package huggingface_hub",
             ["pip install huggingface_hub", "the path of a config.json"],
         ) from None
     try:
-        return Path(hub.hf_hub_download(name, "config.json"))
+        return Path(hub.hf_hub_download(name, "config.json", revision=revision or None))
     except Exception as problem:  # its many errors have no base of their own
-        why = str(problem).strip().split("\n")[0]
+        names = [kind.__name__ for kind in type(problem).__mro__]
+        why = next((_HUB_SAYS[kind] for kind in names if kind in _HUB_SAYS), None)
+        first_line = str(problem).strip().split("\n")[0]
         raise InputError(
             "config",
-            f"hf:{name}",
-            f"not in the cache and the Hub cannot be reached or has no such model ({why})",
+            asked,
+            why or f"cannot be had from the Hub ({first_line or names[0]})",
             ["the path of a config.json"],
         ) from None

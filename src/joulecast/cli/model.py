@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import print_json, say
+from joulecast.cli.planning import DocumentLen, MtpDepth
 
 
 def model(
@@ -18,6 +19,8 @@ def model(
     attention: Annotated[
         str, typer.Option(help="causal (what the mask allows) or full (the whole square).")
     ] = "causal",
+    document_len: DocumentLen = None,
+    mtp_depth: MtpDepth = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object.")] = False,
 ) -> None:
     """Count the parameters and FLOP of an architecture.
@@ -26,7 +29,7 @@ def model(
     """
     from joulecast.counting import model as verb
 
-    counted = verb(config, seq_len=seq_len, attention=attention)
+    counted = verb(config, seq_len, attention, document_len, mtp_depth)
     if as_json:
         print_json(counted.to_dict())
     else:

@@ -70,6 +70,19 @@ Targets = Annotated[
 ]
 
 
+DocumentLen = Annotated[
+    str | None,
+    typer.Option(
+        help="Tokens in a document, where a sequence packs several, masked from each other.",
+        metavar="L",
+    ),
+]
+MtpDepth = Annotated[
+    str | None,
+    typer.Option(help="Depth of multi-token prediction: tokens beyond the next.", metavar="N"),
+]
+
+
 def plan_flags(
     params: Annotated[
         str | None, typer.Option(help="All weights of the model, such as 7B.")
@@ -98,6 +111,8 @@ def plan_flags(
         str | None,
         typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC"),
     ] = None,
+    document_len: DocumentLen = None,
+    mtp_depth: MtpDepth = None,
     flop: Annotated[
         str | None, typer.Option(help="Training FLOP, such as 3.2e24, in place of params x tokens.")
     ] = None,

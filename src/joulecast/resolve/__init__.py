@@ -124,7 +124,7 @@ def _check_entry(ledger: Ledger) -> None:
     if any(ledger.has(name) for name in model.LATER) or (sized and ledger.has("tokens")):
         return
     if sized and ledger.resolved["arch"] not in model.RULES and ledger.plan.model is not None:
-        why = f"those of a {ledger.resolved['arch']} model do not follow from its size"
+        why = f"those of {ledger.resolved['model']} do not follow from its size"
         raise InputError("flop", None, why, ["--flop FLOP"])
     if sized:
         size = ledger.data["active_params" if ledger.has("active_params") else "params"].value

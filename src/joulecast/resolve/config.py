@@ -37,26 +37,31 @@ def take(ledger: Ledger, source: str) -> Counted:
 
     plan = ledger.plan
     architecture = read_architecture(_local(source))
-    count = architecture.count(_lengths(plan.seq_len))
+
+    def counted(seq_len: int | str | None) -> ModelCount:
+        return architecture.count(
+            _lengths(seq_len), mtp_depth=plan.mtp_depth or 0, document_len=plan.document_len
+        )
+
+    count = counted(plan.seq_len)
     forward = count.forward_flop_per_token
-    said = ", ".join(str(length) for length in count.seq_len)
+    said = f"{', '.join(str(length) for length in count.seq_len)} tokens"
+    warnings = count.warnings
     if any(phase.seq_len is not None for phase in plan.phases):
-        counts = [
-            (phase.tokens, architecture.count(_lengths(phase.seq_len or plan.seq_len)))
-            for phase in plan.phases
-        ]
+        counts = [(phase.tokens, counted(phase.seq_len or plan.seq_len)) for phase in plan.phases]
         tokens = sum(share for share, _ in counts)
         forward = sum(share * each.forward_flop_per_token for share, each in counts) / tokens
-        said = "lengths of the phases"
+        said = "the lengths of the phases"
+        warnings = tuple(dict.fromkeys(notice for _, each in counts for notice in each.warnings))
+    if plan.document_len is not None:
+        said += f" in documents of {plan.document_len}"
     note = f"counted from {source}"
     _enter(ledger, "params", count.params_total, note)
     if count.params_active < count.params_total:
         _enter(ledger, "active_params", count.params_active, note)
-    flop_note = f"{note} at {said} tokens, causal attention, per {count.flop_unit}"
+    flop_note = f"{note} at {said}, causal attention, per {count.flop_unit}"
     _enter(ledger, "forward_flop_per_token", forward, flop_note)
-    for notice in count.warnings:
-        if notice.code == "seq_len_assumed" and plan.phases:
-            continue
+    for notice in warnings:
         ledger.warn(notice.code, notice.message)
     shown = ":".join(str(length) for length in count.seq_len)
     return Counted(_kind(architecture, count), int(shown) if shown.isdigit() else shown)

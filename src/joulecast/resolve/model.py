@@ -59,6 +59,7 @@ def resolve(ledger: Ledger) -> Size:
     if plan.model is not None and counted is None:
         known = ledger.library.model(plan.model)
         _take_known(ledger, known)
+    _check_counted_alone(ledger, counted is not None, known)
     _tokens(ledger)
     arch = plan.arch or (counted.kind if counted else _arch(ledger, known))
     _check_sizes(ledger, arch)
@@ -79,6 +80,8 @@ def resolve(ledger: Ledger) -> Size:
         "epochs": plan.epochs,
         "samples": plan.samples,
         "seq_len": seq_len,
+        "document_len": plan.document_len,
+        "mtp_depth": plan.mtp_depth or 0,
         "recompute": plan.recompute or "none",
         "phases": [phase.model_dump(exclude_none=True) for phase in plan.phases],
     }
@@ -94,7 +97,8 @@ def _take_known(ledger: Ledger, known: Model) -> None:
         for name in ("params", "active_params"):
             figure = figures[name]
             if figure is not None:
-                ledger.assume(name, _named(figure, known), f"{known.id}.{name}", essential=True)
+                figure = _with_modules(_named(figure, known), name, known, ledger.plan.mtp_depth)
+                ledger.assume(name, figure, f"{known.id}.{name}", essential=True)
     if known.tokens is not None and not said_tokens:
         ledger.assume("tokens", _named(known.tokens, known), f"{known.id}.tokens", essential=True)
     if known.training_flop is not None and not ledger.has("tokens"):
@@ -104,6 +108,43 @@ def _take_known(ledger: Ledger, known: Model) -> None:
 
 def _named(figure: Figure, known: Model) -> Figure:
     return figure.model_copy(update={"note": f"{known.name}; {figure.note}".rstrip("; ")})
+
+
+def _with_modules(figure: Figure, name: str, known: Model, depth: int | None) -> Figure:
+    """Weights of a known model, those of the modules that predict further tokens among them."""
+    added = {"params": known.mtp_params, "active_params": known.mtp_active_params}[name]
+    if not depth or added is None:
+        return figure
+    note = f"{figure.note}; {depth} x {added.value:.5g} that predict further tokens"
+    return figure.model_copy(update={"value": figure.value + depth * added.value, "note": note})
+
+
+def _check_counted_alone(ledger: Ledger, counted: bool, known: Model | None) -> None:
+    """What is said of documents and further tokens must reach the count."""
+    plan = ledger.plan
+    if counted:
+        return
+    if plan.document_len is not None:
+        ledger.warn(
+            "given_unused",
+            "document_len was given, but only FLOP counted from a config depend on it",
+        )
+    knows = known is not None and known.mtp_active_params is not None
+    if plan.mtp_depth and (not knows or plan.params or plan.active_params):
+        raise InputError(
+            "mtp_depth",
+            plan.mtp_depth,
+            "is counted from a config, or for a known model with such modules",
+            ["path/to/config.json", "deepseek-v3"],
+        )
+    if known is not None and known.mtp_active_params is not None and not plan.mtp_depth:
+        size = known.active_params or known.params
+        ledger.warn(
+            "multi_token_prediction",
+            "the modules that predict further tokens are left out, as in published counts; one "
+            f"adds {known.mtp_active_params.value / size.value:.1%} to training FLOP "
+            "(--mtp-depth 1)",
+        )
 
 
 def _tokens(ledger: Ledger) -> None:
@@ -187,7 +228,8 @@ def _check_sizes(ledger: Ledger, arch: str) -> None:
             ["--active-params 13B"],
         )
     tokens = _value(ledger, "tokens")
-    if tokens is None or size is None or trainable is not None:
+    said = any(ledger.given(name) for name in ("params", "active_params", "tokens"))
+    if tokens is None or size is None or trainable is not None or not said:
         return
     ratio = tokens / size
     if not 1 <= ratio <= 2000:

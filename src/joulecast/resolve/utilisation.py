@@ -46,6 +46,8 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
             ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
         _check_consistent(ledger)
         return
+    if _hours_alone(ledger):
+        return
     figure = default(ledger, device, size)
     if ledger.given("goodput"):
         typical = library.default("goodput").value
@@ -55,6 +57,14 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     else:
         ledger.assume("utilisation", figure, "assumption.utilisation")
     _speedup(ledger)
+
+
+def _hours_alone(ledger: Ledger) -> bool:
+    """Whether hours are said and no FLOP are, so that nothing would rest on a utilisation."""
+    hours = ledger.has("device_hours") or ledger.has("wall_clock_days", "device_count")
+    sized = any(ledger.has(name) for name in ("params", "active_params", "forward_flop_per_token"))
+    counted = any(ledger.has(name) for name in ("training_flop", "executed_flop"))
+    return hours and not counted and not (sized and ledger.has("tokens"))
 
 
 def _speedup(ledger: Ledger) -> None:
