@@ -9,10 +9,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from joulecast import specs
+from joulecast import instances, specs
 from joulecast.errors import SpecsError, UnknownNameError, nearest
+from joulecast.instances import Reservation
 from joulecast.places import Places
-from joulecast.records import Device, Figure, Model, R, Source, figures_of, validated
+from joulecast.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
 
 if TYPE_CHECKING:
     from joulecast.runs import ReportedRun
@@ -117,10 +118,28 @@ class Library(Places):
     def device(self, name: str) -> DeviceMatch:
         """Find a device by id, alias, full name or one of these without punctuation.
 
-        Raises UnknownNameError with the nearest names.
+        The name of a cloud instance finds the device it holds.  Raises UnknownNameError with the
+        nearest names.
         """
-        key = self._key("device", name, self.device_ids)
-        return DeviceMatch(self._record(Device, "devices", key), self._variants(name, key))
+        reserved = self.reservation(name)
+        typed = reserved.instance.device if reserved else name
+        key = self._key("device", typed, self.device_ids)
+        return DeviceMatch(self._record(Device, "devices", key), self._variants(typed, key))
+
+    @property
+    def instance_ids(self) -> list[str]:
+        """Names of all cloud instance types and TPU slices."""
+        return list(self._core.get("instances", {}))
+
+    def instance(self, key: str) -> Instance:
+        """Row of the table of instances."""
+        return instances.record(self._core, key)
+
+    def reservation(self, name: str) -> Reservation | None:
+        """What a name stands for, where it is that of a cloud instance or a TPU slice."""
+        if _meanings(self._core["names_of_devices"], name):
+            return None
+        return instances.find(self._core, name)
 
     def model(self, name: str) -> Model:
         """Find a known model by id, alias, full name or one of these without punctuation.
@@ -188,8 +207,9 @@ class Library(Places):
             way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
             raise UnknownNameError(kind, name, "holds a count", [way_on])
         if not found:
-            close = nearest(name, [*ids, *names["alias"]])
-            choices = dict.fromkeys(_meanings(names, choice)[0] for choice in close)
+            offers = self.instance_ids if kind == "device" else []
+            close = nearest(name, [*ids, *names["alias"], *offers])
+            choices = dict.fromkeys((_meanings(names, choice) or [choice])[0] for choice in close)
             raise UnknownNameError(kind, name, f"unknown {kind}", list(choices) or ids[:3])
         if len(found) > 1:
             raise UnknownNameError(kind, name, f"could be several {kind}s", sorted(found))
