@@ -240,7 +240,8 @@ class Library(Places):
         mine = devices[key]
         if specs.fold(name) == key or _memory(mine) in re.findall(r"\d+", name):
             return ()
-        whole_family = specs.bare(name) == specs.bare(mine["family"])
+        family = specs.bare(mine["family"])
+        whole_family = _sans_maker(specs.bare(name), mine["vendor"]) == family
         return tuple(
             other
             for other, data in devices.items()
@@ -253,6 +254,11 @@ def _memory(data: Mapping[str, Any]) -> str:
     """Memory of a device as its names say it: 80."""
     memory = data["memory_gb"]
     return f"{memory['value'] if isinstance(memory, Mapping) else memory:g}"
+
+
+def _sans_maker(name: str, vendor: str) -> str:
+    """Name without what makers put before it: a100 for nvidiaa100, v100 for nvidiateslav100."""
+    return name.removeprefix(specs.bare(vendor)).removeprefix("tesla")
 
 
 def _sans_memory(key: str, data: Mapping[str, Any]) -> str:
