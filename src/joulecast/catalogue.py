@@ -48,7 +48,11 @@ def details(what: str, name: str | None, library: Library) -> dict[str, Any]:
             return RECORDS[kind](what, library)
         except JoulecastError:
             continue
-    known = [key for kind in ("device", "instance", "model", "region", "run") for key in _ids(kind, library)]
+    known = [
+        key
+        for kind in ("device", "instance", "model", "region", "run")
+        for key in _ids(kind, library)
+    ]
     known += INPUTS
     raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
 
