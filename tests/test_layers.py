@@ -16,7 +16,7 @@ FORMULAS = ("compute", "performance", "energy", "carbon", "water")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
     ("units", "terms", "notices"),
-    ("reading", "records", "runs", "specs", "tables", "places", "overlay", *FORMULAS),
+    ("reading", "records", "runs", "specs", "tables", "places", "instances", "overlay", *FORMULAS),
     ("library", "chain", "uncertainty", "plan", "architectures"),
     ("torch_counting",),
     ("counting",),

@@ -129,6 +129,7 @@ class PlanObject(TypedDict):
     phases: list[dict[str, Any]]
     device: str | None
     device_name: str | None
+    instance: str | None
     device_count: int | None
     precision: str
     region: str | None
@@ -188,6 +189,27 @@ class DeviceRow(TypedDict):
     memory_gb: float
     tdp_w: float | None
     released: str
+
+
+class InstanceRow(TypedDict):
+    """A row of `list instances`; a slice (v4-*) counts cores or chips, so many to a device."""
+
+    id: str
+    device: str
+    devices: int | None
+    per_device: int | None
+    provider: str
+
+
+class InstanceRecord(TypedDict):
+    """What `show instance` prints."""
+
+    id: str
+    device: str
+    devices: int
+    provider: str
+    source: str
+    note: str
 
 
 class ModelRow(TypedDict):

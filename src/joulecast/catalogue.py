@@ -48,15 +48,40 @@ def details(what: str, name: str | None, library: Library) -> dict[str, Any]:
             return RECORDS[kind](what, library)
         except JoulecastError:
             continue
-    known = [key for kind in ("device", "model", "region", "run") for key in _ids(kind, library)]
+    known = [
+        key
+        for kind in ("device", "instance", "model", "region", "run")
+        for key in _ids(kind, library)
+    ]
     known += INPUTS
     raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
 
 
 def _ids(kind: str, library: Library) -> list[str]:
     """Ids of a kind of record, where it has its own."""
-    ids = {"device": library.device_ids, "model": library.model_ids, "run": library.run_ids}
+    ids = {
+        "device": library.device_ids,
+        "instance": library.instance_ids,
+        "model": library.model_ids,
+        "run": library.run_ids,
+    }
     return library.place_ids() if kind == "region" else ids.get(kind, [])
+
+
+def _instance_record(name: str, library: Library) -> dict[str, Any]:
+    reserved = library.reservation(name)
+    if reserved is None:
+        near = nearest(name, library.instance_ids) or library.instance_ids[:3]
+        raise UnknownNameError("instance", name, "unknown instance", near)
+    instance = reserved.instance
+    return {
+        "id": reserved.name,
+        "device": instance.device,
+        "devices": reserved.total,
+        "provider": instance.provider,
+        "source": instance.source,
+        "note": instance.note,
+    }
 
 
 def _device_record(name: str, library: Library) -> dict[str, Any]:
@@ -97,6 +122,17 @@ def _device_row(library: Library, key: str) -> dict[str, Any]:
         "memory_gb": device.memory_gb.value,
         "tdp_w": device.tdp_w.value if device.tdp_w else None,
         "released": device.release_date.isoformat(),
+    }
+
+
+def _instance_row(library: Library, key: str) -> dict[str, Any]:
+    instance = library.instance(key)
+    return {
+        "id": key,
+        "device": instance.device,
+        "devices": instance.devices,
+        "per_device": instance.per_device,
+        "provider": instance.provider,
     }
 
 
@@ -169,6 +205,7 @@ def _source_row(library: Library, key: str) -> dict[str, Any]:
 #: List -> its rows.
 _ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
     "devices": lambda library: [_device_row(library, key) for key in library.device_ids],
+    "instances": lambda library: [_instance_row(library, key) for key in library.instance_ids],
     "models": lambda library: [_model_row(library, key) for key in library.model_ids],
     "runs": lambda library: [_run_row(run) for run in library.runs],
     "regions": lambda library: [_region_row(library, key) for key in library.place_ids()],
@@ -185,6 +222,7 @@ LISTS = tuple(_ROWS)
 
 #: Kind of record -> how to show one, in the order a name alone is looked for.
 RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
+    "instance": _instance_record,
     "device": _device_record,
     "model": _model_record,
     "region": _region_record,

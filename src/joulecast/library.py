@@ -9,10 +9,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from joulecast import specs
+from joulecast import instances, specs
 from joulecast.errors import SpecsError, UnknownNameError, nearest
+from joulecast.instances import Reservation
 from joulecast.places import Places
-from joulecast.records import Device, Figure, Model, R, Source, figures_of, validated
+from joulecast.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
 
 if TYPE_CHECKING:
     from joulecast.runs import ReportedRun
@@ -117,10 +118,28 @@ class Library(Places):
     def device(self, name: str) -> DeviceMatch:
         """Find a device by id, alias, full name or one of these without punctuation.
 
-        Raises UnknownNameError with the nearest names.
+        The name of a cloud instance finds the device it holds.  Raises UnknownNameError with the
+        nearest names.
         """
-        key = self._key("device", name, self.device_ids)
-        return DeviceMatch(self._record(Device, "devices", key), self._variants(name, key))
+        reserved = self.reservation(name)
+        typed = reserved.instance.device if reserved else name
+        key = self._key("device", typed, self.device_ids)
+        return DeviceMatch(self._record(Device, "devices", key), self._variants(typed, key))
+
+    @property
+    def instance_ids(self) -> list[str]:
+        """Names of all cloud instance types and TPU slices."""
+        return list(self._core.get("instances", {}))
+
+    def instance(self, key: str) -> Instance:
+        """Row of the table of instances."""
+        return instances.record(self._core, key)
+
+    def reservation(self, name: str) -> Reservation | None:
+        """What a name stands for, where it is that of a cloud instance or a TPU slice."""
+        if _meanings(self._core["names_of_devices"], name):
+            return None
+        return instances.find(self._core, name)
 
     def model(self, name: str) -> Model:
         """Find a known model by id, alias, full name or one of these without punctuation.
@@ -191,7 +210,9 @@ class Library(Places):
             way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
             raise UnknownNameError(kind, name, "holds a count", [way_on])
         if not found:
-            raise UnknownNameError(kind, name, f"unknown {kind}", self._near(names, name, ids))
+            rented = self.instance_ids if kind == "device" else []
+            near = self._near(names, name, ids, others=rented)
+            raise UnknownNameError(kind, name, f"unknown {kind}", near)
         if len(found) > 1:
             raise UnknownNameError(kind, name, f"could be several {kind}s", sorted(found))
         return found[0]
@@ -202,10 +223,12 @@ class Library(Places):
         name: str,
         ids: list[str],
         first: Iterable[str] = (),
+        others: Iterable[str] = (),
     ) -> list[str]:
-        """Ids to offer for a name that is none."""
-        close = nearest(name, [*ids, *names["alias"]])
-        choices = dict.fromkeys([*first, *(_meanings(names, choice)[0] for choice in close)])
+        """Ids to offer for a name that is none; `others` are names that are no ids."""
+        close = nearest(name, [*ids, *names["alias"], *others])
+        meant = ((_meanings(names, choice) or [choice])[0] for choice in close)
+        choices = dict.fromkeys([*first, *meant])
         return list(choices) or ids[:3]
 
     def _is_said(
@@ -248,7 +271,8 @@ class Library(Places):
         mine = devices[key]
         if specs.fold(name) == key or _memory(mine) in re.findall(r"\d+", name):
             return ()
-        whole_family = specs.bare(name) == specs.bare(mine["family"])
+        family = specs.bare(mine["family"])
+        whole_family = _sans_maker(specs.bare(name), mine["vendor"]) == family
         return tuple(
             other
             for other, data in devices.items()
@@ -266,6 +290,11 @@ def _memory(data: Mapping[str, Any]) -> str:
     """Memory of a device as its names say it: 80."""
     memory = data["memory_gb"]
     return f"{memory['value'] if isinstance(memory, Mapping) else memory:g}"
+
+
+def _sans_maker(name: str, vendor: str) -> str:
+    """Name without what makers put before it: a100 for nvidiaa100, v100 for nvidiateslav100."""
+    return name.removeprefix(specs.bare(vendor)).removeprefix("tesla")
 
 
 def _sans_memory(key: str, data: Mapping[str, Any]) -> str:

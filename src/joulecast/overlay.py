@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from joulecast import specs, tables
+from joulecast import instances, specs, tables
 from joulecast.errors import InputError, SpecsError, nearest
 from joulecast.places import WORLD
 from joulecast.reading import span
@@ -23,6 +23,7 @@ UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "wa
 #: Columns that name a source.
 SOURCE_COLUMNS = {
     "grids_direct": ("source",),
+    "instances": ("source",),
     "providers": ("source", "wue_source"),
     "regions": ("source_pue",),
 }
@@ -86,6 +87,7 @@ def check(
     for key, site in own.get("sites", {}).items():
         _check_site(f"sites.toml: {key}", site, core, odbl)
     _check_places(own, core, odbl)
+    _check_instances(own, core)
     _check_sources(own, core)
 
 
@@ -103,6 +105,26 @@ def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping
             raise SpecsError("zones.csv: zone", zone, "must be in capitals", [zone.upper()])
     for zone in own.get("grids_electricitymaps", {}):
         _check_zone("grids_electricitymaps.csv", zone, odbl)
+
+
+def _check_instances(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    """Instances are of a device and a provider we know, and go by no device's name."""
+    devices, providers = core["devices"], core["providers"]
+    taken = specs.all_names(core)["names_of_devices"]
+    for key in own.get("instances", {}):
+        where = f"instances.csv: {key}"
+        row = instances.record(core, key)
+        if row.device not in devices:
+            near = nearest(row.device, devices)
+            raise SpecsError(f"{where}: device", row.device, "is not in devices/", near)
+        if row.provider not in providers:
+            near = nearest(row.provider, providers) or sorted(providers)
+            raise SpecsError(f"{where}: provider", row.provider, "is not in providers.csv", near)
+        named = next(
+            (taken[form][specs.fold(key)] for form in taken if specs.fold(key) in taken[form]), []
+        )
+        if named:
+            raise SpecsError(where, None, f"is the name of a device: {named[0]}")
 
 
 def _check_sources(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:

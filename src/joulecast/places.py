@@ -96,6 +96,13 @@ class Places:
                 raise UnknownNameError("region", name, why, near)
         raise UnknownNameError("region", name, "unknown place", self._near_places(name, provider))
 
+    def place_of(self, name: str, provider: str) -> Place | None:
+        """The place a name means to a provider's customer; None where it means none to them."""
+        try:
+            return self.place(name, provider)
+        except UnknownNameError:
+            return None
+
     def namesake(self, name: str, place: Place) -> Place | None:
         """The state whose code was typed where two letters are read as a country: ca, de, in."""
         code = f"us-{name.strip().casefold()}"

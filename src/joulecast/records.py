@@ -293,6 +293,30 @@ class Model(Record):
         return self
 
 
+class Instance(Record):
+    """A cloud instance type and the devices in it, or a slice whose number says how many.
+
+    A slice has `per_device` instead of `devices`: of what its number counts, so many are one.
+    """
+
+    id: str
+    device: str
+    devices: int | None = Field(default=None, ge=1)
+    per_device: int | None = Field(default=None, ge=1)
+    provider: str
+    source: str
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_way_to_count(self) -> Instance:
+        wanted, other = "devices", "per_device"
+        if self.id.endswith("-*"):
+            wanted, other = other, wanted
+        if getattr(self, wanted) is None or getattr(self, other) is not None:
+            raise ValueError(f"needs {wanted} and no {other}")
+        return self
+
+
 R = TypeVar("R", bound=Record)
 
 

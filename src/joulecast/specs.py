@@ -210,8 +210,9 @@ def _source_files(folder: Path) -> Iterator[Path]:
 
 
 def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Every name a device, a model or a place answers to."""
+    """Every name a device, an instance, a model or a place answers to."""
     return {
+        "names_of_instances": index(_instance_names(core.get("instances", {}))),
         "names_of_devices": index(names_of(core.get("devices", {}))),
         "names_of_models": index(names_of(core.get("models", {}))),
         "names_of_places": index(_place_names(core)),
@@ -226,6 +227,14 @@ def names_of(records: Mapping[str, Any]) -> dict[str, list[str]]:
         others = [record.get("name"), *(aliases if isinstance(aliases, list | tuple) else ())]
         names[key] = [name for name in others if isinstance(name, str)]
     return names
+
+
+def _instance_names(rows: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Aliases of each instance type, and Azure's names without the word they all begin with."""
+    return {
+        key: [key.removeprefix("Standard_"), *_split(row.get("aliases", ""))]
+        for key, row in rows.items()
+    }
 
 
 def _place_names(core: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -56,6 +56,12 @@ SHAPES: dict[str, Shape] = {
         {**dict.fromkeys(_FLEET, 1.0), "wue_l_per_kwh": 0.0},
         _FLEET,
     ),
+    "instances": Shape(
+        ("instance",),
+        ("device", "provider", "source"),
+        ("devices", "per_device", "aliases", "note"),
+        {"devices": 1, "per_device": 1},
+    ),
     "water": Shape(("iso3",), ("l_per_kwh",), (), {"l_per_kwh": 0.0}),
 }
 

@@ -48,7 +48,22 @@ MESSAGES = {
         "providers.csv: mine 2025: pue_low, pue, pue_high must all be there and rise, "
         "not empty, 1.3, empty"
     ),
+    "instance_twice": "instances.csv: mine.8x stands twice",
+    "instance_without_count": "instances.csv: mine.8x: instance: needs devices and no per_device",
+    "instance_of_half_a_device": "instances.csv: mine.8x: devices: 1.5: is not a whole number",
+    "slice_with_devices": "instances.csv: v9-*: instance: needs per_device and no devices",
     # Names in rows.
+    "instance_of_no_device": (
+        "instances.csv: mine.8x: device: h100-smx: is not in devices/; "
+        "try h100-sxm, h800-sxm, h200-sxm"
+    ),
+    "instance_of_no_provider": (
+        "instances.csv: mine.8x: provider: awss: is not in providers.csv; try aws"
+    ),
+    "instance_of_unknown_source": (
+        "instances.csv: mine.8x: source: my-note: is not in sources.toml"
+    ),
+    "instance_named_as_device": "instances.csv: H100: is the name of a device: h100-sxm",
     "fleet_of_unknown_source": (
         "providers.csv: mine 2025: source: my-note: is not in sources.toml"
     ),

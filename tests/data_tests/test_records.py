@@ -62,6 +62,7 @@ def keys_in_tables() -> dict[str, str]:
             found |= {row[column]: name for column in ("source", "wue_source") if row[column]}
     for name, regions in CORE["regions"].items():
         found |= {row["source_pue"]: f"{name}:{key}" for key, row in regions.items()}
+    found |= {row["source"]: key for key, row in CORE["instances"].items()}
     for name, years in CORE["grids_direct"].items():
         found |= {row["source"]: name for row in years.values()}
     return found

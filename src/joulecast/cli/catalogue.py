@@ -13,7 +13,10 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="devices, models, runs, regions, providers, assumptions, sources or warnings."
+            help=(
+                "devices, instances, models, runs, regions, providers, assumptions, sources or "
+                "warnings."
+            )
         ),
     ],
     tests: Annotated[
@@ -31,13 +34,16 @@ def list_(
 
     rows = listing(what, library(specs), tests)
     print_rows(rows, format_)
+    if what == "devices" and not is_json(format_):
+        hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
+        typer.echo(hint, err=True)
 
 
 def show(
     what: Annotated[
         str,
         typer.Argument(
-            help="device, model, run, region, source or assumption; or a name by itself."
+            help="device, instance, model, run, region, source or assumption; or a name by itself."
         ),
     ],
     name: Annotated[

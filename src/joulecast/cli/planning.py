@@ -28,8 +28,9 @@ def library(specs: Path | None) -> "Library":
 
 
 def complete_devices(incomplete: str) -> list[str]:
-    """Ids of devices, for the shell."""
-    return _starting(incomplete, library(None).device_ids)
+    """Ids of devices and cloud instances, for the shell."""
+    tables = library(None)
+    return _starting(incomplete, [*tables.device_ids, *tables.instance_ids])
 
 
 def complete_regions(incomplete: str) -> list[str]:
@@ -128,7 +129,10 @@ def plan_flags(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Accelerator: list devices.", autocompletion=complete_devices),
+        typer.Option(
+            help="Accelerator or cloud instance: list devices, list instances.",
+            autocompletion=complete_devices,
+        ),
     ] = None,
     device_count: Annotated[str | None, typer.Option(help="Devices reserved at once.")] = None,
     region: Annotated[

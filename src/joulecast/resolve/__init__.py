@@ -13,7 +13,7 @@ from joulecast.chain import chain
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
-from joulecast.resolve import hardware, model, place, utilisation
+from joulecast.resolve import hardware, model, place, reserved, utilisation
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
@@ -28,6 +28,7 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     ledger = Ledger(plan, library)
     _take_given(ledger)
     place.settle_year(ledger)
+    reserved.resolve(ledger)
     size = model.resolve(ledger)
     _check_entry(ledger)
     device = hardware.resolve(ledger, size)

@@ -6,6 +6,7 @@ from typing import Any
 
 from joulecast.chain import Run
 from joulecast.errors import InputError, brief
+from joulecast.instances import Reservation
 from joulecast.library import Library
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
@@ -24,6 +25,8 @@ class Ledger:
         self.data: dict[str, Datum] = {}
         self.notices: list[Notice] = []
         self.resolved: dict[str, Any] = {}
+        #: What --device stands for where it names a cloud instance.
+        self.reserved: Reservation | None = None
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 

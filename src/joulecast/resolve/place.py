@@ -8,6 +8,7 @@ from joulecast.errors import InputError
 from joulecast.library import Library
 from joulecast.places import WORLD, Cited, Place
 from joulecast.records import Figure, validated
+from joulecast.resolve import reserved
 from joulecast.resolve.ledger import Ledger, spread
 from joulecast.uncertainty import Z95, Basis
 
@@ -27,12 +28,12 @@ def resolve(ledger: Ledger) -> None:
     plan, library = ledger.plan, ledger.library
     year: int = ledger.resolved["year"]
     provider = None if plan.provider is None else library.provider(plan.provider)
-    place = None if plan.region is None else library.place(plan.region, provider)
+    place = reserved.place(ledger, provider)
     if provider is not None and place is not None and place.kind == "site":
         raise InputError(
             "provider", plan.provider, f"{place.name} is a site of its own", ["leaving it out"]
         )
-    provider = provider or (place.provider if place else None) or None
+    provider = reserved.provider(ledger, provider, place)
     state = library.namesake(plan.region, place) if plan.region and place else None
     if state is not None and place is not None:
         ledger.warn(
