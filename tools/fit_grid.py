@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import typer
 
 from joulecast import specs
-from joulecast.resolve.place import CLEAN_GCO2E_PER_KWH, SPLIT_COUNTRIES
+from joulecast.resolve.place import SPLIT_COUNTRIES
 
 SPECS = Path(__file__).parents[1] / "hardware_specs"
 FIRST, LAST = 2015, 2024
@@ -52,8 +52,9 @@ def fit(folder: Path) -> list[Found]:
     span = f"{FIRST} to {LAST}"
     pairs = _pairs(ember, tables["countries"], tables["grids_electricitymaps"])
     groups: dict[str, list[str]] = {"clean": [], "dirty": [], "sparse": []}
+    limit = tables["defaults"]["grid_clean_below"]["value"]
     for iso3 in pairs:
-        clean = ember[iso3][PAIRS_YEAR] < CLEAN_GCO2E_PER_KWH
+        clean = ember[iso3][PAIRS_YEAR] < limit
         groups["sparse" if iso3 not in cloud else "clean" if clean else "dirty"].append(iso3)
     return [
         Found(

@@ -34,6 +34,15 @@ class Place(NamedTuple):
     provider: str = ""
     row: Mapping[str, Any] = MappingProxyType({})
 
+    def figure_of(self, quantity: Literal["pue", "wue"], year: int) -> Cited | None:
+        """The cloud region's own PUE or WUE [L/kWh] of the year nearest to the one asked."""
+        columns = {name.removeprefix(f"{quantity}_"): cell for name, cell in self.row.items()}
+        years = {name: cell for name, cell in columns.items() if name.isdigit() and cell}
+        if self.kind != "cloud" or not years:
+            return None
+        near = _nearest_year(years, year)
+        return Cited(float(years[near]), int(near), self.row["source_pue"])
+
 
 class Cited(NamedTuple):
     """A tabulated figure with the source it comes from, and the year it belongs to."""

@@ -26,10 +26,21 @@ DEFAULT_TABLES = ("defaults", "calibration")
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
 SHAPES = {
     "device_power_share",
+    "devices_in_a_node",
+    "grid_clean_below",
+    "grid_old_after_years",
     "grid_spread",
     "grid_trend",
     "grid_unknown",
+    "high_utilisation",
+    "matmul_share",
+    "pue_spread",
+    "small_model_params",
+    "state_bytes_per_param",
+    "variant_peak_gap",
     "water_factor_spread",
+    "wue_spread",
+    "zone_range_margin",
 }
 
 

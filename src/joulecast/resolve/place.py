@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, sqrt
 
 from joulecast.errors import InputError
 from joulecast.library import Library
@@ -12,14 +12,9 @@ from joulecast.resolve.ledger import Ledger, spread
 from joulecast.uncertainty import Z95, Basis
 
 PROJECTION_LIMIT_YEARS = 10
-OLD_YEARS = 3
 
 #: Countries whose zones differ so widely that the national mean says little of a site.
 SPLIT_COUNTRIES = ("USA", "CAN", "AUS", "IND", "JPN", "ITA", "SWE", "BRA")
-CLEAN_GCO2E_PER_KWH = 150
-
-#: Where the range of a published PUE ends at the low side.
-LEAST_PUE = 1.01
 
 
 def resolve(ledger: Ledger) -> None:
@@ -166,7 +161,9 @@ def _over_zones(ledger: Ledger, place: Place, year: int, figure: Figure) -> Figu
     low, high, zone_year = zones
     national = library.national_grid(place.iso3, zone_year)
     ratio = value / national.value if national else 1.0
-    low, high = min(low * ratio, value * 0.98), max(high * ratio, value * 1.02)
+    margin = library.default("zone_range_margin").value
+    low = min(low * ratio, value * (1 - margin))
+    high = max(high * ratio, value * (1 + margin))
     ledger.warn(
         "grid_within_country",
         f"grids inside {library.country_name(place.iso3)} lie between {low:.0f} and {high:.0f} "
@@ -229,14 +226,14 @@ def _national_change(library: Library, iso3: str, start: int, end: int) -> float
 
 
 def _warn_old(ledger: Ledger, found: Cited, year: int) -> None:
-    if year - found.year > OLD_YEARS:
+    if year - found.year > ledger.library.default("grid_old_after_years").value:
         ledger.warn("grid_old", f"the grid figure is of {found.year}, the run of {year}")
 
 
 def _sigma(ledger: Ledger, value: float, iso3: str, years: int) -> float:
     """Standard deviation of the log of a yearly mean, carried over some years."""
     library = ledger.library
-    kind = "clean" if value < CLEAN_GCO2E_PER_KWH else "dirty"
+    kind = "clean" if value < library.default("grid_clean_below").value else "dirty"
     if not library.has_cloud_region(iso3):
         kind = "sparse"
     base = library.default(f"grid_spread.{kind}").value
@@ -249,34 +246,33 @@ def _pue(ledger: Ledger, place: Place | None, provider: str | None, year: int) -
     if place is not None and place.kind == "site" and "pue" in place.row:
         figure = validated(Figure, place.row["pue"], f"sites.toml: {place.id}.pue")
         ledger.assume("pue", figure, f"pue.{place.id}")
-    if place is not None and place.kind == "cloud":
-        years = {
-            y: float(place.row[f"pue_{y}"]) for y in range(2022, 2026) if place.row.get(f"pue_{y}")
-        }
-        if years:
-            near = min(years, key=lambda other: (abs(other - year), -other))
-            off = Z95 * (0.02 + 0.01 * min(abs(near - year), 4))
-            ends = (years[near] - off, years[near], years[near] + off)
-            note = f"{place.provider} {place.id.split(':')[1]} {near}"
-            figure = _published_pue(ends, place.row["source_pue"], note)
-            ledger.assume("pue", figure, f"pue.{place.id}")
+    found = None if place is None else place.figure_of("pue", year)
+    if place is not None and found is not None:
+        years = min(abs(found.year - year), library.default("pue_spread.most_years").value)
+        sigma = library.default("pue_spread.region").value
+        off = Z95 * (sigma + years * library.default("pue_spread.year_step").value)
+        ends = (found.value - off, found.value, found.value + off)
+        note = f"{place.provider} {place.id.split(':')[1]} {found.year}"
+        ledger.assume("pue", _published_pue(ledger, ends, found.source, note), f"pue.{place.id}")
     row = None if provider is None else library.provider_row(provider, year, "pue")
     if row is not None:
         low, value, high = (float(row[name]) for name in ("pue_low", "pue", "pue_high"))
-        figure = _published_pue(
-            (low, value, high), row["source"], f"{row['name']} fleet {row['year']}"
-        )
+        note = f"{row['name']} fleet {row['year']}"
+        figure = _published_pue(ledger, (low, value, high), row["source"], note)
         ledger.assume("pue", figure, f"pue.{provider}")
     ledger.assume("pue", library.default("pue"), "pue.unknown")
 
 
-def _published_pue(ends: tuple[float, float, float], source: str, note: str) -> Figure:
+def _published_pue(
+    ledger: Ledger, ends: tuple[float, float, float], source: str, note: str
+) -> Figure:
     """A PUE whose range stays above 1; at 1 itself there is no room for one."""
     low, value, high = ends
-    room = value > LEAST_PUE
+    least = ledger.library.default("pue_spread.least").value
+    room = value > least
     return Figure(
         value=value,
-        low=max(LEAST_PUE, low) if room else None,
+        low=max(least, low) if room else None,
         high=high if room else None,
         basis="published",
         source=source,
@@ -293,27 +289,25 @@ def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int)
     counted = "kind not stated"
     if row is not None and row.get("wue_kind") in ("withdrawal", "consumption"):
         counted = row["wue_kind"]
-    if place.kind == "cloud":
-        years = {
-            y: float(place.row[f"wue_{y}"]) for y in (2022, 2024, 2025) if place.row.get(f"wue_{y}")
-        }
-        if years:
-            near = min(years, key=lambda other: (abs(other - year), -other))
-            note = f"{place.id} {near}, {counted}, per IT energy"
-            figure = spread(years[near], 0.25, "published", place.row["source_pue"], note)
-            ledger.assume("wue_l_per_kwh", figure, f"wue.{place.id}")
+    found = place.figure_of("wue", year)
+    if found is not None:
+        note = f"{place.id} {found.year}, {counted}, per IT energy"
+        sigma = library.default("wue_spread.region").value
+        figure = spread(found.value, sigma, "published", found.source, note)
+        ledger.assume("wue_l_per_kwh", figure, f"wue.{place.id}")
     if row is not None:
         note = f"{row['name']} fleet {row['year']}, {counted}, per IT energy"
         source = row.get("wue_source") or row["source"]
         value = float(row["wue_l_per_kwh"])
-        figure = spread(value, log(2.5) / 2, "published", source, note)
+        sigma = library.default("wue_spread.fleet").value
+        figure = spread(value, sigma, "published", source, note)
         ledger.assume("wue_l_per_kwh", figure, f"wue.{provider}")
     ledger.assume("wue_l_per_kwh", library.default("wue_l_per_kwh"), "wue.unknown")
-    found, note = library.water_factor(place.iso3), place.name
-    if found is None:
-        found, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
-    assert found is not None
-    factor, source = found
+    cited, note = library.water_factor(place.iso3), place.name
+    if cited is None:
+        cited, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
+    assert cited is not None
+    factor, source = cited
     sigma = library.default("water_factor_spread").value
     note += ", consumption with all reservoir evaporation"
     figure = spread(factor, sigma, "published", source, note)
