@@ -30,6 +30,15 @@ class PartsObject(TypedDict):
     embodied: QuantityObject | None
 
 
+class EmbodiedPartsObject(TypedDict):
+    """What the making is of; building is 0 unless it was asked for."""
+
+    device: QuantityObject | None
+    host: QuantityObject | None
+    network: QuantityObject | None
+    building: QuantityObject | None
+
+
 class ResultsObject(TypedDict):
     """Every result; null where it cannot be known."""
 
@@ -50,6 +59,7 @@ class ResultsObject(TypedDict):
     water_offsite_l: QuantityObject | None
     water_l: QuantityObject | None
     parts_kgco2e: PartsObject
+    embodied_parts_kgco2e: EmbodiedPartsObject
 
 
 class AssumptionObject(TypedDict):
@@ -135,6 +145,8 @@ class PlanObject(TypedDict):
     provider: str | None
     year: int
     grid_basis: Literal["life-cycle", "direct"]
+    hydro_evaporation: Literal["include", "exclude"]
+    include_building: bool
     runs: int
     only_given: bool
 

@@ -48,6 +48,8 @@ class Source(Record):
     url: str = ""
     doi: str = ""
     publisher: str = ""
+    journal: str = ""
+    accessed: date | None = None
     locator: str = ""
     licence: str = ""
     read: Read

@@ -28,6 +28,19 @@ class Shape(NamedTuple):
     ordered: tuple[str, ...] = ()
 
 
+#: What electricity is made from: columns of mix.csv.
+GENERATION = (
+    "coal",
+    "gas",
+    "oil",
+    "nuclear",
+    "hydro",
+    "bioenergy",
+    "geothermal",
+    "solar",
+    "wind",
+)
+
 _INTENSITY = {"gco2e_per_kwh": 0.0}
 _PUES = tuple(f"pue_{year}" for year in range(2022, 2026))
 _WUES = ("wue_2022", "wue_2024", "wue_2025")
@@ -42,6 +55,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "grids_direct": Shape(("area", "year"), ("gco2e_per_kwh", "source"), (), _INTENSITY),
     "zones": Shape(("zone",), ("name", "iso3")),
+    "place_names": Shape(("name",), ("places",), ("why",)),
     "states": Shape(("id",), ("name", "iso3", "zone"), ("aliases", "egrid_subregion", "note")),
     "regions": Shape(
         ("provider", "region"),
@@ -57,6 +71,7 @@ SHAPES: dict[str, Shape] = {
         _FLEET,
     ),
     "water": Shape(("iso3",), ("l_per_kwh",), (), {"l_per_kwh": 0.0}),
+    "mix": Shape(("iso3",), ("year", *GENERATION), (), dict.fromkeys(GENERATION, 0.0)),
 }
 
 #: Tables kept as TOML, and folders of one TOML file per record.

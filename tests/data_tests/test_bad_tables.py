@@ -48,7 +48,9 @@ MESSAGES = {
         "providers.csv: mine 2025: pue_low, pue, pue_high must all be there and rise, "
         "not empty, 1.3, empty"
     ),
+    "mix_below_zero": "mix.csv: FRA: coal must be a number of at least 0, not -5",
     # Names in rows.
+    "name_of_no_place": "place_names.csv: my lab: us-vq: is no place; try us-wv, us-vt, us-va",
     "fleet_of_unknown_source": (
         "providers.csv: mine 2025: source: my-note: is not in sources.toml"
     ),

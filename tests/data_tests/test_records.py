@@ -39,6 +39,7 @@ SHAPES = {
     "state_bytes_per_param",
     "variant_peak_gap",
     "water_factor_spread",
+    "water_of",
     "wue_spread",
     "zone_range_margin",
 }
@@ -116,7 +117,14 @@ def test_every_source_named_in_a_table_exists() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [places.EMBER, places.ELECTRICITYMAPS, places.WRI, places.OWN_FIGURES, "joulecast-judgement"],
+    [
+        places.EMBER,
+        places.ELECTRICITYMAPS,
+        places.WRI,
+        places.MIX,
+        places.OWN_FIGURES,
+        "joulecast-judgement",
+    ],
 )
 def test_source_named_in_the_code_exists(key: str) -> None:
     assert key in keys_in_code()

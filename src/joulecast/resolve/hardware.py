@@ -317,3 +317,11 @@ def _embodied(ledger: Ledger, device: Device) -> None:
     ledger.assume("host_embodied_kgco2e", host, "assumption.host_embodied")
     for name in ("lifetime_years", "network_embodied_share"):
         ledger.assume(name, library.default(name), f"assumption.{name}")
+
+
+def building(ledger: Ledger) -> None:
+    """Enter the data-centre building where it was asked for; it is left out otherwise."""
+    if ledger.plan.include_building:
+        share = ledger.library.default("building_embodied_share")
+        ledger.assume("building_embodied_share", share, "assumption.building", essential=True)
+    ledger.settle("building_embodied_share", 0.0, "the building is left out", "assumed")

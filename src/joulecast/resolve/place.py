@@ -9,6 +9,7 @@ from joulecast.library import Library
 from joulecast.places import WORLD, Cited, Place
 from joulecast.records import Figure, validated
 from joulecast.resolve.ledger import Ledger, spread
+from joulecast.tables import GENERATION
 from joulecast.uncertainty import Z95, Basis
 
 PROJECTION_LIMIT_YEARS = 10
@@ -41,6 +42,7 @@ def resolve(ledger: Ledger) -> None:
         "provider": provider,
         "year": year,
         "grid_basis": plan.grid_basis or "life-cycle",
+        "hydro_evaporation": plan.hydro_evaporation or "include",
     }
     if not ledger.given("grid_gco2e_per_kwh") and not ledger.given("operational_kgco2e"):
         _grid(ledger, place, year)
@@ -282,6 +284,7 @@ def _published_pue(
 
 def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int) -> None:
     """On-site and off-site water; unknown without a place."""
+    _check_water(ledger, place)
     if place is None:
         return
     library = ledger.library
@@ -303,12 +306,48 @@ def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int)
         figure = spread(value, sigma, "published", source, note)
         ledger.assume("wue_l_per_kwh", figure, f"wue.{provider}")
     ledger.assume("wue_l_per_kwh", library.default("wue_l_per_kwh"), "wue.unknown")
+    unknown = f"water.{place.iso3.lower()}"
+    if ledger.plan.hydro_evaporation == "exclude":
+        figure = _water_sans_reservoirs(library, place)
+        ledger.assume("water_factor_l_per_kwh", figure, f"{unknown}.sans_reservoirs")
+        return
     cited, note = library.water_factor(place.iso3), place.name
     if cited is None:
         cited, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
     assert cited is not None
     factor, source = cited
-    sigma = library.default("water_factor_spread").value
-    note += ", consumption with all reservoir evaporation"
+    sigma = library.default("water_factor_spread.table").value
+    note += ", consumption with all reservoir evaporation (--hydro-evaporation exclude)"
     figure = spread(factor, sigma, "published", source, note)
-    ledger.assume("water_factor_l_per_kwh", figure, f"water.{place.iso3.lower()}")
+    ledger.assume("water_factor_l_per_kwh", figure, unknown)
+
+
+def _water_sans_reservoirs(library: Library, place: Place) -> Figure:
+    """Water of a country's other power plants over all it generates: hydropower counts as none."""
+    mix, whose = library.generation(place.iso3), place.name
+    if mix is None:
+        mix, whose = library.generation(WORLD), f"{place.name} not tabulated: world"
+    assert mix is not None
+    made = {name: float(mix[name]) for name in GENERATION}
+    factors = {name: library.default(f"water_of.{name}") for name in GENERATION if name != "hydro"}
+    total = sum(made.values())
+    value = sum(made[name] * figure.value for name, figure in factors.items()) / total
+    note = (
+        f"{whose}, mix of {mix['year']} ({mix['source']}) x consumption by kind of plant, "
+        f"reservoir evaporation left out: {made['hydro'] / total:.0%} hydropower at zero"
+    )
+    sigma = library.default("water_factor_spread.mix").value
+    return spread(value, sigma, "derived", factors["coal"].source, note)
+
+
+def _check_water(ledger: Ledger, place: Place | None) -> None:
+    """A convention for hydropower needs a factor to apply to."""
+    said = ledger.plan.hydro_evaporation
+    if said is None:
+        return
+    if place is None:
+        raise InputError("hydro_evaporation", said, "needs a place (--region)")
+    for name in ("water_factor_l_per_kwh", "water_offsite_l", "water_l"):
+        if ledger.given(name):
+            why = f"cannot be combined with {name}, which follows a convention of its own"
+            raise InputError("hydro_evaporation", said, why, ["giving one of the two"])
