@@ -197,6 +197,9 @@ class DeviceRow(TypedDict):
     memory_gb: float
     tdp_w: float | None
     released: str
+    vendor: str
+    device_class: str
+    kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
 
 
 class ModelRow(TypedDict):
@@ -219,6 +222,7 @@ class RegionRow(TypedDict):
     kind: Literal["country", "state", "zone", "cloud", "site"]
     country: str
     zone: str | None
+    provider: str | None
 
 
 class GridObject(TypedDict):
@@ -229,18 +233,41 @@ class GridObject(TypedDict):
     source: str
 
 
+class FigureObject(TypedDict):
+    """A number an answer would take, how far it may be off, and why."""
+
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: str
+    source: str
+    read: str
+    note: str
+    flag: str
+
+
 class RegionRecord(RegionRow):
     """What `show region` prints."""
 
-    provider: str | None
+    year: int
     grid: GridObject | None
     grid_direct: GridObject | None
+    figures: dict[str, FigureObject]
+    warnings: list[WarningObject]
 
 
 class ProviderRow(TypedDict):
-    """A row of `list providers`."""
+    """A row of `list providers`: the fleet's latest figures."""
 
     id: str
+    name: str | None
+    pue: float | None
+    pue_low: float | None
+    pue_high: float | None
+    pue_year: int | None
+    wue_l_per_kwh: float | None
+    wue_year: int | None
 
 
 class AssumptionRow(TypedDict):

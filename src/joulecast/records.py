@@ -49,7 +49,7 @@ class Source(Record):
     doi: str = ""
     publisher: str = ""
     journal: str = ""
-    accessed: date | None = None
+    accessed: str = Field(default="", pattern=r"^(\d{4}-\d{2}(-\d{2})?)?$")
     locator: str = ""
     licence: str = ""
     read: Read

@@ -130,10 +130,11 @@ def _check_name(name: str) -> None:
             return
     elif folder in FOLDERS and path.suffix == ".toml":
         return
-    near = [f"{stem}.csv" for stem in SHAPES] + [f"{stem}.toml" for stem in TOML_TABLES]
-    found = nearest(path.stem, [*SHAPES, *TOML_TABLES], count=1)
-    choices = [file for file in near if Path(file).stem in found]
-    other = [f"devices/{path.name}"] if path.suffix == ".toml" else near[: len(SHAPES)]
+    stems = TOML_TABLES if path.suffix == ".toml" else tuple(SHAPES)
+    choices = [f"{stem}{path.suffix}" for stem in nearest(path.stem, stems, count=1)]
+    other = (
+        [f"devices/{path.name}"] if path.suffix == ".toml" else [f"{stem}.csv" for stem in stems]
+    )
     raise SpecsError(name, None, "is not a table of hardware_specs", choices or other)
 
 

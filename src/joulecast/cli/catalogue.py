@@ -16,7 +16,17 @@ def list_(
             help="devices, models, regions, providers, assumptions, sources or warnings."
         ),
     ],
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    contains: Annotated[str, typer.Option(help="Rows that hold this text.")] = "",
+    vendor: Annotated[str | None, typer.Option(help="Devices of a vendor.")] = None,
+    class_: Annotated[
+        str | None, typer.Option("--class", help="Devices of a class, such as hopper.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Devices (gpu, tpu, ...) or places (state, ...) of a kind.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Regions of a cloud provider.")] = None,
+    country: Annotated[str | None, typer.Option(help="Places in a country.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="text, json, csv or md.")] = "text",
     specs: Specs = None,
 ) -> None:
     """List what the tables hold.
@@ -25,7 +35,14 @@ def list_(
     """
     from joulecast.catalogue import listing
 
-    rows = listing(what, library(specs))
+    where = {
+        "vendor": vendor,
+        "class": class_,
+        "kind": kind,
+        "provider": provider,
+        "country": country,
+    }
+    rows = listing(what, library(specs), contains, where)
     print_rows(rows, format_)
 
 
@@ -37,6 +54,7 @@ def show(
     name: Annotated[
         str | None, typer.Argument(help="The record's id, or a name it goes by.")
     ] = None,
+    year: Annotated[str | None, typer.Option(help="Year of a place's figures.")] = None,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     specs: Specs = None,
 ) -> None:
@@ -46,7 +64,7 @@ def show(
     """
     from joulecast.catalogue import details
 
-    record = details(what, name, library(specs))
+    record = details(what, name, library(specs), year)
     if is_json(format_):
         print_json(record)
     else:
