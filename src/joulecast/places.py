@@ -13,6 +13,9 @@ from joulecast.errors import UnknownNameError, nearest
 
 WORLD = "WLD"
 
+#: The European Union, which Ember tabulates among the countries.
+UNION = "EUU"
+
 #: What people type for no place at all.
 EVERYWHERE = ("world", "theworld", "global", "worldwide", "earth")
 

@@ -204,3 +204,15 @@ def test_every_typed_name_leads_where_its_row_says() -> None:
 def test_everywhere_is_no_place() -> None:
     with pytest.raises(UnknownNameError, match="no run is everywhere"):
         Library.bundled().place("World")
+
+
+def test_the_european_union_is_its_mean_over_very_different_countries() -> None:
+    plan = {"params": 7e9, "tokens": 1e12, "region": "EU", "year": 2024}
+    whole, mean = (
+        next(a for a in fp.assumptions if a.name == "grid_gco2e_per_kwh")
+        for fp in (estimate(Plan(**plan)), estimate(Plan(**plan, national_average=True)))
+    )
+    assert whole.value == mean.value == pytest.approx(211.2, abs=0.05)  # Ember, life-cycle
+    assert whole.low is not None and whole.high is not None and mean.high is not None
+    assert whole.low < 70 and whole.high > 500 > mean.high
+    assert "grid_within_country" in {n.code for n in estimate(Plan(**plan)).warnings}

@@ -6,7 +6,7 @@ from math import exp, sqrt
 
 from joulecast.errors import InputError
 from joulecast.library import Library
-from joulecast.places import WORLD, Cited, Place
+from joulecast.places import UNION, WORLD, Cited, Place
 from joulecast.records import Figure, validated
 from joulecast.resolve.ledger import Ledger, spread
 from joulecast.tables import GENERATION
@@ -140,6 +140,14 @@ def _life_cycle(ledger: Ledger, place: Place, year: int) -> Figure:
         )
     if place.iso3 in SPLIT_COUNTRIES:
         return _over_zones(ledger, place, year, figure)
+    if place.iso3 == UNION:
+        ledger.warn(
+            "grid_within_country",
+            f"grids inside {place.name} differ by more than a factor ten: name the country, or "
+            "--national-average",
+        )
+        sigma = sqrt(sigma**2 + library.default("grid_spread.union").value ** 2)
+        return spread(value, sigma, basis, found.source, f"{note}; its countries differ widely")
     if place.kind == "state":
         sigma = sqrt(sigma**2 + library.default("grid_spread.province").value ** 2)
         return spread(value, sigma, basis, found.source, f"{note}; provinces differ widely")
@@ -236,7 +244,7 @@ def _sigma(ledger: Ledger, value: float, iso3: str, years: int) -> float:
     """Standard deviation of the log of a yearly mean, carried over some years."""
     library = ledger.library
     kind = "clean" if value < library.default("grid_clean_below").value else "dirty"
-    if not library.has_cloud_region(iso3):
+    if iso3 != UNION and not library.has_cloud_region(iso3):
         kind = "sparse"
     base = library.default(f"grid_spread.{kind}").value
     step = library.default("grid_spread.year_step").value
