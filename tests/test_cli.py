@@ -87,7 +87,8 @@ def test_command_and_python_give_the_same_object(joulecast: Run) -> None:
 
 
 def test_quiet_prints_the_headline_alone(joulecast: Run) -> None:
-    lines = joulecast("estimate", *README, "--quiet").stdout.splitlines()
+    plan = ("--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--region", "us-va")
+    lines = joulecast("estimate", *plan, "--quiet").stdout.splitlines()
     assert len(lines) == 1 and "tCO2e" in lines[0]
 
 
@@ -112,6 +113,9 @@ ERRORS = [
     (("estimate", "--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--set", "mfu=0.9"), "error: mfu: 0.9: NVIDIA H100 SXM5 80 GB reaches 0.803 of its dense peak in its best matrix product; a higher figure counts sparsity, recomputation or multiply-adds twice; try --set mfu=0.35"),
     (("estimate", "--params", "7B", "--tokens", "2T", "--year", "1990"), "error: year: 1990: the data cover 2000 to 2025 and are projected 10 years on; try 2000"),
     (("list", "device"), "error: list: device: no such list; try devices"),
+    (("list", "runs", "--tests", "Q"), "error: --tests: Q: is nothing a run tests; try H (device-hours against FLOP), E ("),
+    (("list", "devices", "--tests", "H"), "error: --tests: H: devices test nothing; try joulecast list runs"),
+    (("show", "run", "palm-54b"), "error: run: palm-54b: unknown run; try palm-540b"),
 ]  # fmt: skip
 
 
@@ -127,7 +131,7 @@ def test_an_error_is_one_kind_line_and_exit_2(
 
 
 def test_lists_and_records(joulecast: Run) -> None:
-    for what in ("devices", "regions", "providers", "assumptions", "sources", "warnings"):
+    for what in ("devices", "runs", "regions", "providers", "assumptions", "sources", "warnings"):
         rows = json.loads(joulecast("list", what, "--format", "json").stdout)
         assert rows and isinstance(rows, list)
         assert joulecast("list", what).returncode == 0
@@ -149,13 +153,13 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("what", ("devices", "models", "regions", "providers", "assumptions", "sources", "warnings"))  # fmt: skip
+@pytest.mark.parametrize("what", ("devices", "models", "runs", "regions", "providers", "assumptions", "sources", "warnings"))  # fmt: skip
 def test_lists_fit_their_schema(joulecast: Run, what: str) -> None:
     rows = json.loads(joulecast("list", what, "--format", "json").stdout)
     jsonschema.validate(rows, schema(f"list-{what}"))
 
 
-@pytest.mark.parametrize(("what", "name"), (("device", "TPUv4"), ("model", "GPT-3"), ("region", "aws:us-east-1"), ("source", "ember-2026"), ("assumption", "utilisation")))  # fmt: skip
+@pytest.mark.parametrize(("what", "name"), (("device", "TPUv4"), ("model", "GPT-3"), ("run", "bloom-176b"), ("region", "aws:us-east-1"), ("source", "ember-2026"), ("assumption", "utilisation")))  # fmt: skip
 def test_records_fit_their_schema(joulecast: Run, what: str, name: str) -> None:
     record = json.loads(joulecast("show", what, name, "--format", "json").stdout)
     jsonschema.validate(record, schema(f"show-{what}"))
@@ -185,10 +189,27 @@ def test_the_shell_completes_names(joulecast: Run, words: str, wanted: str) -> N
 
 
 def test_a_record_is_found_by_its_name_alone(joulecast: Run) -> None:
-    for name, wanted in (("A100", "a100-sxm-80"), ("gpt-3", "gpt-3-175b"), ("us-va", "us-va")):
+    for name, wanted in (
+        ("A100", "a100-sxm-80"),
+        ("gpt-3", "gpt-3-175b"),
+        ("us-va", "us-va"),
+        ("olmo3-7b", "olmo3-7b"),
+        ("pythia-12b", "pythia-12b"),
+    ):
         record = json.loads(joulecast("show", name, "--format", "json").stdout)
         assert record["id"] == wanted
     done = joulecast("show", "h100sxx")
     assert done.returncode == 2 and done.stderr.startswith(
         "error: show: h100sxx: no such record; try"
     )
+
+
+def test_runs_are_filtered_by_what_they_test(joulecast: Run) -> None:
+    def ids(*args: str) -> set[str]:
+        rows = json.loads(joulecast("list", "runs", *args, "--format", "json").stdout)
+        return {row["id"] for row in rows}
+
+    hours, metered = ids("--tests", "H"), ids("--tests", "E")
+    assert {"palm-540b", "llama2-7b"} <= hours and "llama2-7b" not in metered
+    assert ids("--tests", "H,E") == hours & metered
+    assert hours | metered < ids()

@@ -16,7 +16,7 @@ FORMULAS = ("compute", "performance", "energy", "carbon", "water")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
     ("units", "terms", "notices"),
-    ("reading", "records", "specs", "tables", "places", "overlay", *FORMULAS),
+    ("reading", "records", "runs", "specs", "tables", "places", "overlay", *FORMULAS),
     ("library", "chain", "uncertainty", "plan", "architectures"),
     ("torch_counting",),
     ("counting",),
@@ -103,7 +103,7 @@ def test_estimate_loads_no_heavy_package() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    loaded = {name.split(".")[0] for name in done.stderr.split()}
+    loaded = {name.split(".")[0] for name in done.stderr.split()} - {"__main__"}
     heavy = {"scipy", "pandas", "matplotlib", "rich", "torch", "polars", "requests"}
     assert not loaded & heavy
     third_party = {

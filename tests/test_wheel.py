@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.wheel
 def test_the_wheel_holds_the_tables_and_their_licences(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("sources.toml", "devices/h100-sxm.toml", "compiled/core.json", "compiled/electricitymaps.json"):  # fmt: skip
+    for name in ("sources.toml", "devices/h100-sxm.toml", "reported_runs/t5-11b.toml", "compiled/core.json", "compiled/runs.json", "compiled/electricitymaps.json"):  # fmt: skip
         assert f"joulecast/hardware_specs/{name}" in names
     assert "joulecast/scores.npy" in names and "joulecast/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)

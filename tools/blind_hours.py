@@ -1,6 +1,6 @@
 """Forecast the device-hours of published runs from what was known before each, and write the table.
 
-    python tools/blind_hours.py RUNS.csv
+    python tools/blind_hours.py
 
 Inputs of a row: parameters, active parameters, kind of model, tokens, device, device count, year,
 and FP8 where the run announced it; eight rows whose FLOP do not follow from counts get the FLOP
@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import typer
-from fit_defaults import left_out_errors
-from reported_runs import FP8_RUNS, ReportedRun, read_hours_rows
+from fit_defaults import hours_runs, left_out_errors
 
 from joulecast import Library, Plan, estimate
 from joulecast.report import two
+from joulecast.runs import ReportedRun
 
 OUT = Path(__file__).parents[1] / "docs" / "validation" / "blind-hours.md"
 
@@ -39,29 +39,29 @@ take the FLOP reported for the run, because they do not follow from parameters a
 """
 
 
-def main(runs: Path, out: Path = OUT) -> None:
+def main(out: Path = OUT) -> None:
     """Forecast every row and write the page; prints the summary."""
     library = Library.bundled()
-    rows = read_hours_rows(runs)
+    rows = hours_runs(library)
     lines, results = [], []
-    for row in sorted(rows, key=lambda row: (row.arch, row.device, row.id)):
+    for row in sorted(rows, key=lambda row: (row.before.arch, row.before.device or "", row.id)):
         footprint = estimate(Plan(**inputs(row)), library)
-        hours = footprint.device_hours
-        assert hours is not None
-        ratio = hours.value / row.device_hours
-        inside = hours.p10 <= row.device_hours <= hours.p90
+        hours, reported = footprint.device_hours, row.reported.device_hours
+        assert hours is not None and reported is not None
+        ratio = hours.value / reported.value
+        inside = hours.p10 <= reported.value <= hours.p90
         results.append((row, math.log(ratio), inside))
-        mark = " F" if row.needs_flop else ""
+        mark = " F" if row.before.needs_flop else ""
         lines.append(
-            f"| {row.id}{mark} | {row.arch} | {row.device} | {two(hours.value)} | "
-            f"{two(hours.p10)} to {two(hours.p90)} | {two(row.device_hours)} | {ratio:.2f} |"
+            f"| {row.id}{mark} | {row.before.arch} | {row.before.device} | {two(hours.value)} | "
+            f"{two(hours.p10)} to {two(hours.p90)} | {two(reported.value)} | {ratio:.2f} |"
         )
     left_out = left_out_errors(rows, library)
     groups: dict[str, list[tuple[ReportedRun, float, bool]]] = {
         "all": results,
-        "dense decoders": [r for r in results if r[0].arch == "dense"],
-        "mixtures of experts": [r for r in results if r[0].arch == "moe"],
-        "the rest": [r for r in results if r[0].arch not in ("dense", "moe")],
+        "dense decoders": [r for r in results if r[0].before.arch == "dense"],
+        "mixtures of experts": [r for r in results if r[0].before.arch == "moe"],
+        "the rest": [r for r in results if r[0].before.arch not in ("dense", "moe")],
     }
     summary = [f"| {name} | {_summary(group)} |" for name, group in groups.items()]
     outside = [(row, -error, True) for row in rows for error in [left_out[row.id]]]
@@ -83,17 +83,19 @@ def main(runs: Path, out: Path = OUT) -> None:
 
 def inputs(row: ReportedRun) -> dict[str, Any]:
     """What was known before the run."""
+    before = row.before
     plan: dict[str, Any] = {
-        "arch": row.arch,
-        "params": row.params,
-        "active_params": row.active_params,
-        "device": row.device,
-        "device_count": row.device_count,
-        "year": row.year,
-        "precision": "fp8" if row.id in FP8_RUNS else None,
+        "arch": before.arch,
+        "params": before.params,
+        "active_params": before.active_params,
+        "device": before.device,
+        "device_count": before.device_count,
+        "year": before.year,
+        "precision": before.precision,
     }
-    plan |= {"flop": row.flop} if row.needs_flop else {"tokens": row.tokens}
-    return {name: value for name, value in plan.items() if value is not None}
+    plan |= {"flop": before.flop} if before.needs_flop else {"tokens": before.tokens}
+    plain = {name: getattr(value, "value", value) for name, value in plan.items()}
+    return {name: value for name, value in plain.items() if value is not None}
 
 
 def _summary(group: list[tuple[ReportedRun, float, bool]]) -> str:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Set
 from pathlib import Path
 from typing import get_args
 
 import typer
 from build_reference import reference_pages
 
-from joulecast import Plan, estimate
+from joulecast import Plan, estimate, runs
 from joulecast.notices import CODES
-from joulecast.records import Basis, Device, Figure, Read
+from joulecast.records import Basis, Device, Figure, Read, Record
 from joulecast.terms import INPUTS, OUTPUTS, Term
 
 ROOT = Path(__file__).parents[1]
+RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"
 MADE = "<!-- Made by tools/build_docs.py; edit the code it reads, not this file. -->\n"
 EXAMPLE = {
     "params": "32.2B",
@@ -63,6 +65,7 @@ def pages() -> dict[Path, str]:
         ROOT / "hardware_specs" / "README.md": between(
             ROOT / "hardware_specs" / "README.md", "device fields", device_fields()
         ),
+        RUNS_PAGE: between(RUNS_PAGE, "run fields", run_fields(), ("tests", run_tests())),
         ROOT / "README.md": between(ROOT / "README.md", "example", example()),
     }
 
@@ -106,20 +109,60 @@ def warnings() -> str:
 
 def device_fields() -> str:
     """Fields of a device file, from the schema."""
-    rows = ["| field | required | type |", "|---|---|---|"]
-    for name, field in Device.model_fields.items():
-        kind = re.sub(
-            r"joulecast\.records\.|typing\.|Annotated\[|, AfterValidator.*",
-            "",
-            str(field.annotation),
-        )
-        kind = "figure" if "Figure" in kind and "Mapping" not in kind else kind
-        kind = "figures by precision" if "Mapping" in kind else kind
-        kind = re.sub(r"Literal\[(.*)\]", lambda m: "one of " + m[1].replace("'", ""), kind)
-        kind = re.sub(r"<class '(?:datetime\.)?(\w+)'>", r"\1", kind).replace("|", "or")
-        rows.append(f"| `{name}` | {'yes' if field.is_required() else ''} | {kind} |")
     figure = ", ".join(f"`{name}`" for name in Figure.model_fields)
-    return "\n".join([*rows, "", f"A figure is a bare number, or a table with {figure}."])
+    tail = f"A figure is a bare number, or a table with {figure}."
+    return "\n".join([*fields(Device), "", tail])
+
+
+def run_tests() -> str:
+    """Letters a run may have among its tests."""
+    rows = [f"| `{letter}` | {meaning} |" for letter, meaning in runs.TESTS.items()]
+    return "\n".join(["| letter | tests |", "|---|---|", *rows])
+
+
+def run_fields() -> str:
+    """Fields of the file of a published run, from the schema."""
+    figure = ", ".join(f"`{name}`" for name in runs.Reported.model_fields)
+    parts: list[tuple[str, type[Record]]] = [
+        ("", runs.ReportedRun),
+        ("`[before]`", runs.Before),
+        ("`[before.shape]`", runs.Shape),
+        ("`[reported]`", runs.After),
+        ("`reported.power_w`, besides those of a figure", runs.Power),
+        ("`reported.energy_kwh`, besides those of a figure", runs.Energy),
+        ("`reported.operational_kgco2e`, besides those of a figure", runs.Emissions),
+    ]
+    lines = []
+    for title, record in parts:
+        own = set(runs.Reported.model_fields) if issubclass(record, runs.Reported) else set()
+        lines += [*([title, ""] if title else []), *fields(record, own), ""]
+    tail = f"A reported figure is a bare number, or a table with {figure}."
+    return "\n".join([*lines, tail])
+
+
+def fields(record: type[Record], without: Set[str] = frozenset()) -> list[str]:
+    """Table of a record's fields."""
+    rows = ["| field | required | type |", "|---|---|---|"]
+    for name, field in record.model_fields.items():
+        if name not in without:
+            rows.append(
+                f"| `{name}` | {'yes' if field.is_required() else ''} | {_kind(field.annotation)} |"
+            )
+    return rows
+
+
+def _kind(annotation: object) -> str:
+    """Type of a field in words."""
+    bare = str(annotation)
+    if "Figure" in bare or "Reported," in bare or re.search(r"runs\.(Power|Energy|Em)", bare):
+        return "figures by precision" if "Mapping" in bare else "figure"
+    kind = re.sub(r"typing\.|joulecast\.runs\.|<class '(?:[\w.]+\.)?(\w+)'>", r"\1", bare)
+    kind = re.sub(r"Literal\[([^]]*)\]", lambda m: "one of " + m[1].replace("'", ""), kind)
+    kind = re.sub(r"tuple\[one of (.*), \.\.\.\]", r"list out of \1", kind)
+    kind = re.sub(r"collections\.abc\.Mapping\[str, str\]", "table of texts", kind)
+    kind = re.sub(r"Optional\[(.*)\]", r"\1 or None", kind)
+    kind = re.sub(r"\b(Before|After|Shape)\b", "table", kind)
+    return kind.replace("|", "or")
 
 
 def example() -> str:
@@ -132,12 +175,15 @@ def example() -> str:
     return f"```console\n{command}\n{shown}\n```"
 
 
-def between(path: Path, mark: str, text: str) -> str:
-    """The file with the part between its two marks replaced."""
-    start, end = f"<!-- {mark}: made -->", f"<!-- {mark}: end -->"
-    before, _, rest = path.read_text(encoding="utf-8").partition(start)
-    _, _, after = rest.partition(end)
-    return f"{before}{start}\n{text}\n{end}{after}"
+def between(path: Path, mark: str, text: str, *others: tuple[str, str]) -> str:
+    """The file with the part between its two marks replaced, and further parts likewise."""
+    page = path.read_text(encoding="utf-8")
+    for name, part in ((mark, text), *others):
+        start, end = f"<!-- {name}: made -->", f"<!-- {name}: end -->"
+        before, _, rest = page.partition(start)
+        _, _, after = rest.partition(end)
+        page = f"{before}{start}\n{part}\n{end}{after}"
+    return page
 
 
 if __name__ == "__main__":

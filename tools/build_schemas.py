@@ -13,7 +13,7 @@ import typer
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import is_typeddict
 
-from joulecast import answers, records
+from joulecast import answers, records, runs
 
 OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 
@@ -23,6 +23,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "model": (answers.ModelObject, False),
     "list-devices": (answers.DeviceRow, True),
     "list-models": (answers.ModelRow, True),
+    "list-runs": (answers.RunRow, True),
     "list-regions": (answers.RegionRow, True),
     "list-providers": (answers.ProviderRow, True),
     "list-assumptions": (answers.AssumptionRow, True),
@@ -30,6 +31,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "list-warnings": (answers.CodeRow, True),
     "show-device": (records.Device, False),
     "show-model": (records.Model, False),
+    "show-run": (runs.ReportedRun, False),
     "show-region": (answers.RegionRecord, False),
     "show-source": (records.Source, False),
     "show-assumption": (answers.AssumptionRecord, False),

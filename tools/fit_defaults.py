@@ -1,6 +1,6 @@
 """Fit the default utilisation to published runs and write hardware_specs/calibration.toml.
 
-    python tools/fit_defaults.py RUNS.csv
+    python tools/fit_defaults.py
 
 Whole-run utilisation of a row is FLOP by the rules of docs/method/compute.md over (reported
 device-hours x dense 16-bit peak).  Model: ln u = class of device + kind of model.  Each class is
@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import typer
-from reported_runs import FP8_RUNS, ReportedRun, read_hours_rows
 
 from joulecast.library import Library
+from joulecast.records import Device
+from joulecast.runs import ReportedRun
 
 OUT = Path(__file__).parents[1] / "hardware_specs" / "calibration.toml"
 PULL = 1.0  # families' worth of weight on the pooled value
@@ -38,13 +39,13 @@ class Fit:
 
     def __call__(self, row: ReportedRun, device_class: str) -> float:
         """Forecast ln(utilisation) of a row."""
-        return self.classes.get(device_class, self.pooled) + self.kinds.get(row.arch, 0.0)
+        return self.classes.get(device_class, self.pooled) + self.kinds.get(row.before.arch, 0.0)
 
 
-def main(runs: Path, out: Path = OUT) -> None:
+def main(out: Path = OUT) -> None:
     """Fit and write; prints what the leave-one-family-out errors were."""
     library = Library.bundled()
-    rows = read_hours_rows(runs)
+    rows = hours_runs(library)
     whole = fit(rows, library)
     errors: dict[str, list[float]] = defaultdict(list)
     left_out = left_out_errors(rows, library)
@@ -56,13 +57,13 @@ def main(runs: Path, out: Path = OUT) -> None:
         f"# {len(rows)} runs of {len(errors)} families with published device-hours.",
         "",
     ]
-    dense = [row for row in rows if row.arch == "dense"]
+    dense = [row for row in rows if row.before.arch == "dense"]
     for name, value in {**whole.classes, "pooled": whole.pooled}.items():
         mine = [row for row in dense if name in ("pooled", _class(row, library))]
         note = f"dense decoders of {_families(mine)}"
         lines += _entry(f"utilisation.device_class.{name}", math.exp(value), note)
     for name, value in {"dense": 0.0, **whole.kinds}.items():
-        mine = [row for row in rows if row.arch == name]
+        mine = [row for row in rows if row.before.arch == name]
         note = f"relative to dense decoders on the same class of device; {_families(mine)}"
         lines += _entry(f"utilisation.arch.{name}", math.exp(value), note)
     note = f"factors on the default: a family forecast without its rows, {len(errors)} families"
@@ -72,19 +73,24 @@ def main(runs: Path, out: Path = OUT) -> None:
     print(f"wrote {out}: {len(rows)} runs, leave-one-family-out typical factor {typical:.2f}")
 
 
+def hours_runs(library: Library) -> list[ReportedRun]:
+    """Runs that test device-hours."""
+    return [run for run in library.runs if "H" in run.tests]
+
+
 def fit(rows: list[ReportedRun], library: Library) -> Fit:
     """Medians over families, pulled towards the pooled value."""
     ln_u = {row.id: math.log(_utilisation(row, library)) for row in rows}
-    dense = [row for row in rows if row.arch == "dense"]
+    dense = [row for row in rows if row.before.arch == "dense"]
     pooled = _median(_by_family(dense, lambda row: ln_u[row.id]).values())
     classes = {}
     for name in sorted({_class(row, library) for row in dense}):
         mine = [row for row in dense if _class(row, library) == name]
         values = _by_family(mine, lambda row: ln_u[row.id])
         classes[name] = pooled + _weight(values) * (_median(values.values()) - pooled)
-    kinds = {}
-    for name in sorted({row.arch for row in rows if row.arch != "dense"}):
-        mine = [row for row in rows if row.arch == name]
+    kinds: dict[str, float] = {}
+    for name in sorted({row.before.arch for row in rows if row.before.arch != "dense"}):
+        mine = [row for row in rows if row.before.arch == name]
         left = _by_family(
             mine, lambda row: ln_u[row.id] - classes.get(_class(row, library), pooled)
         )
@@ -105,7 +111,12 @@ def left_out_errors(rows: list[ReportedRun], library: Library) -> dict[str, floa
 
 
 def _class(row: ReportedRun, library: Library) -> str:
-    return library.device(row.device).device.device_class
+    return _device(row, library).device_class
+
+
+def _device(row: ReportedRun, library: Library) -> Device:
+    assert row.before.device is not None
+    return library.device(row.before.device).device
 
 
 def _weight(families: dict[str, float]) -> float:
@@ -118,18 +129,21 @@ def _families(rows: list[ReportedRun]) -> str:
 
 
 def _utilisation(row: ReportedRun, library: Library) -> float:
-    peak = library.device(row.device).device.peak("bf16")
-    assert peak is not None
-    rule = {"enc-dec": "enc-dec", "vision": "vision"}.get(row.arch, "decoder")
-    if row.needs_flop:
-        assert row.flop is not None
-        flop = row.flop
+    before, hours = row.before, row.reported.device_hours
+    peak = _device(row, library).peak("bf16")
+    assert peak is not None and hours is not None
+    rule = {"enc-dec": "enc-dec", "vision": "vision"}.get(before.arch, "decoder")
+    if before.needs_flop:
+        assert before.flop is not None
+        flop = before.flop.value
     else:
-        size = row.active_params or row.params
-        assert size is not None and row.tokens is not None
-        flop = library.default(f"flop_per_param_token.{rule}").value * size * row.tokens
-    speedup = library.default("precision_speedup.fp8").value if row.id in FP8_RUNS else 1.0
-    return flop / (row.device_hours * 3600 * peak.value * 1e12) / speedup
+        size = before.active_params or before.params
+        assert size is not None and before.tokens is not None
+        factor = library.default(f"flop_per_param_token.{rule}").value
+        flop = factor * size.value * before.tokens.value
+    fp8 = before.precision == "fp8"
+    speedup = library.default("precision_speedup.fp8").value if fp8 else 1.0
+    return flop / (hours.value * 3600 * peak.value * 1e12) / speedup
 
 
 def _by_family(

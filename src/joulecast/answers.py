@@ -214,6 +214,20 @@ class ModelRow(TypedDict):
     released: int
 
 
+class RunRow(TypedDict):
+    """A row of `list runs`; `tests` are letters with commas between them."""
+
+    id: str
+    name: str
+    arch: str
+    device: str | None
+    year: int
+    tests: str
+    device_hours: float | None
+    energy_kwh: float | None
+    operational_kgco2e: float | None
+
+
 class RegionRow(TypedDict):
     """A row of `list regions`."""
 

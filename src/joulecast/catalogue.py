@@ -9,33 +9,52 @@ from joulecast.errors import InputError, JoulecastError, UnknownNameError, neare
 from joulecast.library import Library
 from joulecast.notices import CODES
 from joulecast.places import Cited
+from joulecast.runs import TESTS, ReportedRun
 from joulecast.specs import bare
 from joulecast.terms import INPUTS, input_term
 
 
 def listing(
-    what: str, library: Library, contains: str = "", where: Mapping[str, str | None] | None = None
+    what: str,
+    library: Library,
+    contains: str = "",
+    where: Mapping[str, str | None] | None = None,
+    tests: str | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of one table, for people and for JSON alike.
 
     `contains` keeps the rows that hold a text in any cell, `where` those whose column has a value;
-    case and punctuation do not count.  Raises InputError for a column the table does not have.
+    case and punctuation do not count.  `tests` leaves of the published runs those that test all of
+    its letters.  Raises InputError for a column the table does not have.
     """
     if what not in LISTS:
         raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
-    rows = _ROWS[what](library)
+    rows = _ROWS[what](library) if tests is None else _runs_that_test(what, tests, library)
     for flag, said in (where or {}).items():
         if said is None:
             continue
         column = FILTERS[flag]
-        if column not in rows[0]:
-            mine = [f"--{other}" for other, name in FILTERS.items() if name in rows[0]]
+        columns = _ROWS[what](library)[0]
+        if column not in columns:
+            mine = [f"--{other}" for other, name in FILTERS.items() if name in columns]
             why = f"is not a filter of list {what}"
             raise InputError(f"--{flag}", said, why, [*mine, "--contains"])
         wanted = {bare(said), bare(library.place(said).iso3) if flag == "country" else bare(said)}
         rows = [row for row in rows if bare(str(row[column])) in wanted]
     text = contains.casefold()
     return [row for row in rows if any(text in str(cell).casefold() for cell in row.values())]
+
+
+def _runs_that_test(what: str, tests: str, library: Library) -> list[dict[str, Any]]:
+    """Rows of the published runs that test all of some letters."""
+    if what != "runs":
+        raise InputError("--tests", tests, f"{what} test nothing", ["joulecast list runs"])
+    letters = tests.replace(",", " ").split()
+    for letter in letters:
+        if letter not in TESTS:
+            known = [f"{known} ({meaning})" for known, meaning in TESTS.items()]
+            raise UnknownNameError("--tests", letter, "is nothing a run tests", known)
+    return [_run_row(run) for run in library.runs if set(letters) <= set(run.tests)]
 
 
 #: Filter of a list -> the column it looks at.
@@ -51,7 +70,9 @@ FILTERS = {
 def details(
     what: str, name: str | None, library: Library, year: str | None = None
 ) -> dict[str, Any]:
-    """One record in full, with its sources; a name alone is looked for among all kinds.
+    """One record in full, with its sources.
+
+    A name alone is looked for among all kinds, first among those where it is an id.
 
     `year` is that of a place's figures; raises InputError beside any other record.
     """
@@ -64,17 +85,24 @@ def details(
             return _region_record(name, library, year)
         _no_year(year)
         return RECORDS[what](name, library)
-    for kind, record in RECORDS.items():
+    for kind in sorted(RECORDS, key=lambda kind: what not in _ids(kind, library)):
         try:
-            found = record(what, library)
+            found = RECORDS[kind](what, library)
         except JoulecastError:
             continue
         if kind == "region":
             return _region_record(what, library, year)
         _no_year(year)
         return found
-    known = [*library.device_ids, *library.model_ids, *library.place_ids(), *INPUTS]
+    known = [key for kind in ("device", "model", "region", "run") for key in _ids(kind, library)]
+    known += INPUTS
     raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
+
+
+def _ids(kind: str, library: Library) -> list[str]:
+    """Ids of a kind of record, where it has its own."""
+    ids = {"device": library.device_ids, "model": library.model_ids, "run": library.run_ids}
+    return library.place_ids() if kind == "region" else ids.get(kind, [])
 
 
 def _no_year(year: str | None) -> None:
@@ -88,6 +116,10 @@ def _device_record(name: str, library: Library) -> dict[str, Any]:
 
 def _model_record(name: str, library: Library) -> dict[str, Any]:
     return library.model(name).model_dump(mode="json", exclude_none=True)
+
+
+def _run_record(name: str, library: Library) -> dict[str, Any]:
+    return library.run(name).model_dump(mode="json", exclude_none=True)
 
 
 def _source_record(name: str, library: Library) -> dict[str, Any]:
@@ -141,6 +173,23 @@ def _model_row(library: Library, key: str) -> dict[str, Any]:
         "active_params": model.active_params.value if model.active_params else None,
         "tokens": model.tokens.value if model.tokens else None,
         "released": model.release_year,
+    }
+
+
+def _run_row(run: ReportedRun) -> dict[str, Any]:
+    after = run.reported
+    return {
+        "id": run.id,
+        "name": run.name,
+        "arch": run.before.arch,
+        "device": run.before.device,
+        "year": run.before.year,
+        "tests": ",".join(run.tests),
+        "device_hours": after.device_hours.value if after.device_hours else None,
+        "energy_kwh": after.energy_kwh.value if after.energy_kwh else None,
+        "operational_kgco2e": (
+            after.operational_kgco2e.value if after.operational_kgco2e else None
+        ),
     }
 
 
@@ -220,6 +269,7 @@ def _source_row(library: Library, key: str) -> dict[str, Any]:
 _ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
     "devices": lambda library: [_device_row(library, key) for key in library.device_ids],
     "models": lambda library: [_model_row(library, key) for key in library.model_ids],
+    "runs": lambda library: [_run_row(run) for run in library.runs],
     "regions": lambda library: [_region_row(library, key) for key in library.place_ids()],
     "providers": lambda library: [_provider_row(library, key) for key in library.provider_ids],
     "assumptions": lambda _: [
@@ -237,6 +287,7 @@ RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
     "device": _device_record,
     "model": _model_record,
     "region": _region_record,
+    "run": _run_record,
     "assumption": _assumption_record,
     "source": _source_record,
 }

@@ -218,3 +218,35 @@ def executed_flop(training_flop: Numbers, recompute_factor: Numbers) -> Numbers:
     4e+23
     """
     return training_flop * recompute_factor
+
+
+def attention_share(active_params: Numbers, seq_len: Numbers, share_per_token: Numbers) -> Numbers:
+    r"""FLOP of attention scores and values that 6 N leaves out, as a share of 6 N.
+
+    .. math:: a = c \, s \, (N / 7 \cdot 10^9)^{-1/3}
+
+    In a decoder of L layers of width d the causal mask leaves 6 L d s FLOP per token; with
+    L and d both growing as the cube root of N, their ratio to 6 N falls as its cube root.
+
+    Parameters
+    ----------
+    active_params
+        N, parameters used per token [count].
+    seq_len
+        s, tokens in a sequence, all attended under a causal mask [count].
+    share_per_token
+        c, share per token of sequence length at 7 billion parameters [ratio].
+
+    Returns
+    -------
+    Share [ratio]; twice as much where every position attends to all.
+
+    References
+    ----------
+    Kaplan et al. 2020, arXiv:2001.08361, table 1; c fitted to published architectures of 70
+    million to 540 billion parameters, which lie about 16 % around it.
+
+    >>> float(round(attention_share(7e9, 4096, 1.95e-5), 3))
+    0.08
+    """
+    return share_per_token * seq_len * (active_params / 7e9) ** (-1.0 / 3.0)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from joulecast import specs
 from joulecast.errors import SpecsError, UnknownNameError, nearest
 from joulecast.places import Places
 from joulecast.records import Device, Figure, Model, R, Source, figures_of, validated
+
+if TYPE_CHECKING:
+    from joulecast.runs import ReportedRun
 
 
 class DeviceMatch(NamedTuple):
@@ -120,9 +123,58 @@ class Library(Places):
         """
         return self._record(Model, "models", self._key("model", name, self.model_ids))
 
+    # Published training runs, read when one is asked for: no forecast rests on them.
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Ids of all published training runs."""
+        return list(self._runs[specs.RUNS_TABLE])
+
+    @property
+    def runs(self) -> list[ReportedRun]:
+        """All published training runs, in the order of their ids."""
+        return [self.run(key) for key in sorted(self.run_ids)]
+
+    def run(self, name: str) -> ReportedRun:
+        """Find a published training run by id, name or one of these without punctuation.
+
+        Raises UnknownNameError with the nearest ids.
+        """
+        from joulecast.runs import ReportedRun
+
+        key = self._key("run", name, self.run_ids)
+        record, where = (
+            self._record(ReportedRun, specs.RUNS_TABLE, key),
+            f"reported_runs/{key}.toml",
+        )
+        if key in self._own.get(specs.RUNS_TABLE, {}):
+            self._check_names_in(record, where)
+        return record
+
+    @cached_property
+    def _runs(self) -> Mapping[str, Any]:
+        ours, own = specs.load_runs(self._folder), self._own.get(specs.RUNS_TABLE)
+        return specs.with_names({**ours[specs.RUNS_TABLE], **own}) if own else ours
+
+    def _check_names_in(self, run: ReportedRun, where: str) -> None:
+        """The device, model, place and sources of a user's own run are known ones."""
+        before = run.before
+        looked_up = {"device": self.device, "model": self.model, "place": self.place}
+        for field, look in looked_up.items():
+            name = getattr(before, field)
+            try:
+                if name is not None:
+                    look(name)
+            except UnknownNameError as problem:
+                raise SpecsError(
+                    f"{where}: before.{field}", name, problem.why, problem.choices
+                ) from None
+        for key in run.sources:
+            self._check_source(f"{where}: source", key)
+
     def _key(self, kind: str, name: str, ids: list[str]) -> str:
         """Id of the record that goes by a name."""
-        names = self._core[f"names_of_{kind}s"]
+        names = (self._runs if kind == "run" else self._core)[f"names_of_{kind}s"]
         found = _meanings(names, name)
         counted = re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
         if not found and kind == "device" and counted:
@@ -138,7 +190,8 @@ class Library(Places):
         return found[0]
 
     def _record(self, kind: type[R], folder: str, key: str) -> R:
-        data, where = self._core[folder][key], f"{folder}/{key}.toml"
+        tables = self._runs if folder == specs.RUNS_TABLE else self._core
+        data, where = tables[folder][key], f"{folder}/{key}.toml"
         record = validated(kind, data, where)
         if key in self._own.get(folder, {}):
             self._check_own(record, key, where)

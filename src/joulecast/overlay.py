@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from joulecast import specs, tables
 from joulecast.errors import InputError, SpecsError, nearest
 from joulecast.places import WORLD
 from joulecast.reading import span
-from joulecast.records import DeviceClass, Figure, Model, Record, Source, validated
+from joulecast.records import Figure, Record, Source, validated
 from joulecast.terms import INPUTS
 
 #: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
@@ -40,7 +40,10 @@ class Site(Record):
 
 
 class Overlay(NamedTuple):
-    """Core and share-alike tables with a user's own over them, and the user's own alone."""
+    """Core and share-alike tables with a user's own over them, and the user's own alone.
+
+    Published runs stay among the user's own: they are laid over ours when a run is asked for.
+    """
 
     core: dict[str, Any]
     odbl: dict[str, Any]
@@ -56,7 +59,8 @@ def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Over
         raise InputError("--specs", str(folder), "is not a folder")
     own = specs.parse_folder(folder)
     shared = {name: own[name] for name in specs.ODBL_TABLES if name in own}
-    merged = tables.overlaid(core, {k: own[k] for k in own if k not in shared})
+    ours = {k: own[k] for k in own if k not in shared and k != specs.RUNS_TABLE}
+    merged = tables.overlaid(core, ours)
     zones = tables.overlaid(odbl, shared)
     paths = {name: folder / f"{name}.csv" for name in UNSOURCED if name in own}
     own["said_sources"] = {name: tables.said_source(path) for name, path in paths.items()}
@@ -138,11 +142,8 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def known_defaults(core: Mapping[str, Any]) -> set[str]:
-    """Names a default may have: those there are, and those that are looked for."""
-    found = {name for table in ("defaults", "calibration") for name, _ in leaves(core[table])}
-    kinds = get_args(Model.model_fields["arch"].annotation)
-    found |= {f"utilisation.arch.{kind}" for kind in kinds}
-    return found | {f"utilisation.device_class.{name}" for name in get_args(DeviceClass)}
+    """Names a default may have: those there are."""
+    return {name for table in ("defaults", "calibration") for name, _ in leaves(core[table])}
 
 
 def _check_default(
@@ -153,7 +154,7 @@ def _check_default(
     if not isinstance(entry, Mapping):
         raise SpecsError(where, None, "needs value, basis and source")
     _check_figure(where, entry, core)
-    if not name.startswith(("utilisation.arch", "utilisation.spread")):  # these are factors
+    if not name.startswith("utilisation."):  # these are factors and slopes
         _check_limits(where, name.split(".", 1)[0], entry)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from joulecast.arrays import Numbers
 
 
@@ -232,3 +234,53 @@ def whole_run_utilisation(
     0.3
     """
     return training_flop / (device_time * peak_flops)
+
+
+def expected_utilisation(
+    matmul_share: Numbers,
+    share_of_ceiling: Numbers,
+    kind_factor: Numbers,
+    device_age: Numbers,
+    age_slope: Numbers,
+    active_params: Numbers,
+    size_slope: Numbers,
+) -> Numbers:
+    r"""Whole-run utilisation to expect before a run, from what is known then.
+
+    .. math::
+        u = m \, w \, k \, \exp\left(a \, (t - 2)\right) \min(1, N / 10^{10})^b,
+        \quad t = \min(\max(t_0, 0), 4)
+
+    Parameters
+    ----------
+    matmul_share
+        m, best measured matrix product of the device as a share of its dense peak [0..1].
+    share_of_ceiling
+        w, share of that ceiling reached over a whole run by a decoder of 10 billion parameters
+        and more, two years after the device came out [0..1].
+    kind_factor
+        k, 1 for decoders, dense or mixtures; below 1 for other kinds [ratio].
+    device_age
+        Years from the release of the device to the run; held to 0..4: software matures [y].
+    age_slope
+        a, change of ln(u) per year of age [1/y].
+    active_params
+        N, parameters used per token [count]; small models keep a device busy less.
+    size_slope
+        b, change of ln(u) per unit of ln(N) below 10 billion [ratio].
+
+    Returns
+    -------
+    Whole-run utilisation [0..1].
+
+    References
+    ----------
+    Fitted to published runs: docs/method/performance.md, hardware_specs/calibration.toml.
+    Valid for 70 million to 540 billion parameters and devices up to about four years old.
+
+    >>> float(round(expected_utilisation(0.803, 0.35, 1.0, 2.0, 0.19, 32e9, 0.13), 3))
+    0.281
+    """
+    age = np.minimum(np.maximum(device_age, 0.0), 4.0)
+    size = np.minimum(1.0, active_params / 1e10) ** size_slope
+    return matmul_share * share_of_ceiling * kind_factor * np.exp(age_slope * (age - 2.0)) * size

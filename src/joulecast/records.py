@@ -6,9 +6,9 @@ the file and the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +35,14 @@ class Record(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=False, defer_build=True, allow_inf_nan=False
     )
+
+    #: What a message calls the record where no field is to blame.
+    word: ClassVar[str] = ""
+
+    @classmethod
+    def levels(cls) -> tuple[Iterable[str], ...]:
+        """Names a key may have at each level of a record, for the hint of a misspelt one."""
+        return cls.model_fields, Figure.model_fields
 
 
 class Source(Record):
@@ -92,7 +100,11 @@ class Figure(Record):
         return self
 
 
-def _positive(figure: Figure) -> Figure:
+F = TypeVar("F", bound=Figure)
+
+
+def positive(figure: F) -> F:
+    """Refuse what is not above 0."""
     if figure.value <= 0 or (figure.low is not None and figure.low <= 0):
         raise ValueError("must be above 0")
     return figure
@@ -106,16 +118,17 @@ def _not_negative(figure: Figure) -> Figure:
     return figure
 
 
-def _share(figure: Figure) -> Figure:
+def share(figure: F) -> F:
+    """Refuse what does not lie in 0..1."""
     for number in (figure.value, figure.low, figure.high):
         if number is not None and not 0 < number <= 1:
             raise ValueError(f"is a share and must lie in 0..1, not {number:g}")
     return figure
 
 
-Positive = Annotated[Figure, AfterValidator(_positive)]
+Positive = Annotated[Figure, AfterValidator(positive)]
 NotNegative = Annotated[Figure, AfterValidator(_not_negative)]
-Share = Annotated[Figure, AfterValidator(_share)]
+Share = Annotated[Figure, AfterValidator(share)]
 
 #: Fields of a device that are figures; a bare number takes the file's own source and basis.
 _DEVICE_FIGURES = (
@@ -132,7 +145,7 @@ _DEVICE_FIGURES = (
 )
 
 
-def _covered(data: Any, names: tuple[str, ...]) -> Any:
+def cover_figures(data: Any, names: tuple[str, ...]) -> Any:
     """Give the figures among `names` the file's own source and basis where they have none."""
     if not isinstance(data, Mapping):
         return data
@@ -183,12 +196,12 @@ class Device(Record):
     @model_validator(mode="before")
     @classmethod
     def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        filled = _covered(data, _DEVICE_FIGURES)
+        filled = cover_figures(data, _DEVICE_FIGURES)
         for name in ("peak_tflops", "sparse_peak_tflops"):
             if isinstance(filled, dict) and isinstance(filled.get(name), Mapping):
                 keys = tuple(filled[name])
                 whole = {**filled[name], "source": data.get("source"), "basis": data.get("basis")}
-                covered = _covered(whole, keys)
+                covered = cover_figures(whole, keys)
                 filled[name] = {key: covered[key] for key in keys}
         return filled
 
@@ -252,7 +265,9 @@ class Model(Record):
     @model_validator(mode="before")
     @classmethod
     def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        return _covered(data, ("params", "active_params", "tokens", "seq_len", "training_flop"))
+        return cover_figures(
+            data, ("params", "active_params", "tokens", "seq_len", "training_flop")
+        )
 
     @model_validator(mode="after")
     def _plausible(self) -> Model:
@@ -271,9 +286,8 @@ def validated(kind: type[R], data: Mapping[str, Any], where: str) -> R:
     try:
         return kind.model_validate(data)
     except ValidationError as broken:
-        fields = (kind.model_fields, Figure.model_fields)
-        path, value, why, choices = plainly(broken.errors(), fields)
-        path = path or kind.__name__.lower()
+        path, value, why, choices = plainly(broken.errors(), kind.levels())
+        path = path or kind.word or kind.__name__.lower()
         raise SpecsError(f"{where}: {path}", value, why, choices) from None
 
 
@@ -283,6 +297,9 @@ def figures_of(record: Record) -> dict[str, Figure]:
     for name, value in record:
         if isinstance(value, Figure):
             found[name] = value
+        elif isinstance(value, Record):
+            found |= {f"{name}.{path}": figure for path, figure in figures_of(value).items()}
         elif isinstance(value, Mapping):
-            found |= {f"{name}.{key}": figure for key, figure in value.items()}
+            inner = ((key, item) for key, item in value.items() if isinstance(item, Figure))
+            found |= {f"{name}.{key}": figure for key, figure in inner}
     return found

@@ -17,6 +17,7 @@ from typing import Any
 
 CORE = "core.json"
 ODBL = "electricitymaps.json"
+RUNS = "runs.json"
 COMPILED = "compiled"
 
 #: Tables under the Open Database Licence, compiled apart and removable.
@@ -25,8 +26,11 @@ ODBL_TABLES = ("zones", "grids_electricitymaps", "grids_within_country")
 #: Core tables that say what a zone is called.
 BESIDE_ZONES = ("countries", "place_names")
 
+#: Published training runs, compiled apart: no forecast rests on them.
+RUNS_TABLE = "reported_runs"
+
 #: Tables of which one record is wanted at a time; each record is decoded by itself.
-BY_RECORD = ("devices", "models", "grids_ember", "grids_direct", "sources")
+BY_RECORD = ("devices", "models", "grids_ember", "grids_direct", "sources", RUNS_TABLE)
 
 
 class Tables(Mapping[str, Any]):
@@ -73,14 +77,19 @@ def load_odbl(folder: Path) -> Mapping[str, Any]:
     return _load(folder, ODBL)
 
 
+def load_runs(folder: Path) -> Mapping[str, Any]:
+    """Published training runs of a folder; empty where they were removed."""
+    return _load(folder, RUNS)
+
+
 def compile_folder(folder: Path) -> list[Path]:
     """Write the compiled copies and return their paths."""
     target = folder / COMPILED
     target.mkdir(exist_ok=True)
     written = []
-    for name, content in zip((CORE, ODBL), read_folder(folder), strict=True):
+    for name, read in _READERS.items():
         path = target / name
-        path.write_bytes(pack(content))
+        path.write_bytes(pack(read(folder)))
         written.append(path)
     return written
 
@@ -107,7 +116,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _read_core(folder: Path) -> dict[str, Any]:
-    core = parse_folder(folder, lambda name: name not in ODBL_TABLES)
+    core = parse_folder(folder, lambda name: name not in (*ODBL_TABLES, RUNS_TABLE))
     return {**core, "digest": digest(folder), **all_names(core)}
 
 
@@ -115,6 +124,23 @@ def _read_odbl(folder: Path) -> dict[str, Any]:
     odbl = parse_folder(folder, lambda name: name in (*ODBL_TABLES, *BESIDE_ZONES))
     beside = {name: odbl.pop(name, {}) for name in BESIDE_ZONES}
     return {**odbl, "names_of_zones": zone_names(odbl, beside)}
+
+
+def _read_runs(folder: Path) -> dict[str, Any]:
+    return with_names(parse_folder(folder, lambda name: name == RUNS_TABLE).get(RUNS_TABLE, {}))
+
+
+def with_names(runs: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs as they are kept: the records and every name one answers to."""
+    return {RUNS_TABLE: runs, "names_of_runs": index(_names(runs))}
+
+
+#: Compiled file -> what makes it from the files of a folder.
+_READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    CORE: _read_core,
+    ODBL: _read_odbl,
+    RUNS: _read_runs,
+}
 
 
 def parse_folder(folder: Path, wanted: Callable[[str], bool] = bool) -> dict[str, Any]:
@@ -134,11 +160,13 @@ def parse_folder(folder: Path, wanted: Callable[[str], bool] = bool) -> dict[str
 
 
 def digest(folder: Path) -> str:
-    """First 12 hex digits of the SHA-256 over all tables: the version of the data."""
+    """First 12 hex digits of the SHA-256 over the tables that forecasts rest on: their version."""
     import hashlib
 
     total = hashlib.sha256()
     for path in sorted(_source_files(folder)):
+        if path.parent.name == RUNS_TABLE:
+            continue
         text = path.read_bytes().replace(b"\r\n", b"\n")
         total.update(path.relative_to(folder).as_posix().encode() + b"\n" + text + b"\n")
     return total.hexdigest()[:12]
@@ -148,14 +176,14 @@ def _load(folder: Path, name: str) -> Mapping[str, Any]:
     compiled = folder / COMPILED / name
     try:
         made = compiled.stat().st_mtime_ns
-        if made > _newest_change(folder):
+        if made > _newest_change(folder, name):
             return Tables(compiled.read_bytes())
     except FileNotFoundError:
         pass
-    return Tables(pack(_read_core(folder) if name == CORE else _read_odbl(folder)))
+    return Tables(pack(_READERS[name](folder)))
 
 
-def _newest_change(folder: Path) -> int:
+def _newest_change(folder: Path, name: str) -> int:
     """Latest change of a source file, of a folder (a file gone or new) or of the code that reads.
 
     The files of an installed copy do not change.
@@ -164,7 +192,8 @@ def _newest_change(folder: Path) -> int:
         return -1
     here = Path(__file__)
     newest = max(path.stat().st_mtime_ns for path in (here, here.with_name("tables.py")))
-    for place in (folder, folder / "devices", folder / "models"):
+    ours = (folder / RUNS_TABLE,) if name == RUNS else (folder / "devices", folder / "models")
+    for place in (folder, *ours):
         if not place.is_dir():
             continue
         newest = max(newest, place.stat().st_mtime_ns)

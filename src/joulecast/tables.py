@@ -76,7 +76,7 @@ SHAPES: dict[str, Shape] = {
 
 #: Tables kept as TOML, and folders of one TOML file per record.
 TOML_TABLES = ("calibration", "defaults", "sites", "sources")
-FOLDERS = ("devices", "models")
+FOLDERS = ("devices", "models", "reported_runs")
 
 
 def read(folder: Path, path: Path) -> Any:

@@ -25,6 +25,7 @@ DEFAULT_TABLES = ("defaults", "calibration")
 
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
 SHAPES = {
+    "attention_share",
     "device_power_share",
     "devices_in_a_node",
     "grid_clean_below",
@@ -63,6 +64,7 @@ def keys_in_tables() -> dict[str, str]:
     for record in records:
         found[record.source] = record.id
         found |= {figure.source: record.id for figure in figures_of(record).values()}
+    found |= {key: run.id for run in BUNDLED.runs for key in run.sources}
     for table in DEFAULT_TABLES:
         found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
     found |= {site["pue"]["source"]: key for key, site in CORE["sites"].items() if "pue" in site}

@@ -131,10 +131,11 @@ def test_own_case_of_a_default_leaves_the_other_cases(
     assert library.default(kept) == Library.bundled().default(kept)
 
 
-def test_own_utilisation_leaves_the_other_classes(tmp_path: Path) -> None:
-    text = f"[utilisation.device_class.hopper]\nvalue = 0.4\n{JUDGEMENT}"
-    library = folder(tmp_path, calibration__toml=text)
+def test_own_ceiling_of_a_class_leaves_the_other_classes(tmp_path: Path) -> None:
+    text = f"[matmul_share.tpu]\nvalue = 0.4\n{JUDGEMENT}"
+    library = folder(tmp_path, defaults__toml=text)
     assert run(library, "a100-sxm-80").total == run(Library.bundled(), "a100-sxm-80").total
+    assert run(library, "tpu-v4").total != run(Library.bundled(), "tpu-v4").total
 
 
 def test_own_grid_year_leaves_the_other_years(tmp_path: Path) -> None:
@@ -271,10 +272,12 @@ def test_own_water_factor_is_cited_as_own(tmp_path: Path) -> None:
     )
 
 
-def test_own_default_for_a_class_that_has_none_is_used(tmp_path: Path) -> None:
-    text = f"[utilisation.device_class.blackwell]\nvalue = 0.2\n{JUDGEMENT}"
+def test_own_calibration_moves_the_default_utilisation_in_proportion(tmp_path: Path) -> None:
+    shipped = Library.bundled().default("utilisation.of_ceiling").value
+    text = f"[utilisation.of_ceiling]\nvalue = {shipped / 2}\n{JUDGEMENT}"
     library = folder(tmp_path, calibration__toml=text)
-    assert assumed(run(library, "b200-sxm"), "utilisation").value == pytest.approx(0.2)
+    before = assumed(run(Library.bundled(), "b200-sxm"), "utilisation").value
+    assert assumed(run(library, "b200-sxm"), "utilisation").value == pytest.approx(before / 2)
 
 
 MODEL = """

@@ -13,7 +13,7 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="devices, models, regions, providers, assumptions, sources or warnings."
+            help="devices, models, runs, regions, providers, assumptions, sources or warnings."
         ),
     ],
     contains: Annotated[str, typer.Option(help="Rows that hold this text.")] = "",
@@ -26,6 +26,10 @@ def list_(
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Regions of a cloud provider.")] = None,
     country: Annotated[str | None, typer.Option(help="Places in a country.")] = None,
+    tests: Annotated[
+        str | None,
+        typer.Option(help="Of the runs those that test this: H hours, E energy, C emissions."),
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text, json, csv or md.")] = "text",
     specs: Specs = None,
 ) -> None:
@@ -42,14 +46,16 @@ def list_(
         "provider": provider,
         "country": country,
     }
-    rows = listing(what, library(specs), contains, where)
+    rows = listing(what, library(specs), contains, where, tests)
     print_rows(rows, format_)
 
 
 def show(
     what: Annotated[
         str,
-        typer.Argument(help="device, model, region, source or assumption; or a name by itself."),
+        typer.Argument(
+            help="device, model, run, region, source or assumption; or a name by itself."
+        ),
     ],
     name: Annotated[
         str | None, typer.Argument(help="The record's id, or a name it goes by.")

@@ -13,7 +13,7 @@ from joulecast.chain import chain
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
-from joulecast.resolve import hardware, model, place
+from joulecast.resolve import hardware, model, place, utilisation
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
@@ -27,6 +27,7 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     """
     ledger = Ledger(plan, library)
     _take_given(ledger)
+    place.settle_year(ledger)
     size = model.resolve(ledger)
     _check_entry(ledger)
     device = hardware.resolve(ledger, size)
@@ -80,7 +81,7 @@ def _check_together(ledger: Ledger) -> None:
         hours = data["wall_clock_days"].value * data["device_count"].value * units.day / units.hour
         if abs(hours / data["device_hours"].value - 1) > 0.01:
             raise clash("device_hours", f"contradicts days x devices = {brief(hours)} h")
-    named = [name for name in hardware.AS_IT_IS if ledger.given(name)]
+    named = [name for name in utilisation.AS_IT_IS if ledger.given(name)]
     if named and ledger.given("precision_speedup"):
         why = f"cannot be combined with {named[0]}, which holds the gain already"
         raise clash("precision_speedup", why)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from math import ceil, exp, hypot, log
-from typing import Literal
 
 from joulecast.errors import InputError, brief
 from joulecast.library import DeviceMatch
 from joulecast.plan import CHOICES
 from joulecast.records import Device, Figure
+from joulecast.resolve import utilisation
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
 
 DEFAULT_DEVICE = "h100-sxm"
-
-#: Ways to give a utilisation as it is, whatever the precision.
-AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
-
-#: Classes without published runs of their own -> the class their utilisation is taken from.
-ANALOGUES = {"blackwell": "hopper", "other": "pooled"}
 
 
 def resolve(ledger: Ledger, size: Size) -> Device | None:
@@ -47,7 +41,7 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
         ledger.warn("device_assumed", f"no device given: {device.name} assumed (--device)")
     ledger.resolved |= {"device": device.id, "device_name": device.name}
     _peak(ledger, match)
-    _utilisation(ledger, device, size)
+    utilisation.resolve(ledger, device, size)
     _power(ledger, device, size)
     _embodied(ledger, device)
     return device
@@ -135,111 +129,13 @@ def _rating(device: Device) -> str:
     return f"{device.memory_gb.value:g} GB{watts}"
 
 
-def _utilisation(ledger: Ledger, device: Device, size: Size) -> None:
-    """The default for the class of device and kind of model, or what the given MFU needs."""
-    library = ledger.library
-    steady = any(ledger.given(name) for name in AS_IT_IS if name != "utilisation")
-    if ledger.given("utilisation") or steady:
-        ledger.settle("precision_speedup", 1.0, "utilisation was given as it is")
-        if steady and not ledger.given("utilisation"):
-            ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
-        _check_consistent(ledger)
-        return
-    figure = default_utilisation(ledger, device, size.arch)
-    if ledger.given("goodput"):
-        typical = library.default("goodput").value
-        note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
-        ledger.assume("mfu", scaled(figure, 1 / typical, note, 0.95), "assumption.utilisation")
-    else:
-        ledger.assume("utilisation", figure, "assumption.utilisation")
-    _speedup(ledger)
-
-
-def _speedup(ledger: Ledger) -> None:
-    """What the precision gains over 16 bit; phases of several precisions add their times."""
-    plan, library = ledger.plan, ledger.library
-    tokens: dict[str, float] = {}
-    for phase in plan.phases:
-        precision = phase.precision or plan.precision or "bf16"
-        tokens[precision] = tokens.get(precision, 0.0) + phase.tokens
-    tokens = tokens or {plan.precision or "bf16": 1.0}
-    fast = [name for name in tokens if name in ("fp8", "fp4")]
-    if not fast:
-        ledger.settle(
-            "precision_speedup", 1.0, f"trained at {plan.precision or '16 bit'}", "assumed"
-        )
-        return
-    figures = {name: library.default(f"precision_speedup.{name}") for name in fast}
-    first = figures[fast[0]]
-    if len(tokens) == 1:
-        ledger.assume("precision_speedup", first, f"rule.speedup.{fast[0]}")
-        return
-    total = sum(tokens.values())
-
-    def mixed(level: Literal["low", "value", "high"]) -> float:
-        """Harmonic mean over phases: their times add."""
-        gains = {name: getattr(figures[name], level) if name in figures else 1.0 for name in tokens}
-        return total / sum(count / gains[name] for name, count in tokens.items())
-
-    shares = ", ".join(f"{count / total:.0%} {name}" for name, count in tokens.items())
-    figure = first.model_copy(
-        update={
-            "value": mixed("value"),
-            "low": mixed("low"),
-            "high": mixed("high"),
-            "note": f"phases: {shares}; {first.note}",
-        }
-    )
-    ledger.assume("precision_speedup", figure, f"rule.speedup.{'+'.join(fast)}")
-
-
-def default_utilisation(ledger: Ledger, device: Device, arch: str) -> Figure:
-    """Whole-run utilisation from the class of device and the kind of model."""
-    library = ledger.library
-    name: str = device.device_class
-    if not library.has_default(f"utilisation.device_class.{name}"):
-        name, missing = ANALOGUES.get(name, "pooled"), name
-        ledger.warn(
-            "utilisation_by_analogy",
-            f"no published runs on {missing} devices: utilisation taken from {name} (--set mfu=)",
-        )
-    base = library.default(f"utilisation.device_class.{name}")
-    kind = "dense"
-    if library.has_default(f"utilisation.arch.{arch}"):
-        kind = arch
-    factor = library.default(f"utilisation.arch.{kind}").value
-    spread = library.default("utilisation.spread")
-    value = base.value * factor
-    ceiling = (device.matmul_share or library.default("matmul_share.unmeasured")).value
-    low, high = value * (spread.low or 1), min(value * (spread.high or 1), ceiling)
-    note = f"published runs: {name} devices {base.value:.3g} ({base.note})"
-    if kind != "dense":
-        note += f", {kind} x {factor:.3g}"
-    return base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
-
-
-def _check_consistent(ledger: Ledger) -> None:
-    """Check that mfu x goodput is the utilisation, where all three are given."""
-    names = ("utilisation", "mfu", "goodput")
-    if not all(ledger.given(name) for name in names):
-        return
-    whole, mfu, goodput = (ledger.data[name].value for name in names)
-    if abs(mfu * goodput / whole - 1) > 0.01:
-        raise InputError(
-            "utilisation",
-            f"{whole:g}",
-            f"contradicts mfu x goodput = {mfu * goodput:.4g}",
-            ["giving two of the three"],
-        )
-
-
 def _check_ceiling(ledger: Ledger, device: Device) -> None:
     """No matrix product on the device is faster than its best measured share of peak."""
     if ledger.given("peak_flops"):
         return
     run = ledger.middle
     ceiling = (device.matmul_share or ledger.library.default("matmul_share.unmeasured")).value
-    for name in AS_IT_IS:
+    for name in utilisation.AS_IT_IS:
         if not ledger.given(name):
             continue
         datum = ledger.data[name]

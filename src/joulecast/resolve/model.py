@@ -47,6 +47,7 @@ class Size(NamedTuple):
     params: float | None
     active_params: float | None
     trained_params: float | None
+    seq_len: int | str | None
 
 
 def resolve(ledger: Ledger) -> Size:
@@ -82,7 +83,7 @@ def resolve(ledger: Ledger) -> Size:
         "phases": [phase.model_dump(exclude_none=True) for phase in plan.phases],
     }
     whole = params if params is not None else active
-    return Size(arch, whole, active or params, trainable or whole)
+    return Size(arch, whole, active or params, trainable or whole, seq_len)
 
 
 def _take_known(ledger: Ledger, known: Model) -> None:

@@ -21,7 +21,7 @@ SPLIT_COUNTRIES = ("USA", "CAN", "AUS", "IND", "JPN", "ITA", "SWE", "BRA")
 def resolve(ledger: Ledger) -> None:
     """Enter grid intensity, PUE and water figures."""
     plan, library = ledger.plan, ledger.library
-    year = _year(ledger)
+    year: int = ledger.resolved["year"]
     provider = None if plan.provider is None else library.provider(plan.provider)
     place = None if plan.region is None else library.place(plan.region, provider)
     if provider is not None and place is not None and place.kind == "site":
@@ -40,7 +40,6 @@ def resolve(ledger: Ledger) -> None:
         "country": place.iso3 if place else None,
         "zone": (place.zone or None) if place else None,
         "provider": provider,
-        "year": year,
         "grid_basis": plan.grid_basis or "life-cycle",
         "hydro_evaporation": plan.hydro_evaporation or "include",
     }
@@ -50,6 +49,11 @@ def resolve(ledger: Ledger) -> None:
     _water(ledger, place, provider, year)
     if plan.only_given:
         ledger.settle("pue", 1.0, "nothing added that was not given")
+
+
+def settle_year(ledger: Ledger) -> None:
+    """Enter the year of the run: the one given, or the latest in the data."""
+    ledger.resolved["year"] = _year(ledger)
 
 
 def _year(ledger: Ledger) -> int:

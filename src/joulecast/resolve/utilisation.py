@@ -1,0 +1,178 @@
+"""How well the device will be used: the share of its peak a whole run reaches."""
+
+from __future__ import annotations
+
+from math import exp, hypot, log
+from typing import Literal
+
+from joulecast.compute import attention_share
+from joulecast.errors import InputError, brief
+from joulecast.performance import expected_utilisation
+from joulecast.records import Device, Figure
+from joulecast.resolve.ledger import Ledger, scaled
+from joulecast.resolve.model import Size
+
+#: Ways to give a utilisation as it is, whatever the precision.
+AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
+
+#: Kinds of model that most published runs are of; the rest have a wider range.
+DECODERS = ("dense", "moe")
+
+#: Kinds whose attention the rule of 6 FLOP per parameter leaves out -> positions attended to,
+#: over those a causal mask allows.
+ATTENTION_LEFT_OUT = {"dense": 1.0, "moe": 1.0, "encoder": 2.0}
+
+#: Classes of device no published run with device-hours was on.
+WITHOUT_RUNS = ("blackwell", "other")
+
+#: Size of model from which size no longer matters, taken where the size is not known.
+LARGE_MODEL_PARAMS = 1e10
+
+#: Length that most published runs were trained at, taken where the length was not said.
+USUAL_SEQ_LEN = 4096
+
+MIDYEAR = 0.5
+
+
+def resolve(ledger: Ledger, device: Device, size: Size) -> None:
+    """The default for the class of device and kind of model, or what the given MFU needs."""
+    library = ledger.library
+    steady = any(ledger.given(name) for name in AS_IT_IS if name != "utilisation")
+    if ledger.given("utilisation") or steady:
+        ledger.settle("precision_speedup", 1.0, "utilisation was given as it is")
+        if steady and not ledger.given("utilisation"):
+            ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
+        _check_consistent(ledger)
+        return
+    figure = default(ledger, device, size)
+    if ledger.given("goodput"):
+        typical = library.default("goodput").value
+        note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
+        most = _ceiling(ledger, device).value
+        ledger.assume("mfu", scaled(figure, 1 / typical, note, most), "assumption.utilisation")
+    else:
+        ledger.assume("utilisation", figure, "assumption.utilisation")
+    _speedup(ledger)
+
+
+def _speedup(ledger: Ledger) -> None:
+    """What the precision gains over 16 bit; phases of several precisions add their times."""
+    plan, library = ledger.plan, ledger.library
+    tokens: dict[str, float] = {}
+    for phase in plan.phases:
+        precision = phase.precision or plan.precision or "bf16"
+        tokens[precision] = tokens.get(precision, 0.0) + phase.tokens
+    tokens = tokens or {plan.precision or "bf16": 1.0}
+    fast = [name for name in tokens if name in ("fp8", "fp4")]
+    if not fast:
+        ledger.settle(
+            "precision_speedup", 1.0, f"trained at {plan.precision or '16 bit'}", "assumed"
+        )
+        return
+    figures = {name: library.default(f"precision_speedup.{name}") for name in fast}
+    first = figures[fast[0]]
+    if len(tokens) == 1:
+        ledger.assume("precision_speedup", first, f"rule.speedup.{fast[0]}")
+        return
+    total = sum(tokens.values())
+
+    def mixed(level: Literal["low", "value", "high"]) -> float:
+        """Harmonic mean over phases: their times add."""
+        gains = {name: getattr(figures[name], level) if name in figures else 1.0 for name in tokens}
+        return total / sum(count / gains[name] for name, count in tokens.items())
+
+    shares = ", ".join(f"{count / total:.0%} {name}" for name, count in tokens.items())
+    figure = first.model_copy(
+        update={
+            "value": mixed("value"),
+            "low": mixed("low"),
+            "high": mixed("high"),
+            "note": f"phases: {shares}; {first.note}",
+        }
+    )
+    ledger.assume("precision_speedup", figure, f"rule.speedup.{'+'.join(fast)}")
+
+
+def default(ledger: Ledger, device: Device, size: Size) -> Figure:
+    """Whole-run utilisation to expect of this kind and size of model on this device, this year."""
+    library = ledger.library
+    group = "decoder" if size.arch in DECODERS else "other"
+    ceiling = _ceiling(ledger, device)
+    base = library.default("utilisation.of_ceiling")
+    kind = library.default(f"utilisation.kind.{group}")
+    spread = library.default(f"utilisation.spread.{group}")
+    released = device.release_date.year + (device.release_date.month - MIDYEAR) / 12
+    age = max(0.0, ledger.resolved["year"] + MIDYEAR - released)
+    params = size.active_params or LARGE_MODEL_PARAMS
+    value = float(
+        expected_utilisation(
+            ceiling.value,
+            base.value,
+            kind.value,
+            age,
+            library.default("utilisation.age_slope").value,
+            params,
+            library.default("utilisation.size_slope").value,
+        )
+    )
+    note = (
+        f"published runs reach {base.value:.3g} of the best matrix product "
+        f"({ceiling.value:.3g} of peak); device {age:.1f} years old"
+    )
+    if params < LARGE_MODEL_PARAMS:
+        note += f", {brief(params)} parameters"
+    if group == "other":
+        note += f", {size.arch} x {kind.value:.3g}"
+    share, length = _attention_left_out(ledger, size)
+    if share:
+        value /= 1 + share
+        note += f"; over {1 + share:.3g} for attention at {length:,} tokens, which 6 N D leaves out"
+    if device.device_class in WITHOUT_RUNS:
+        ledger.warn(
+            "utilisation_by_analogy",
+            f"no published run on {device.device_class} devices: utilisation as on others "
+            "(--set mfu=)",
+        )
+    low, high = _range(value, spread, ceiling)
+    return base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
+
+
+def _ceiling(ledger: Ledger, device: Device) -> Figure:
+    """Best matrix product as a share of peak: of the device, or of its class."""
+    return device.matmul_share or ledger.library.default(f"matmul_share.{device.device_class}")
+
+
+def _range(value: float, spread: Figure, ceiling: Figure) -> tuple[float, float]:
+    """Range of runs, wider where the ceiling was not measured; never above the ceiling."""
+    assert spread.low is not None and spread.high is not None
+    down = hypot(log(spread.low), log((ceiling.low or ceiling.value) / ceiling.value))
+    up = hypot(log(spread.high), log((ceiling.high or ceiling.value) / ceiling.value))
+    return value * exp(-down), min(value * exp(up), ceiling.high or ceiling.value)
+
+
+def _attention_left_out(ledger: Ledger, size: Size) -> tuple[float, int]:
+    """FLOP of attention over 6 N D, where FLOP come from 6 N D, and the sequence length."""
+    by_rule = ledger.has("flop_per_param_token", "tokens") and not any(
+        ledger.has(name) for name in ("forward_flop_per_token", "training_flop", "executed_flop")
+    )
+    positions = ATTENTION_LEFT_OUT.get(size.arch, 0.0)
+    if not by_rule or not positions or size.active_params is None:
+        return 0.0, 0
+    length = int(size.seq_len or USUAL_SEQ_LEN)
+    per_token = ledger.library.default("attention_share").value
+    return positions * float(attention_share(size.active_params, length, per_token)), length
+
+
+def _check_consistent(ledger: Ledger) -> None:
+    """Check that mfu x goodput is the utilisation, where all three are given."""
+    names = ("utilisation", "mfu", "goodput")
+    if not all(ledger.given(name) for name in names):
+        return
+    whole, mfu, goodput = (ledger.data[name].value for name in names)
+    if abs(mfu * goodput / whole - 1) > 0.01:
+        raise InputError(
+            "utilisation",
+            f"{whole:g}",
+            f"contradicts mfu x goodput = {mfu * goodput:.4g}",
+            ["giving two of the three"],
+        )
