@@ -86,9 +86,19 @@ def _process() -> None:
     _row("whole process over the yardstick app (median)", statistics.median(ratios), 1.25)
     low, _, high = statistics.quantiles(ratios, n=4)
     print(f"  its quartiles over {PAIRS} pairs, in turn                {low:.2f} to {high:.2f}")
+    _lists()
     memory = statistics.median(one[1] / two[1] for one, two in pairs)
     peak = max(one[1] for one, _ in pairs)
     print(f"peak memory over the yardstick app               {memory:8.2f}   ({peak:.0f} MiB)")
+
+
+def _lists() -> None:
+    """`list` beside a bare `--help`, in turn with it."""
+    bare = [sys.executable, "-m", "joulecast", "--help"]
+    for what in ("devices", "regions"):
+        command = [sys.executable, "-m", "joulecast", "list", what]
+        pairs = [(_run(command)[0], _run(bare)[0]) for _ in range(PAIRS)]
+        _row(f"list {what} over --help (median)", statistics.median(a / b for a, b in pairs), 2.0)
 
 
 def _run(command: list[str]) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import typer
+from build_reference import reference_pages
 
 from joulecast import Plan, estimate, runs
 from joulecast.notices import CODES
@@ -48,6 +49,7 @@ def main(check: bool = False) -> None:
             continue
         stale.append(str(path.relative_to(ROOT)))
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if check and stale:
         print("stale, run make docs:", ", ".join(stale))
@@ -59,6 +61,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs" / "glossary.md": glossary(),
         ROOT / "docs" / "warnings.md": warnings(),
+        **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
         ROOT / "hardware_specs" / "README.md": between(
             ROOT / "hardware_specs" / "README.md", "device fields", device_fields()
         ),

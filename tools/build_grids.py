@@ -31,9 +31,9 @@ from tables import number, read_rows, write_table
 
 WORLD = "WLD"
 
-#: Codes in use that ISO 3166 does not list: Kosovo.
-EXTRA_ISO2 = {"XKX": "XK"}
-OWID_CODES = {"OWID_WRL": WORLD, "OWID_KOS": "XKX"}
+#: Codes in use that ISO 3166 does not list: Kosovo, and the European Union, for which it keeps EU.
+EXTRA_ISO2 = {"XKX": "XK", "EUU": "EU"}
+OWID_CODES = {"OWID_WRL": WORLD, "OWID_KOS": "XKX", "OWID_EU27": "EUU"}
 
 #: Countries whose zones differ so widely that a country alone says little.
 SPLIT_COUNTRIES = ("AUS", "BRA", "CAN", "IND", "ITA", "JPN", "SWE", "USA")
@@ -60,6 +60,7 @@ ALIASES: dict[str, str] = {
     "CZE": "Czech Republic",
     "DEU": "Deutschland;Federal Republic of Germany",
     "ESP": "España",
+    "EUU": "European Union;EU27;EU-27",
     "FLK": "Falklands;Malvinas;Falkland Islands (Malvinas)",
     "FRO": "Faeroe Islands;Faroes",
     "GBR": "UK;U.K.;Great Britain;Britain;United Kingdom of Great Britain and Northern Ireland",

@@ -1,4 +1,4 @@
-"""Make src/joulecast/schemas/*.json, the JSON Schemas of all that joulecast prints.
+"""Make src/joulecast/schemas/*.json: JSON Schemas of all that joulecast prints, and of its records.
 
 python tools/build_schemas.py
 """
@@ -49,7 +49,25 @@ def main(out: Path = OUT) -> None:
 
 def schemas() -> dict[str, str]:
     """Name -> text of each schema."""
-    return {name: _schema(name, shape, many) for name, (shape, many) in SHAPES.items()}
+    made = {name: _schema(name, shape, many) for name, (shape, many) in SHAPES.items()}
+    return made | {f"record-{name}": _record(name, kind) for name, kind in RECORDS.items()}
+
+
+#: Records as they are written in TOML, for editors that complete and check.
+RECORDS: dict[str, type[records.Record]] = {"device": records.Device, "model": records.Model}
+
+
+def _record(name: str, kind: type[records.Record]) -> str:
+    """A file of hardware_specs: figures may be bare numbers, covered by the file's own source."""
+    made = kind.model_json_schema(mode="validation")
+    figure = made["$defs"]["Figure"]
+    figure["required"] = ["value"]
+    made["$defs"]["Figure"] = {"anyOf": [{"type": "number"}, figure]}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"joulecast record of a {name}",
+    }
+    return _text({**made, **head})
 
 
 def _schema(name: str, shape: Any, many: bool) -> str:
@@ -59,7 +77,11 @@ def _schema(name: str, shape: Any, many: bool) -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"joulecast {name.replace('-', ' ')}",
     }
-    return json.dumps({**made, **head}, indent=2, ensure_ascii=False) + "\n"
+    return _text({**made, **head})
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _forbid_other_keys() -> None:

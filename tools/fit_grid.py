@@ -17,12 +17,20 @@ from typing import Any, NamedTuple
 import typer
 
 from joulecast import specs
-from joulecast.resolve.place import CLEAN_GCO2E_PER_KWH, SPLIT_COUNTRIES
+from joulecast.places import UNION
+from joulecast.resolve.place import SPLIT_COUNTRIES
 
 SPECS = Path(__file__).parents[1] / "hardware_specs"
 FIRST, LAST = 2015, 2024
 PAIRS_YEAR = "2024"
 PROVINCES_YEAR = "2023"
+
+#: Members of the European Union since 2020.
+MEMBERS = (
+    "AUT", "BEL", "BGR", "HRV", "CYP", "CZE", "DNK", "EST", "FIN",
+    "FRA", "DEU", "GRC", "HUN", "IRL", "ITA", "LVA", "LTU", "LUX",
+    "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "ESP", "SWE",
+)  # fmt: skip
 
 #: Countries that would say more of one data set's slip than of how well two sources agree.
 LEFT_OUT = {"BHR": "902 g/kWh in Ember, 488 in Electricity Maps, for a grid fed by gas alone"}
@@ -52,8 +60,9 @@ def fit(folder: Path) -> list[Found]:
     span = f"{FIRST} to {LAST}"
     pairs = _pairs(ember, tables["countries"], tables["grids_electricitymaps"])
     groups: dict[str, list[str]] = {"clean": [], "dirty": [], "sparse": []}
+    limit = tables["defaults"]["grid_clean_below"]["value"]
     for iso3 in pairs:
-        clean = ember[iso3][PAIRS_YEAR] < CLEAN_GCO2E_PER_KWH
+        clean = ember[iso3][PAIRS_YEAR] < limit
         groups["sparse" if iso3 not in cloud else "clean" if clean else "dirty"].append(iso3)
     return [
         Found(
@@ -78,6 +87,7 @@ def fit(folder: Path) -> list[Found]:
             for name, group in groups.items()
         ),
         _split(ember, tables),
+        _union(ember),
         _province(tables["grids_direct"]),
     ]
 
@@ -112,6 +122,13 @@ def _split(ember: Mapping[str, Mapping[str, float]], tables: Mapping[str, Any]) 
     ]
     how = f"log of zone over country, {PAIRS_YEAR}, {len(off)} zones of {len(SPLIT_COUNTRIES)}"
     return Found("grid_spread.split", _root_mean_square(off), f"{how} countries")
+
+
+def _union(ember: Mapping[str, Mapping[str, float]]) -> Found:
+    """How far the members of the European Union lie from its mean."""
+    off = [log(ember[iso3][PAIRS_YEAR] / ember[UNION][PAIRS_YEAR]) for iso3 in MEMBERS]
+    how = f"log of member over European Union, {PAIRS_YEAR}, {len(off)} countries"
+    return Found("grid_spread.union", _root_mean_square(off), how)
 
 
 def _province(direct: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Found:

@@ -30,6 +30,15 @@ class PartsObject(TypedDict):
     embodied: QuantityObject | None
 
 
+class EmbodiedPartsObject(TypedDict):
+    """What the making is of; building is 0 unless it was asked for."""
+
+    device: QuantityObject | None
+    host: QuantityObject | None
+    network: QuantityObject | None
+    building: QuantityObject | None
+
+
 class ResultsObject(TypedDict):
     """Every result; null where it cannot be known."""
 
@@ -51,6 +60,7 @@ class ResultsObject(TypedDict):
     water_offsite_l: QuantityObject | None
     water_l: QuantityObject | None
     parts_kgco2e: PartsObject
+    embodied_parts_kgco2e: EmbodiedPartsObject
 
 
 class AssumptionObject(TypedDict):
@@ -139,6 +149,8 @@ class PlanObject(TypedDict):
     provider: str | None
     year: int
     grid_basis: Literal["life-cycle", "direct"]
+    hydro_evaporation: Literal["include", "exclude"]
+    include_building: bool
     runs: int
     only_given: bool
 
@@ -189,6 +201,9 @@ class DeviceRow(TypedDict):
     memory_gb: float
     tdp_w: float | None
     released: str
+    vendor: str
+    device_class: str
+    kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
 
 
 class InstanceRow(TypedDict):
@@ -246,6 +261,7 @@ class RegionRow(TypedDict):
     kind: Literal["country", "state", "zone", "cloud", "site"]
     country: str
     zone: str | None
+    provider: str | None
 
 
 class GridObject(TypedDict):
@@ -256,18 +272,41 @@ class GridObject(TypedDict):
     source: str
 
 
+class FigureObject(TypedDict):
+    """A number an answer would take, how far it may be off, and why."""
+
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: str
+    source: str
+    read: str
+    note: str
+    flag: str
+
+
 class RegionRecord(RegionRow):
     """What `show region` prints."""
 
-    provider: str | None
+    year: int
     grid: GridObject | None
     grid_direct: GridObject | None
+    figures: dict[str, FigureObject]
+    warnings: list[WarningObject]
 
 
 class ProviderRow(TypedDict):
-    """A row of `list providers`."""
+    """A row of `list providers`: the fleet's latest figures."""
 
     id: str
+    name: str | None
+    pue: float | None
+    pue_low: float | None
+    pue_high: float | None
+    pue_year: int | None
+    wue_l_per_kwh: float | None
+    wue_year: int | None
 
 
 class AssumptionRow(TypedDict):

@@ -209,6 +209,7 @@ class _Strip:
         hours = units.year / units.hour * self.value("lifetime_years")
         made = self.value("device_embodied_kgco2e") + self.value("host_embodied_kgco2e")
         made *= 1 + self.value("network_embodied_share")
+        made *= 1 + self.value("building_embodied_share")
         return f": {brief(self.value('device_hours'))} h x {brief(made)} kg / {brief(hours)} h"
 
 

@@ -152,6 +152,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:
         "device_embodied_kgco2e",
         "host_embodied_kgco2e",
         "network_embodied_share",
+        "building_embodied_share",
     )
     step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
     step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
@@ -165,6 +166,24 @@ def chain(given: Mapping[str, Numbers]) -> Run:
         step("device_kgco2e", carbon.operational, "device_energy_kwh", "grid_gco2e_per_kwh")
         step("host_kgco2e", carbon.operational, "host_energy_kwh", "grid_gco2e_per_kwh")
         step("network_kgco2e", carbon.network_part, "it_kgco2e", "device_kgco2e", "host_kgco2e")
+    if run.made("embodied_kgco2e"):
+        for part in ("device", "host"):
+            step(
+                f"{part}_making_kgco2e",
+                carbon.making,
+                "device_hours",
+                "lifetime_years",
+                f"{part}_embodied_kgco2e",
+            )
+        hardware = ("device_making_kgco2e", "host_making_kgco2e")
+        step("network_making_kgco2e", carbon.making_on_top, *hardware, "network_embodied_share")
+        step(
+            "building_making_kgco2e",
+            carbon.making_of_building,
+            *hardware,
+            "network_making_kgco2e",
+            "building_embodied_share",
+        )
 
     # Water: what evaporates.
     step("water_onsite_l", water.water_of, "it_energy_kwh", "wue_l_per_kwh")

@@ -16,7 +16,7 @@ from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import INPUTS, PARTS, RESULTS, TERMS
+from joulecast.terms import EMBODIED_PARTS, INPUTS, PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
 
 #: Stages that may be given and implied at once.
@@ -117,7 +117,7 @@ def _is_result(name: str) -> bool:
 
 def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | None]:
     """Nominal value and levels of every result, over so many runs of the plan."""
-    names = list(dict.fromkeys([*RESULTS, *PARTS.values()]))
+    names = list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
     levels: dict[str, tuple[float, ...]] = {}
     spread = [name for name in names if np.ndim(drawn.known.get(_source(name), 0.0))]
     if spread:

@@ -11,7 +11,7 @@ from joulecast._version import __version__
 from joulecast.by_hand import HandLine
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
-from joulecast.terms import PARTS, RESULTS
+from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
 
 SCHEMA_VERSION = 1
 
@@ -206,6 +206,9 @@ class Footprint:
         """The JSON object of the contract."""
         results: dict[str, Any] = {name: _dict(self.quantities[name]) for name in RESULTS}
         results["parts_kgco2e"] = {key: _dict(self.quantities[name]) for key, name in PARTS.items()}
+        results["embodied_parts_kgco2e"] = {
+            key: _dict(self.quantities[name]) for key, name in EMBODIED_PARTS.items()
+        }
         return {
             "schema_version": SCHEMA_VERSION,
             "plan": dict(self.plan),

@@ -18,7 +18,7 @@ from joulecast.records import Figure, Record, Source, validated
 from joulecast.terms import INPUTS
 
 #: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
-UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "water")
+UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "water", "mix")
 
 #: Columns that name a source.
 SOURCE_COLUMNS = {
@@ -67,7 +67,7 @@ def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Over
     own["said_sources"] = {name: tables.said_source(path) for name, path in paths.items()}
     check(own, merged, zones, known_defaults(core))
     digest = f"{core['digest']}+{specs.digest(folder)}"
-    names = {"names_of_zones": specs.zone_names(zones, merged["countries"])}
+    names = {"names_of_zones": specs.zone_names(zones, merged)}
     return Overlay({**merged, "digest": digest, **specs.all_names(merged)}, {**zones, **names}, own)
 
 
@@ -97,9 +97,10 @@ def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping
         for where, row in _rows(table, own.get(table, {})):
             _check_country(where, row["iso3"], core)
             _check_zone(where, row["zone"], odbl)
-    for table in ("grids_ember", "grids_within_country", "water"):
+    for table in ("grids_ember", "grids_within_country", "water", "mix"):
         for iso3 in own.get(table, {}):
             _check_country(f"{table}.csv", iso3, core)
+    _check_names(own, core, odbl)
     for zone in own.get("zones", {}):
         if zone != zone.upper():
             raise SpecsError("zones.csv: zone", zone, "must be in capitals", [zone.upper()])
@@ -125,6 +126,19 @@ def _check_instances(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
         )
         if named:
             raise SpecsError(where, None, f"is the name of a device: {named[0]}")
+
+
+def _check_names(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
+    """Every place a name may mean must be there; zones are, unless their tables were removed."""
+    known = {
+        *specs.all_names(core)["names_of_places"]["exact"],
+        *map(str.lower, odbl.get("zones", ())),
+    }
+    for name, row in own.get("place_names", {}).items():
+        for key in (part.strip() for part in row["places"].split(";")):
+            if odbl.get("zones") and key not in known:
+                near = nearest(key, known)
+                raise SpecsError(f"place_names.csv: {name}", key, "is no place", near)
 
 
 def _check_sources(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:

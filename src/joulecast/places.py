@@ -13,10 +13,17 @@ from joulecast.errors import UnknownNameError, nearest
 
 WORLD = "WLD"
 
+#: The European Union, which Ember tabulates among the countries.
+UNION = "EUU"
+
+#: What people type for no place at all.
+EVERYWHERE = ("world", "theworld", "global", "worldwide", "earth")
+
 #: Sources of tables whose rows do not name one.
 EMBER = "ember-2026"
 ELECTRICITYMAPS = "electricitymaps-2026"
 WRI = "wri-2020"
+MIX = "owid-mix-2021"
 OWN_FIGURES = "users-own-figures"
 
 Names = Mapping[str, Mapping[str, list[str]]]
@@ -33,6 +40,15 @@ class Place(NamedTuple):
     direct_area: str = ""
     provider: str = ""
     row: Mapping[str, Any] = MappingProxyType({})
+
+    def figure_of(self, quantity: Literal["pue", "wue"], year: int) -> Cited | None:
+        """The cloud region's own PUE or WUE [L/kWh] of the year nearest to the one asked."""
+        columns = {name.removeprefix(f"{quantity}_"): cell for name, cell in self.row.items()}
+        years = {name: cell for name, cell in columns.items() if name.isdigit() and cell}
+        if self.kind != "cloud" or not years:
+            return None
+        near = _nearest_year(years, year)
+        return Cited(float(years[near]), int(near), self.row["source_pue"])
 
 
 class Cited(NamedTuple):
@@ -80,6 +96,9 @@ class Places:
         A provider narrows cloud regions to its own.  Raises UnknownNameError listing the
         candidates where the name could mean several places.
         """
+        if specs.bare(name) in EVERYWHERE:
+            why = "no run is everywhere; the mix of the world is assumed where no place is given"
+            raise UnknownNameError("region", name, why, ["leaving it out"])
         if provider is not None:
             name = name.removeprefix(f"{provider}:")
         for meanings in self._meanings(name):
@@ -87,7 +106,7 @@ class Places:
             if len(found) == 1:
                 return self._place(found[0])
             if found:
-                named = [f"{key} ({self._place(key).name})" for key in sorted(found)]
+                named = [self._named(key) for key in sorted(found)]
                 raise UnknownNameError("region", name, "could be several places", named)
             if meanings:
                 whose = meanings[0].partition(":")[0]
@@ -122,6 +141,13 @@ class Places:
     def _zone_names(self) -> Names:
         empty: Names = {"exact": {}, "alias": {}, "loose": {}}
         return self._zones.get("names_of_zones", empty)  # type: ignore[no-any-return]
+
+    def _named(self, key: str) -> str:
+        """An id and its name; the id alone of a zone whose tables were removed."""
+        try:
+            return f"{key} ({self._place(key).name})"
+        except KeyError:
+            return key
 
     def _near_places(self, name: str, provider: str | None) -> list[str]:
         core, zones = self._core["names_of_places"], self._zone_names()
@@ -254,6 +280,14 @@ class Places:
         value = self._core["water"].get(iso3)
         own = iso3 in self._own.get("water", {})
         return None if value is None else (float(value), self._own_source("water") if own else WRI)
+
+    def generation(self, iso3: str) -> Mapping[str, Any] | None:
+        """Year, source, and a country's electricity by what it was made from [TWh]."""
+        row = self._core["mix"].get(iso3)
+        if row is None:
+            return None
+        own = iso3 in self._own.get("mix", {})
+        return {**row, "source": self._own_source("mix") if own else MIX}
 
 
 def _narrow(found: list[str], provider: str | None) -> list[str]:

@@ -22,12 +22,14 @@ from joulecast.terms import INPUTS, Arch, input_term
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]
+HydroEvaporation = Literal["include", "exclude"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "arch": Arch.__args__,  # type: ignore[attr-defined]
     "precision": Precision.__args__,  # type: ignore[attr-defined]
     "recompute": Recompute.__args__,  # type: ignore[attr-defined]
     "grid_basis": GridBasis.__args__,  # type: ignore[attr-defined]
+    "hydro_evaporation": HydroEvaporation.__args__,  # type: ignore[attr-defined]
 }
 
 ALIASES: dict[str, dict[str, str]] = {
@@ -205,6 +207,8 @@ class Plan(_Part):
     year: Annotated[float | None, _count("year", 1, whole=True)] = None
     grid_basis: Annotated[GridBasis | None, _word("grid_basis")] = None
     national_average: bool = False
+    hydro_evaporation: Annotated[HydroEvaporation | None, _word("hydro_evaporation")] = None
+    include_building: bool = False
     runs: Annotated[float | None, _count("runs", 1, whole=True)] = None
     project_factor: Annotated[Any, BeforeValidator(_ratio)] = None
     only_given: bool = False

@@ -27,8 +27,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "data": ("tokens", "unique_tokens", "epochs", "samples", "seq_len", "document_len"),
     "hardware": ("device", "device_count", "precision", "recompute"),
-    "place": ("region", "provider", "year", "grid_basis", "national_average"),
-    "run": ("runs", "project_factor", "only_given"),
+    "place": ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation"),
+    "run": ("runs", "project_factor", "include_building", "only_given"),
     "given": tuple(INPUTS),
     "phase": ("tokens", "seq_len", "precision"),
 }

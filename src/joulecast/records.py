@@ -56,6 +56,8 @@ class Source(Record):
     url: str = ""
     doi: str = ""
     publisher: str = ""
+    journal: str = ""
+    accessed: str = Field(default="", pattern=r"^(\d{4}-\d{2}(-\d{2})?)?$")
     locator: str = ""
     licence: str = ""
     read: Read

@@ -244,6 +244,9 @@ def _parts(footprint: Footprint) -> list[str]:
         if part is not None and part.value > 0:
             share = part.value / total.value
             rows.append(f"  {label:<11}{two(part.to(unit).value) + ' ' + unit:<12}{share:>5.0%}")
+    building = footprint.quantities["building_making_kgco2e"]
+    if building is not None and building.value > 0:
+        rows[-1] += f", of which the building {two(building.to(unit).value)} {unit}"
     return [f"Parts ({unit}CO2e)", *rows] if rows else []
 
 

@@ -23,6 +23,9 @@ COMPILED = "compiled"
 #: Tables under the Open Database Licence, compiled apart and removable.
 ODBL_TABLES = ("zones", "grids_electricitymaps", "grids_within_country")
 
+#: Core tables that say what a zone is called.
+BESIDE_ZONES = ("countries", "place_names")
+
 #: Published training runs, compiled apart: no forecast rests on them.
 RUNS_TABLE = "reported_runs"
 
@@ -118,9 +121,9 @@ def _read_core(folder: Path) -> dict[str, Any]:
 
 
 def _read_odbl(folder: Path) -> dict[str, Any]:
-    odbl = parse_folder(folder, lambda name: name in (*ODBL_TABLES, "countries"))
-    countries = odbl.pop("countries", {})
-    return {**odbl, "names_of_zones": zone_names(odbl, countries)}
+    odbl = parse_folder(folder, lambda name: name in (*ODBL_TABLES, *BESIDE_ZONES))
+    beside = {name: odbl.pop(name, {}) for name in BESIDE_ZONES}
+    return {**odbl, "names_of_zones": zone_names(odbl, beside)}
 
 
 def _read_runs(folder: Path) -> dict[str, Any]:
@@ -215,7 +218,7 @@ def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str
         "names_of_instances": index(_instance_names(core.get("instances", {}))),
         "names_of_devices": index(names_of(core.get("devices", {}))),
         "names_of_models": index(names_of(core.get("models", {}))),
-        "names_of_places": index(_place_names(core)),
+        "names_of_places": _with_typed_names(index(_place_names(core)), core),
     }
 
 
@@ -252,17 +255,33 @@ def _place_names(core: Mapping[str, Any]) -> dict[str, list[str]]:
     return names
 
 
-def zone_names(
-    odbl: Mapping[str, Any], countries: Mapping[str, Any]
+def _with_typed_names(
+    names: dict[str, dict[str, list[str]]], core: Mapping[str, Any]
 ) -> dict[str, dict[str, list[str]]]:
+    """The names of place_names.csv as further aliases.
+
+    A zone by itself is found among the zones; of several places none is ever guessed.
+    """
+    for name, row in core.get("place_names", {}).items():
+        places = _split(row["places"])
+        for key in places:
+            if len(places) > 1 or key in names["exact"]:
+                _add(names["alias"], fold(name), key)
+                _add(names["loose"], bare(name), key)
+    return names
+
+
+def zone_names(odbl: Mapping[str, Any], core: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Names of zones; a zone that is a whole country with a series of its own is that country."""
-    return index(
-        {
-            zone.lower(): [row["name"]]
-            for zone, row in odbl.get("zones", {}).items()
-            if "-" in zone or row["iso3"] not in countries
-        }
-    )
+    names = {
+        zone.lower(): [row["name"]]
+        for zone, row in odbl.get("zones", {}).items()
+        if "-" in zone or row["iso3"] not in core.get("countries", {})
+    }
+    for name, row in core.get("place_names", {}).items():
+        if row["places"] in names:
+            names[row["places"]].append(name)
+    return index(names)
 
 
 def _split(cell: str) -> list[str]:

@@ -28,6 +28,19 @@ class Shape(NamedTuple):
     ordered: tuple[str, ...] = ()
 
 
+#: What electricity is made from: columns of mix.csv.
+GENERATION = (
+    "coal",
+    "gas",
+    "oil",
+    "nuclear",
+    "hydro",
+    "bioenergy",
+    "geothermal",
+    "solar",
+    "wind",
+)
+
 _INTENSITY = {"gco2e_per_kwh": 0.0}
 _PUES = tuple(f"pue_{year}" for year in range(2022, 2026))
 _WUES = ("wue_2022", "wue_2024", "wue_2025")
@@ -42,6 +55,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "grids_direct": Shape(("area", "year"), ("gco2e_per_kwh", "source"), (), _INTENSITY),
     "zones": Shape(("zone",), ("name", "iso3")),
+    "place_names": Shape(("name",), ("places",), ("why",)),
     "states": Shape(("id",), ("name", "iso3", "zone"), ("aliases", "egrid_subregion", "note")),
     "regions": Shape(
         ("provider", "region"),
@@ -63,6 +77,7 @@ SHAPES: dict[str, Shape] = {
         {"devices": 1, "per_device": 1},
     ),
     "water": Shape(("iso3",), ("l_per_kwh",), (), {"l_per_kwh": 0.0}),
+    "mix": Shape(("iso3",), ("year", *GENERATION), (), dict.fromkeys(GENERATION, 0.0)),
 }
 
 #: Tables kept as TOML, and folders of one TOML file per record.
@@ -121,10 +136,11 @@ def _check_name(name: str) -> None:
             return
     elif folder in FOLDERS and path.suffix == ".toml":
         return
-    near = [f"{stem}.csv" for stem in SHAPES] + [f"{stem}.toml" for stem in TOML_TABLES]
-    found = nearest(path.stem, [*SHAPES, *TOML_TABLES], count=1)
-    choices = [file for file in near if Path(file).stem in found]
-    other = [f"devices/{path.name}"] if path.suffix == ".toml" else near[: len(SHAPES)]
+    stems = TOML_TABLES if path.suffix == ".toml" else tuple(SHAPES)
+    choices = [f"{stem}{path.suffix}" for stem in nearest(path.stem, stems, count=1)]
+    other = (
+        [f"devices/{path.name}"] if path.suffix == ".toml" else [f"{stem}.csv" for stem in stems]
+    )
     raise SpecsError(name, None, "is not a table of hardware_specs", choices or other)
 
 

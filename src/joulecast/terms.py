@@ -256,6 +256,15 @@ INPUTS: dict[str, Term] = _terms(
         zero=True,
     ),
     Term(
+        "building_embodied_share",
+        "",
+        "log",
+        "making of the data-centre building over that of the hardware in it; 0 unless asked for",
+        upper=10.0,
+        flag="--include-building",
+        zero=True,
+    ),
+    Term(
         "embodied_kgco2e",
         "kgCO2e",
         "log",
@@ -303,6 +312,10 @@ OUTPUTS: dict[str, Term] = _terms(
     Term("host_kgco2e", "kgCO2e", "log", "operational emissions of the hosts"),
     Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
     Term("cooling_kgco2e", "kgCO2e", "log", "operational emissions of what PUE adds"),
+    Term("device_making_kgco2e", "kgCO2e", "log", "share of making the devices"),
+    Term("host_making_kgco2e", "kgCO2e", "log", "share of making their hosts"),
+    Term("network_making_kgco2e", "kgCO2e", "log", "share of making network and storage"),
+    Term("building_making_kgco2e", "kgCO2e", "log", "share of making the data-centre building"),
     Term("project_kgco2e", "kgCO2e", "log", "total_kgco2e x project_factor: not part of the run"),
 )
 
@@ -336,6 +349,14 @@ PARTS: dict[str, str] = {
     "network": "network_kgco2e",
     "cooling": "cooling_kgco2e",
     "embodied": "embodied_kgco2e",
+}
+
+#: Key in `embodied_parts_kgco2e` -> the quantity it shows; they sum to `embodied_kgco2e`.
+EMBODIED_PARTS: dict[str, str] = {
+    "device": "device_making_kgco2e",
+    "host": "host_making_kgco2e",
+    "network": "network_making_kgco2e",
+    "building": "building_making_kgco2e",
 }
 
 

@@ -85,7 +85,7 @@ COLUMNS = (
     "spare_5",
     "spare_6",
     "spare_7",
-    "spare_8",
+    "building_embodied_share",
     "forward_flop_per_token",
     "total_kgco2e",
     "water_l",

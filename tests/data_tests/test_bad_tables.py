@@ -64,6 +64,9 @@ MESSAGES = {
         "instances.csv: mine.8x: source: my-note: is not in sources.toml"
     ),
     "instance_named_as_device": "instances.csv: H100: is the name of a device: h100-sxm",
+    "mix_below_zero": "mix.csv: FRA: coal must be a number of at least 0, not -5",
+    # Names in rows.
+    "name_of_no_place": "place_names.csv: my lab: us-vq: is no place; try us-wv, us-vt, us-va",
     "fleet_of_unknown_source": (
         "providers.csv: mine 2025: source: my-note: is not in sources.toml"
     ),

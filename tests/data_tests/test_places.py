@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from joulecast import Library, Plan, estimate
+from joulecast import Library, Plan, estimate, specs
 from joulecast.errors import InputError, UnknownNameError
 from joulecast.footprint import Assumption
 
@@ -166,3 +166,53 @@ def test_water_figure_names_its_source_and_what_it_counts(
     found = next(a for a in footprint.assumptions if a.name == "wue_l_per_kwh")
     assert found.source == source
     assert kind in found.note
+
+
+#: Names that mean several places once punctuation is dropped, and why that does no harm.
+ALIKE = {
+    "brn": "BRN is Brunei by its exact code, BR-N a zone of Brazil",
+    "georgia": "country and state: an error that lists both",
+    "mecentral1": "AWS writes me-central-1, Google me-central1",
+    "useast1": "AWS writes us-east-1, Google us-east1",
+    "useast2": "AWS writes us-east-2, Google us-east2",
+    "uswest1": "AWS writes us-west-1, Google us-west1",
+    "uswest2": "AWS writes us-west-2, Google us-west2",
+}
+
+
+def test_two_places_normalise_alike_only_by_rule() -> None:
+    core, odbl = specs.read_folder(specs.bundled_folder())
+    meant: dict[str, set[str]] = {}
+    for table in (core["names_of_places"], odbl["names_of_zones"]):
+        for form, keys in table["loose"].items():
+            meant.setdefault(form, set()).update(keys)
+    rows = core["place_names"].items()
+    listed = {specs.bare(name) for name, row in rows if ";" in row["places"]}
+    alike = {form for form, keys in meant.items() if len(keys) > 1}
+    assert alike - listed == set(ALIKE)
+
+
+def test_every_typed_name_leads_where_its_row_says() -> None:
+    library = Library.bundled()
+    for name, row in specs.read_folder(specs.bundled_folder())[0]["place_names"].items():
+        places = row["places"].split(";")
+        assert set(places) <= set(PLACES), name
+        if len(places) == 1:
+            assert library.place(name).id == places[0], name
+
+
+def test_everywhere_is_no_place() -> None:
+    with pytest.raises(UnknownNameError, match="no run is everywhere"):
+        Library.bundled().place("World")
+
+
+def test_the_european_union_is_its_mean_over_very_different_countries() -> None:
+    plan = {"params": 7e9, "tokens": 1e12, "region": "EU", "year": 2024}
+    whole, mean = (
+        next(a for a in fp.assumptions if a.name == "grid_gco2e_per_kwh")
+        for fp in (estimate(Plan(**plan)), estimate(Plan(**plan, national_average=True)))
+    )
+    assert whole.value == mean.value == pytest.approx(211.2, abs=0.05)  # Ember, life-cycle
+    assert whole.low is not None and whole.high is not None and mean.high is not None
+    assert whole.low < 70 and whole.high > 500 > mean.high
+    assert "grid_within_country" in {n.code for n in estimate(Plan(**plan)).warnings}

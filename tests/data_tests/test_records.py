@@ -27,11 +27,22 @@ DEFAULT_TABLES = ("defaults", "calibration")
 SHAPES = {
     "attention_share",
     "device_power_share",
+    "devices_in_a_node",
+    "grid_clean_below",
+    "grid_old_after_years",
     "grid_spread",
     "grid_trend",
     "grid_unknown",
+    "high_utilisation",
     "matmul_share",
+    "pue_spread",
+    "small_model_params",
+    "state_bytes_per_param",
+    "variant_peak_gap",
     "water_factor_spread",
+    "water_of",
+    "wue_spread",
+    "zone_range_margin",
 }
 
 
@@ -109,7 +120,14 @@ def test_every_source_named_in_a_table_exists() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [places.EMBER, places.ELECTRICITYMAPS, places.WRI, places.OWN_FIGURES, "joulecast-judgement"],
+    [
+        places.EMBER,
+        places.ELECTRICITYMAPS,
+        places.WRI,
+        places.MIX,
+        places.OWN_FIGURES,
+        "joulecast-judgement",
+    ],
 )
 def test_source_named_in_the_code_exists(key: str) -> None:
     assert key in keys_in_code()

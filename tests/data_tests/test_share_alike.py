@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from joulecast import Library, Plan, estimate, specs
+from joulecast.errors import UnknownNameError
 
 SHARE_ALIKE = [f"{name}.csv" for name in specs.ODBL_TABLES]
 
@@ -127,3 +128,10 @@ def test_installed_copy_is_rid_of_them_once_the_four_files_are_gone(checkout: Pa
     assert "zones" not in specs.load_odbl(checkout)
     assert library.place("us-va").zone == "US-MIDA-PJM"
     assert library.zone_grid("US-MIDA-PJM", 2024) is None
+
+
+def test_a_name_of_a_zone_that_was_removed_is_still_never_guessed(without: Library) -> None:
+    with pytest.raises(UnknownNameError, match=r"several places; try au-vic, ca-bc"):
+        without.place("Victoria")
+    with pytest.raises(UnknownNameError, match="unknown place"):
+        without.place("Sydney")

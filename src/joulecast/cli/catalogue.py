@@ -19,11 +19,21 @@ def list_(
             )
         ),
     ],
+    contains: Annotated[str, typer.Option(help="Rows that hold this text.")] = "",
+    vendor: Annotated[str | None, typer.Option(help="Devices of a vendor.")] = None,
+    class_: Annotated[
+        str | None, typer.Option("--class", help="Devices of a class, such as hopper.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Devices (gpu, tpu, ...) or places (state, ...) of a kind.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Regions of a cloud provider.")] = None,
+    country: Annotated[str | None, typer.Option(help="Places in a country.")] = None,
     tests: Annotated[
         str | None,
         typer.Option(help="Of the runs those that test this: H hours, E energy, C emissions."),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format_: Annotated[str, typer.Option("--format", help="text, json, csv or md.")] = "text",
     specs: Specs = None,
 ) -> None:
     """List what the tables hold.
@@ -32,7 +42,14 @@ def list_(
     """
     from joulecast.catalogue import listing
 
-    rows = listing(what, library(specs), tests)
+    where = {
+        "vendor": vendor,
+        "class": class_,
+        "kind": kind,
+        "provider": provider,
+        "country": country,
+    }
+    rows = listing(what, library(specs), contains, where, tests)
     print_rows(rows, format_)
     if what == "devices" and not is_json(format_):
         hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
@@ -49,6 +66,7 @@ def show(
     name: Annotated[
         str | None, typer.Argument(help="The record's id, or a name it goes by.")
     ] = None,
+    year: Annotated[str | None, typer.Option(help="Year of a place's figures.")] = None,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     specs: Specs = None,
 ) -> None:
@@ -58,7 +76,7 @@ def show(
     """
     from joulecast.catalogue import details
 
-    record = details(what, name, library(specs))
+    record = details(what, name, library(specs), year)
     if is_json(format_):
         print_json(record)
     else:

@@ -43,18 +43,45 @@ def is_json(format_: str) -> bool:
 
 
 def print_rows(rows: list[dict[str, Any]], format_: str) -> None:
-    """Print rows of one shape as a table or as a JSON array."""
-    if is_json(format_):
+    """Print rows of one shape as a table, a JSON array, CSV or a Markdown table."""
+    if format_ not in ROW_FORMATS:
+        raise InputError("--format", format_, "is not a format of this command", ROW_FORMATS)
+    if format_ == "json":
         print_json(rows)
         return
     if not rows:
+        typer.echo("nothing fits", err=True)
         return
     names = list(rows[0])
+    if format_ == "csv":
+        say(_csv(names, rows))
+        return
     cells = [[cell(row[name]) for name in names] for row in rows]
+    if format_ == "md":
+        lines = [names, ["---"] * len(names), *cells]
+        for line in lines:
+            say(f"| {' | '.join(part.replace('|', chr(92) + '|') for part in line)} |")
+        return
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         say("  ".join(padded).rstrip())
+
+
+#: What rows can be printed as.
+ROW_FORMATS = ["text", "json", "csv", "md"]
+
+
+def _csv(names: list[str], rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV, cells that are not known left empty."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
 
 
 def cell(value: object) -> str:
@@ -79,6 +106,9 @@ def tree(content: Any, indent: int = 0) -> list[str]:
         if isinstance(value, dict):
             lines.append(f"{pad}{key}")
             lines += tree(value, indent + 1)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            lines.append(f"{pad}{key}")
+            lines += [f"{pad}  {': '.join(map(str, part.values()))}" for part in value]
         elif value not in (None, "", [], ()):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else cell(value)
             lines.append(f"{pad}{key}: {shown}")

@@ -148,6 +148,13 @@ def plan_flags(
     national_average: Annotated[
         bool, typer.Option(help="The country's mean, not the spread of its grids.")
     ] = False,
+    hydro_evaporation: Annotated[
+        str | None,
+        typer.Option(help="Water of reservoirs in off-site water: include (assumed) or exclude."),
+    ] = None,
+    include_building: Annotated[
+        bool, typer.Option(help="Count the making of the data-centre building too.")
+    ] = False,
     runs: Annotated[str | None, typer.Option(help="So many runs of the plan (a sweep).")] = None,
     project_factor: Annotated[
         str | None,

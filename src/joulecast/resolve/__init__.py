@@ -32,14 +32,20 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     size = model.resolve(ledger)
     _check_entry(ledger)
     device = hardware.resolve(ledger, size)
+    hardware.building(ledger)
     place.resolve(ledger)
     _check_together(ledger)
     if plan.only_given and ledger.given("device_energy_kwh") and not ledger.has("device_hours"):
         ledger.settle("host_energy_kwh", 0.0, "nothing added that was not given")
     ledger.middle = chain(nominal(ledger.ordered()))
     hardware.check(ledger, device, size)
+    _check_switches(ledger)
     _check_answer(ledger)
-    ledger.resolved |= {"runs": int(plan.runs or 1), "only_given": plan.only_given}
+    ledger.resolved |= {
+        "runs": int(plan.runs or 1),
+        "include_building": plan.include_building,
+        "only_given": plan.only_given,
+    }
     return ledger
 
 
@@ -80,6 +86,17 @@ def _check_together(ledger: Ledger) -> None:
     if named and ledger.given("precision_speedup"):
         why = f"cannot be combined with {named[0]}, which holds the gain already"
         raise clash("precision_speedup", why)
+
+
+def _check_switches(ledger: Ledger) -> None:
+    """Say of a switch that was set and changed nothing that it did not."""
+    rests_on = {
+        "include_building": "building_making_kgco2e",
+        "hydro_evaporation": "water_offsite_l",
+    }
+    for name, result in rests_on.items():
+        if getattr(ledger.plan, name) and result not in ledger.middle.known:
+            ledger.warn("given_unused", f"{name} was given, but nothing in the answer rests on it")
 
 
 #: An answer has at least one of these.

@@ -14,18 +14,6 @@ from joulecast.resolve.model import Size
 
 DEFAULT_DEVICE = "h100-sxm"
 
-#: Bytes per parameter of weights, gradients and optimiser states in mixed-precision Adam:
-#: 2 + 2 + 12 (Rajbhandari et al. 2020, ZeRO, arXiv:1910.02054, section 3.1).
-STATE_BYTES_PER_PARAM = 16
-WEIGHT_BYTES_PER_PARAM = 2
-
-#: Of the dense peak, where nobody measured the device: above all that were (Gaudi 2, 0.97, apart).
-BEST_SHARE = 0.9
-HIGH_UTILISATION = 0.6
-
-SMALL_MODEL_PARAMS = 1e9
-DEVICES_IN_A_NODE = 8
-
 
 def resolve(ledger: Ledger, size: Size) -> Device | None:
     """Enter the device's figures; returns it where the answer needs one."""
@@ -75,12 +63,14 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
         memory = device.memory_gb.value * 1e9
         trained = size.trained_params or size.params
         frozen = size.params - trained
-        need = ceil((trained * STATE_BYTES_PER_PARAM + frozen * WEIGHT_BYTES_PER_PARAM) / memory)
+        state = ledger.library.default("state_bytes_per_param.trained").value
+        weight = ledger.library.default("state_bytes_per_param.frozen").value
+        need = ceil((trained * state + frozen * weight) / memory)
         if count < need:
             ledger.warn(
                 "memory_too_small",
                 f"weights, gradients and optimiser states of {size.params:.3g} parameters "
-                f"({STATE_BYTES_PER_PARAM} bytes each trained) need at least {need} devices "
+                f"({state:g} bytes each trained) need at least {need} devices "
                 f"of {device.memory_gb.value:g} GB, {count} given",
             )
 
@@ -116,7 +106,7 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
             "device_variant", f"{ledger.plan.device!r} taken as {device.id}; others: {changes}"
         )
     low, high = min([figure.value, *peaks]), max([figure.value, *peaks])
-    if high > 1.1 * low:
+    if high > (1 + ledger.library.default("variant_peak_gap").value) * low:
         figure = figure.model_copy(update={"low": low, "high": high})
     ledger.assume("peak_flops", scaled(figure, 1e12), f"{device.id}.peak", essential=True)
     fp8 = device.peak_tflops.get("fp8")
@@ -144,7 +134,9 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
     if ledger.given("peak_flops"):
         return
     run = ledger.middle
-    ceiling = device.matmul_share.value if device.matmul_share else BEST_SHARE
+    best = utilisation.ceiling_of(ledger.library, device)
+    # A ceiling nobody measured is taken at the high end of its range: an error must be sure.
+    ceiling = best.value if device.matmul_share else best.high or best.value
     for name in utilisation.AS_IT_IS:
         if not ledger.given(name):
             continue
@@ -163,7 +155,7 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
             )
     reached = {name: float(run.known.get(name, 0.0)) for name in ("mfu", "achieved_utilisation")}
     name = max(reached, key=lambda name: reached[name])
-    if reached[name] > HIGH_UTILISATION:
+    if reached[name] > ledger.library.default("high_utilisation").value:
         ledger.warn(
             "high_utilisation",
             f"the run comes to {name.replace('_', ' ')} {brief(reached[name])}; the best published "
@@ -178,7 +170,8 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         power = device.device_power_w
     else:
         assert device.tdp_w is not None  # the schema asks for one of the two
-        small = size.active_params is not None and size.active_params < SMALL_MODEL_PARAMS
+        limit = library.default("small_model_params").value
+        small = size.active_params is not None and size.active_params < limit
         case = f"device_power_share.{device.device_class}.{'small' if small else 'large'}"
         share = library.default(case)
         power = _share_of(share, device.tdp_w)
@@ -187,7 +180,11 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if host.value == 0 and host.low is None:
         ledger.settle("host_power_w", 0.0, host.note or "counted in the device's power")
     ledger.assume("host_power_w", host, f"{device.id}.host_power")
-    case = "node" if count is not None and count <= DEVICES_IN_A_NODE else "cluster"
+    case = (
+        "node"
+        if count is not None and count <= library.default("devices_in_a_node").value
+        else "cluster"
+    )
     network = library.default(f"network_share.{case}")
     ledger.assume("network_share", network, f"assumption.network.{case}")
     if ledger.plan.only_given:
@@ -218,3 +215,11 @@ def _embodied(ledger: Ledger, device: Device) -> None:
     ledger.assume("host_embodied_kgco2e", host, "assumption.host_embodied")
     for name in ("lifetime_years", "network_embodied_share"):
         ledger.assume(name, library.default(name), f"assumption.{name}")
+
+
+def building(ledger: Ledger) -> None:
+    """Enter the data-centre building where it was asked for; it is left out otherwise."""
+    if ledger.plan.include_building:
+        share = ledger.library.default("building_embodied_share")
+        ledger.assume("building_embodied_share", share, "assumption.building", essential=True)
+    ledger.settle("building_embodied_share", 0.0, "the building is left out", "assumed")

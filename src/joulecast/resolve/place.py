@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, sqrt
 
 from joulecast.errors import InputError
 from joulecast.library import Library
-from joulecast.places import WORLD, Cited, Place
+from joulecast.places import UNION, WORLD, Cited, Place
 from joulecast.records import Figure, validated
 from joulecast.resolve import reserved
 from joulecast.resolve.ledger import Ledger, spread
+from joulecast.tables import GENERATION
 from joulecast.uncertainty import Z95, Basis
 
 PROJECTION_LIMIT_YEARS = 10
-OLD_YEARS = 3
 
 #: Countries whose zones differ so widely that the national mean says little of a site.
 SPLIT_COUNTRIES = ("USA", "CAN", "AUS", "IND", "JPN", "ITA", "SWE", "BRA")
-CLEAN_GCO2E_PER_KWH = 150
-
-#: Where the range of a published PUE ends at the low side.
-LEAST_PUE = 1.01
 
 
 def resolve(ledger: Ledger) -> None:
@@ -46,6 +42,7 @@ def resolve(ledger: Ledger) -> None:
         "zone": (place.zone or None) if place else None,
         "provider": provider,
         "grid_basis": plan.grid_basis or "life-cycle",
+        "hydro_evaporation": plan.hydro_evaporation or "include",
     }
     if not ledger.given("grid_gco2e_per_kwh") and not ledger.given("operational_kgco2e"):
         _grid(ledger, place, year)
@@ -148,6 +145,14 @@ def _life_cycle(ledger: Ledger, place: Place, year: int) -> Figure:
         )
     if place.iso3 in SPLIT_COUNTRIES:
         return _over_zones(ledger, place, year, figure)
+    if place.iso3 == UNION:
+        ledger.warn(
+            "grid_within_country",
+            f"grids inside {place.name} differ by more than a factor ten: name the country, or "
+            "--national-average",
+        )
+        sigma = sqrt(sigma**2 + library.default("grid_spread.union").value ** 2)
+        return spread(value, sigma, basis, found.source, f"{note}; its countries differ widely")
     if place.kind == "state":
         sigma = sqrt(sigma**2 + library.default("grid_spread.province").value ** 2)
         return spread(value, sigma, basis, found.source, f"{note}; provinces differ widely")
@@ -171,7 +176,9 @@ def _over_zones(ledger: Ledger, place: Place, year: int, figure: Figure) -> Figu
     low, high, zone_year = zones
     national = library.national_grid(place.iso3, zone_year)
     ratio = value / national.value if national else 1.0
-    low, high = min(low * ratio, value * 0.98), max(high * ratio, value * 1.02)
+    margin = library.default("zone_range_margin").value
+    low = min(low * ratio, value * (1 - margin))
+    high = max(high * ratio, value * (1 + margin))
     ledger.warn(
         "grid_within_country",
         f"grids inside {library.country_name(place.iso3)} lie between {low:.0f} and {high:.0f} "
@@ -234,15 +241,15 @@ def _national_change(library: Library, iso3: str, start: int, end: int) -> float
 
 
 def _warn_old(ledger: Ledger, found: Cited, year: int) -> None:
-    if year - found.year > OLD_YEARS:
+    if year - found.year > ledger.library.default("grid_old_after_years").value:
         ledger.warn("grid_old", f"the grid figure is of {found.year}, the run of {year}")
 
 
 def _sigma(ledger: Ledger, value: float, iso3: str, years: int) -> float:
     """Standard deviation of the log of a yearly mean, carried over some years."""
     library = ledger.library
-    kind = "clean" if value < CLEAN_GCO2E_PER_KWH else "dirty"
-    if not library.has_cloud_region(iso3):
+    kind = "clean" if value < library.default("grid_clean_below").value else "dirty"
+    if iso3 != UNION and not library.has_cloud_region(iso3):
         kind = "sparse"
     base = library.default(f"grid_spread.{kind}").value
     step = library.default("grid_spread.year_step").value
@@ -254,34 +261,33 @@ def _pue(ledger: Ledger, place: Place | None, provider: str | None, year: int) -
     if place is not None and place.kind == "site" and "pue" in place.row:
         figure = validated(Figure, place.row["pue"], f"sites.toml: {place.id}.pue")
         ledger.assume("pue", figure, f"pue.{place.id}")
-    if place is not None and place.kind == "cloud":
-        years = {
-            y: float(place.row[f"pue_{y}"]) for y in range(2022, 2026) if place.row.get(f"pue_{y}")
-        }
-        if years:
-            near = min(years, key=lambda other: (abs(other - year), -other))
-            off = Z95 * (0.02 + 0.01 * min(abs(near - year), 4))
-            ends = (years[near] - off, years[near], years[near] + off)
-            note = f"{place.provider} {place.id.split(':')[1]} {near}"
-            figure = _published_pue(ends, place.row["source_pue"], note)
-            ledger.assume("pue", figure, f"pue.{place.id}")
+    found = None if place is None else place.figure_of("pue", year)
+    if place is not None and found is not None:
+        years = min(abs(found.year - year), library.default("pue_spread.most_years").value)
+        sigma = library.default("pue_spread.region").value
+        off = Z95 * (sigma + years * library.default("pue_spread.year_step").value)
+        ends = (found.value - off, found.value, found.value + off)
+        note = f"{place.provider} {place.id.split(':')[1]} {found.year}"
+        ledger.assume("pue", _published_pue(ledger, ends, found.source, note), f"pue.{place.id}")
     row = None if provider is None else library.provider_row(provider, year, "pue")
     if row is not None:
         low, value, high = (float(row[name]) for name in ("pue_low", "pue", "pue_high"))
-        figure = _published_pue(
-            (low, value, high), row["source"], f"{row['name']} fleet {row['year']}"
-        )
+        note = f"{row['name']} fleet {row['year']}"
+        figure = _published_pue(ledger, (low, value, high), row["source"], note)
         ledger.assume("pue", figure, f"pue.{provider}")
     ledger.assume("pue", library.default("pue"), "pue.unknown")
 
 
-def _published_pue(ends: tuple[float, float, float], source: str, note: str) -> Figure:
+def _published_pue(
+    ledger: Ledger, ends: tuple[float, float, float], source: str, note: str
+) -> Figure:
     """A PUE whose range stays above 1; at 1 itself there is no room for one."""
     low, value, high = ends
-    room = value > LEAST_PUE
+    least = ledger.library.default("pue_spread.least").value
+    room = value > least
     return Figure(
         value=value,
-        low=max(LEAST_PUE, low) if room else None,
+        low=max(least, low) if room else None,
         high=high if room else None,
         basis="published",
         source=source,
@@ -291,6 +297,7 @@ def _published_pue(ends: tuple[float, float, float], source: str, note: str) -> 
 
 def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int) -> None:
     """On-site and off-site water; unknown without a place."""
+    _check_water(ledger, place)
     if place is None:
         return
     library = ledger.library
@@ -298,28 +305,62 @@ def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int)
     counted = "kind not stated"
     if row is not None and row.get("wue_kind") in ("withdrawal", "consumption"):
         counted = row["wue_kind"]
-    if place.kind == "cloud":
-        years = {
-            y: float(place.row[f"wue_{y}"]) for y in (2022, 2024, 2025) if place.row.get(f"wue_{y}")
-        }
-        if years:
-            near = min(years, key=lambda other: (abs(other - year), -other))
-            note = f"{place.id} {near}, {counted}, per IT energy"
-            figure = spread(years[near], 0.25, "published", place.row["source_pue"], note)
-            ledger.assume("wue_l_per_kwh", figure, f"wue.{place.id}")
+    found = place.figure_of("wue", year)
+    if found is not None:
+        note = f"{place.id} {found.year}, {counted}, per IT energy"
+        sigma = library.default("wue_spread.region").value
+        figure = spread(found.value, sigma, "published", found.source, note)
+        ledger.assume("wue_l_per_kwh", figure, f"wue.{place.id}")
     if row is not None:
         note = f"{row['name']} fleet {row['year']}, {counted}, per IT energy"
         source = row.get("wue_source") or row["source"]
         value = float(row["wue_l_per_kwh"])
-        figure = spread(value, log(2.5) / 2, "published", source, note)
+        sigma = library.default("wue_spread.fleet").value
+        figure = spread(value, sigma, "published", source, note)
         ledger.assume("wue_l_per_kwh", figure, f"wue.{provider}")
     ledger.assume("wue_l_per_kwh", library.default("wue_l_per_kwh"), "wue.unknown")
-    found, note = library.water_factor(place.iso3), place.name
-    if found is None:
-        found, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
-    assert found is not None
-    factor, source = found
-    sigma = library.default("water_factor_spread").value
-    note += ", consumption with all reservoir evaporation"
+    unknown = f"water.{place.iso3.lower()}"
+    if ledger.plan.hydro_evaporation == "exclude":
+        figure = _water_sans_reservoirs(library, place)
+        ledger.assume("water_factor_l_per_kwh", figure, f"{unknown}.sans_reservoirs")
+        return
+    cited, note = library.water_factor(place.iso3), place.name
+    if cited is None:
+        cited, note = library.water_factor(WORLD), f"{place.name} not tabulated: world mean"
+    assert cited is not None
+    factor, source = cited
+    sigma = library.default("water_factor_spread.table").value
+    note += ", consumption with all reservoir evaporation (--hydro-evaporation exclude)"
     figure = spread(factor, sigma, "published", source, note)
-    ledger.assume("water_factor_l_per_kwh", figure, f"water.{place.iso3.lower()}")
+    ledger.assume("water_factor_l_per_kwh", figure, unknown)
+
+
+def _water_sans_reservoirs(library: Library, place: Place) -> Figure:
+    """Water of a country's other power plants over all it generates: hydropower counts as none."""
+    mix, whose = library.generation(place.iso3), place.name
+    if mix is None:
+        mix, whose = library.generation(WORLD), f"{place.name} not tabulated: world"
+    assert mix is not None
+    made = {name: float(mix[name]) for name in GENERATION}
+    factors = {name: library.default(f"water_of.{name}") for name in GENERATION if name != "hydro"}
+    total = sum(made.values())
+    value = sum(made[name] * figure.value for name, figure in factors.items()) / total
+    note = (
+        f"{whose}, mix of {mix['year']} ({mix['source']}) x consumption by kind of plant, "
+        f"reservoir evaporation left out: {made['hydro'] / total:.0%} hydropower at zero"
+    )
+    sigma = library.default("water_factor_spread.mix").value
+    return spread(value, sigma, "derived", factors["coal"].source, note)
+
+
+def _check_water(ledger: Ledger, place: Place | None) -> None:
+    """A convention for hydropower needs a factor to apply to."""
+    said = ledger.plan.hydro_evaporation
+    if said is None:
+        return
+    if place is None:
+        raise InputError("hydro_evaporation", said, "needs a place (--region)")
+    for name in ("water_factor_l_per_kwh", "water_offsite_l", "water_l"):
+        if ledger.given(name):
+            why = f"cannot be combined with {name}, which follows a convention of its own"
+            raise InputError("hydro_evaporation", said, why, ["giving one of the two"])
