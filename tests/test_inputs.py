@@ -21,7 +21,7 @@ DATA = Path(__file__).parent / "data"
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "estimate.json").read_text()
 )
-FLAGS = {"only_given": True, "national_average": True}
+FLAGS = {"only_given": True, "national_average": True, "include_building": True}
 
 
 def table(name: str) -> list[tuple[str, str]]:

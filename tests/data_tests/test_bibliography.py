@@ -42,7 +42,7 @@ def test_doi_is_one(key: str) -> None:
     ("plan", "name", "source"),
     [
         ({"device": "h100-sxm", "region": "lumi"}, "pue", "csc-lumi-recalled"),
-        ({"device": "a10", "region": "fr"}, "peak_flops", "recalled-vendor-figures"),
+        ({"device": "ascend910b", "region": "fr"}, "peak_flops", "recalled-vendor-figures"),
     ],
 )
 def test_recalled_figure_is_marked_unchecked(plan: dict[str, str], name: str, source: str) -> None:

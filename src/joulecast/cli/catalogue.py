@@ -51,7 +51,7 @@ def list_(
     }
     rows = listing(what, library(specs), contains, where, tests)
     print_rows(rows, format_)
-    if what == "devices" and not is_json(format_):
+    if what == "devices" and rows and format_ == "text":
         hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
         typer.echo(hint, err=True)
 
