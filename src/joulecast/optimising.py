@@ -54,7 +54,7 @@ MULTIPLES = (2.0, 5.0, 10.0)
 
 #: The hardware's figures depend a little on the size, so the two are settled together, from here.
 FIRST_PARAMS, FIRST_TOKENS = 1e10, 2e11
-ROUNDS = 5
+ROUNDS = 20
 
 #: Draws that may fail to reach a loss with the distinct tokens before there is no answer.
 UNREACHED = 0.05
