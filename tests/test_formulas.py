@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -15,7 +16,38 @@ from hypothesis import strategies as st
 from joulecast.arrays import Numbers
 from joulecast.chain import chain
 
-MODULES = ("compute", "performance", "energy", "carbon", "water")
+MODULES = ("compute", "performance", "energy", "carbon", "water", "scaling_law")
+#: Where a formula has a domain of its own: parameter -> lowest and highest.
+DOMAINS = {
+    "scaling_law": {
+        "size": (1e6, 1e14),
+        "part": (1e-3, 1.0),
+        "coefficient": (10.0, 1e4),
+        "exponent": (0.15, 0.6),
+        "params": (1e6, 1e13),
+        "tokens": (1e8, 1e15),
+        "params_coefficient": (100.0, 1e3),
+        "tokens_coefficient": (100.0, 1e4),
+        "params_exponent": (0.2, 0.5),
+        "tokens_exponent": (0.2, 0.5),
+        "loss": (1.5, 6.0),
+        "gap": (0.05, 2.0),
+        "log_part": (-9.0, -4.0),
+        "log_tokens": (20.0, 30.0),
+        "flop": (1e16, 1e27),
+        "served_tokens": (1e6, 1e18),
+        "weight": (1e-6, 1e6),
+        "experts": (1.0, 200.0),
+        "start": (1.5, 3.0),
+        "limit": (200.0, 400.0),
+        "power": (-0.6, 0.6),
+        "slope": (-0.03, 0.03),
+    }
+}
+ANYWHERE = (1e-3, 1e2)
+
+#: Modules that compose the formulas of scaling laws.
+USERS = ("laws", "repeats", "optimising")
 FORMULAS: list[Callable[..., Numbers]] = [
     formula
     for name in MODULES
@@ -39,23 +71,34 @@ def test_docstring_is_a_contract(formula: Callable[..., Numbers]) -> None:
 @each_formula
 @given(data=st.data())
 def test_an_array_is_its_numbers(formula: Callable[..., Numbers], data: st.DataObject) -> None:
+    domain = DOMAINS.get(formula.__module__.split(".")[-1], {})
     names = list(inspect.signature(formula).parameters)
-    positive = st.floats(1e-3, 1e2)
-    rows = data.draw(st.lists(st.tuples(*[positive] * len(names)), min_size=2, max_size=5))
+    numbers = [st.floats(*domain.get(name, ANYWHERE)) for name in names]
+    rows = data.draw(st.lists(st.tuples(*numbers), min_size=2, max_size=5))
     together = formula(*np.array(rows).T)
     apart = [float(formula(*row)) for row in rows]
     assert np.asarray(together) == pytest.approx(apart, rel=1e-12)
     assert np.asarray(together).dtype == np.float64
 
 
-def test_every_formula_is_on_the_chain_or_makes_a_default_for_it() -> None:
-    """A formula that nothing names is dead."""
+def test_every_formula_is_used() -> None:
+    """A formula that no step of the chain names, nor a default, `optimum` or another formula, is dead."""
     source = inspect.getsource(chain)
+    source += "".join(
+        inspect.getsource(importlib.import_module(f"joulecast.{name}")) for name in USERS
+    )
     defaults = inspect.getsource(importlib.import_module("joulecast.resolve.utilisation"))
     for formula in FORMULAS:
-        module = formula.__module__.split(".")[-1]
-        on_chain = re.search(rf"\b{module}\.{formula.__name__}\b", source)
-        assert on_chain or f"{formula.__name__}(" in defaults, formula.__name__
+        module = importlib.import_module(formula.__module__)
+        calls = [
+            node
+            for node in ast.walk(ast.parse(inspect.getsource(module)))
+            if isinstance(node, ast.Call)
+        ]
+        inside = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
+        named = re.search(rf"\b{formula.__module__.split('.')[-1]}\.{formula.__name__}\b", source)
+        made = f"{formula.__name__}(" in defaults
+        assert named or made or formula.__name__ in inside, formula.__name__
 
 
 def test_counts_do_not_wrap() -> None:

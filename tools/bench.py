@@ -23,6 +23,7 @@ import numpy as np
 from joulecast import Library, Plan, estimate, model, specs, uncertainty
 from joulecast.chain import chain
 from joulecast.estimation import _drivers, _quantities
+from joulecast.laws import constants_of, laws_of
 from joulecast.resolve import resolve
 
 #: The yardstick of the whole process: two commands, NumPy imported, one model defined.
@@ -134,6 +135,7 @@ def _inside() -> None:
     print(f"chain + quantiles + shares over the bare chain   {inner / bare:8.1f}")
     print(f"estimate() over the bare chain on plain floats   {whole / bare:8.1f}")
     _counting()
+    _inverse()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(50):
         estimate(PLAN, library)
@@ -155,6 +157,19 @@ def _counting() -> None:
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(CONFIG))
         _row("reading and counting a config [ms]", _best(lambda: model(path)) * 1e3, 2.0)
+
+
+def _inverse() -> None:
+    """Size and data of least carbon for 1e5 losses and demands."""
+    laws = laws_of(Library.bundled())
+    law = constants_of(laws.main)
+    count = 100_000
+    gaps = np.linspace(0.15, 1.0, count)
+    served = np.geomspace(1e9, 1e17, count)
+    once = _best(lambda: law.at_gap(gaps, served), repeats=20)
+    floor = _best(lambda: np.exp(np.log(gaps)), repeats=20)
+    _row("1e5 sizes of least carbon [ms]", once * 1e3, 50.0)
+    print(f"the same over one log and one exp of each        {once / floor:8.1f}")
 
 
 def _best(call: Callable[[], object], repeats: int = 300) -> float:

@@ -1,4 +1,4 @@
-"""Make the pages that come from the code: glossary, warnings, fields of a device, README's example.
+"""Make the pages that come from the code: glossary, warnings, tables, README's example.
 
     python tools/build_docs.py [--check]
 
@@ -13,16 +13,18 @@ from collections.abc import Set
 from pathlib import Path
 from typing import get_args
 
+import law_tables
 import typer
 from build_reference import reference_pages
 
 from joulecast import Plan, estimate, runs
 from joulecast.notices import CODES
 from joulecast.records import Basis, Device, Figure, Read, Record
-from joulecast.terms import INPUTS, OUTPUTS, Term
+from joulecast.terms import ASKED, INPUTS, OUTPUTS, Term
 
 ROOT = Path(__file__).parents[1]
 RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"
+SCALING = ROOT / "docs" / "method" / "scaling-laws.md"
 MADE = "<!-- Made by tools/build_docs.py; edit the code it reads, not this file. -->\n"
 EXAMPLE = {
     "params": "32.2B",
@@ -66,6 +68,7 @@ def pages() -> dict[Path, str]:
             ROOT / "hardware_specs" / "README.md", "device fields", device_fields()
         ),
         RUNS_PAGE: between(RUNS_PAGE, "run fields", run_fields(), ("tests", run_tests())),
+        SCALING: between(SCALING, "tables", law_tables.tables()),
         ROOT / "README.md": between(ROOT / "README.md", "example", example()),
     }
 
@@ -82,6 +85,11 @@ def glossary() -> str:
         "| name | unit | meaning | scale | flag |",
         "|---|---|---|---|---|",
         *(_row(term, f" {SCALES[term.scale]} | `{term.override}` |") for term in INPUTS.values()),
+        "",
+        "## What `optimum` asks beside the run\n",
+        "| name | unit | meaning | scale | flag |",
+        "|---|---|---|---|---|",
+        *(_row(term, f" {SCALES[term.scale]} | `{term.override}` |") for term in ASKED.values()),
         "",
         "## What only comes out\n",
         "| name | unit | meaning |",

@@ -8,16 +8,20 @@ from joulecast.errors import JoulecastError
 from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
 from joulecast.library import Library
+from joulecast.optima import Optimum
+from joulecast.optimising import optimum
 from joulecast.plan import Plan
 
 __all__ = [
     "Footprint",
     "JoulecastError",
     "Library",
+    "Optimum",
     "Plan",
     "Quantity",
     "__version__",
     "estimate",
     "model",
     "model_from_torch",
+    "optimum",
 ]

@@ -169,6 +169,72 @@ class EstimateObject(TypedDict):
     provenance: ProvenanceObject
 
 
+class QuestionObject(TypedDict):
+    """What `optimum` was asked; budgets by result, in its unit."""
+
+    asked: Literal["flop", "max", "loss", "size"]
+    flop: float | None
+    loss: float | None
+    params: float | None
+    tokens: float | None
+    max: dict[str, float] | None
+    demand_tokens: float | None
+    serving_ratio: float | None
+    unique_tokens: float | None
+    experts: int | None
+    law: str
+
+
+class ChoiceObject(TypedDict):
+    """A size and its data, with what they cost; null where it cannot be known or was not asked."""
+
+    params: QuantityObject | None
+    tokens: QuantityObject | None
+    tokens_per_param: QuantityObject | None
+    epochs: QuantityObject | None
+    training_flop: QuantityObject | None
+    loss: QuantityObject | None
+    perplexity: QuantityObject | None
+    energy_kwh: QuantityObject | None
+    total_kgco2e: QuantityObject | None
+    serving_kgco2e: QuantityObject | None
+    lifetime_kgco2e: QuantityObject | None
+
+
+class FlatnessObject(TypedDict):
+    """Compute over the least, at equal loss, with another split."""
+
+    tokens_per_param_factor: float
+    training_flop_ratio: float
+
+
+class MixtureObject(TypedDict):
+    """What a mixture of experts saves."""
+
+    experts: int
+    flop_saving: float
+    extrapolated: bool
+
+
+class OptimumObject(TypedDict):
+    """What `joulecast optimum --json` prints."""
+
+    schema_version: Literal[1]
+    question: QuestionObject
+    plan: PlanObject
+    optimum: ChoiceObject
+    compute_optimal: ChoiceObject | None
+    lifetime_saving: QuantityObject | None
+    training_flop_ratio: QuantityObject | None
+    tokens_per_param_by_law: dict[str, float]
+    tokens_per_param_by_data: QuantityObject
+    flatness: list[FlatnessObject]
+    mixture: MixtureObject | None
+    assumptions: list[AssumptionObject]
+    warnings: list[WarningObject]
+    provenance: ProvenanceObject
+
+
 class CountedPart(TypedDict):
     """A part of a counted architecture."""
 

@@ -256,12 +256,15 @@ def _assumption(datum: Datum, library: Library) -> Assumption:
 def _citations(shown: Mapping[str, Datum], library: Library) -> tuple[Citation, ...]:
     """Sources used, in the order of the chain; our own judgement is not a source to cite."""
     keys = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
-    found = []
-    for key in keys:
-        source = library.source(key)
-        if source.kind == "judgement":
-            continue
-        where = f"doi:{source.doi}" if source.doi else source.url or source.publisher
-        text = f"{source.short_authors} ({source.year}), {source.title}. {where}"
-        found.append(Citation(key, text, source.read))
-    return tuple(found)
+    found = [citation_of(key, library) for key in keys]
+    return tuple(citation for citation in found if citation is not None)
+
+
+def citation_of(key: str, library: Library) -> Citation | None:
+    """A source, short enough to print; None where it is our own judgement."""
+    source = library.source(key)
+    if source.kind == "judgement":
+        return None
+    where = f"doi:{source.doi}" if source.doi else source.url or source.publisher
+    text = f"{source.short_authors} ({source.year}), {source.title}. {where}"
+    return Citation(key, text, source.read)

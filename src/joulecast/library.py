@@ -103,6 +103,12 @@ class Library(Places):
                 found.update(self._core[table][name])
         return found
 
+    def laws(self, table: str, kind: type[R]) -> dict[str, R]:
+        """Scaling laws of a table (``loss``, ``allocation``, ...); the first one answers."""
+        where = f"scaling_laws.toml: {table}"
+        laws: Mapping[str, Any] = self._core["scaling_laws"][table]
+        return {key: validated(kind, law, f"{where}.{key}") for key, law in laws.items()}
+
     # Devices and models.
 
     @property

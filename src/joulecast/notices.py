@@ -41,6 +41,11 @@ CODES: dict[str, str] = {
     "country_code": "The two letters are a country and also a state of the United States.",
     "eu_general_purpose": "Training compute may pass 1e23 FLOP: general-purpose AI to the EU.",
     "eu_systemic_risk": "Training compute may pass 1e25 FLOP: systemic risk, the EU presumes.",
+    "extrapolated": "The optimum lies outside the runs its scaling law was fitted on.",
+    "loss_not_predicted": "The loss lies too near the irreducible one for a figure.",
+    "perplexity_tokeniser": "Loss and perplexity are tied to the law's own text and tokeniser.",
+    "overtrained": "Over 1,000 tokens per parameter: the gain of more tokens is overstated.",
+    "many_epochs": "Over 40 passes over the data: what so many are worth was hardly tested.",
     "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
 }
 

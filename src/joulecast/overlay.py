@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from joulecast import instances, specs, tables
 from joulecast.errors import InputError, SpecsError, nearest
+from joulecast.law_records import KINDS, LossLaw
 from joulecast.places import WORLD
 from joulecast.reading import span
 from joulecast.records import Figure, Record, Source, validated
-from joulecast.terms import INPUTS
+from joulecast.terms import ASKED, INPUTS
 
 #: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
 UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "water", "mix")
@@ -86,9 +87,23 @@ def check(
             _check_default(f"{table}.toml: {name}", name, entry, known, core)
     for key, site in own.get("sites", {}).items():
         _check_site(f"sites.toml: {key}", site, core, odbl)
+    _check_laws(own.get("scaling_laws", {}), core)
     _check_places(own, core, odbl)
     _check_instances(own, core)
     _check_sources(own, core)
+
+
+def _check_laws(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    for table, laws in own.items():
+        if table not in KINDS:
+            raise SpecsError(f"scaling_laws.toml: {table}", None, "unknown key", KINDS)
+        for key, entry in laws.items():
+            where = f"scaling_laws.toml: {table}.{key}"
+            _check_table(where, entry)
+            law = validated(KINDS[table], entry, where)
+            _check_source(f"{where}: source", law.source, core)
+            if isinstance(law, LossLaw) and law.uncertainty is not None:
+                _check_source(f"{where}.uncertainty: source", law.uncertainty.source, core)
 
 
 def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
@@ -198,10 +213,11 @@ def _check_figure(where: str, entry: Mapping[str, Any], core: Mapping[str, Any])
 
 def _check_limits(where: str, quantity: str, entry: Mapping[str, Any]) -> None:
     """What holds for a quantity that is given holds for a default of it."""
-    if quantity in INPUTS:
+    terms = INPUTS | ASKED
+    if quantity in terms:
         numbers = [entry[name] for name in ("low", "value", "high") if entry.get(name) is not None]
         try:
-            span(INPUTS[quantity], numbers)
+            span(terms[quantity], numbers)
         except InputError as problem:
             raise SpecsError(where, None, problem.why) from None
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from math import floor, isfinite, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
-from joulecast.footprint import Assumption, Footprint, Quantity
+from joulecast.footprint import Assumption, Citation, Footprint, Quantity
+from joulecast.notices import Notice
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
@@ -39,6 +40,26 @@ KINDS = {
 SHOWN_COUNTS = (64, 512, 4096)
 
 
+class Answer(Protocol):
+    """What every answer carries, whatever was asked."""
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Numbers it rests on."""
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """What to mind."""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Sources used."""
+
+    @property
+    def data_digest(self) -> str:
+        """Version of the data."""
+
+
 def text(footprint: Footprint, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
     """The whole answer, or its headline alone."""
     headline = _headline(footprint, bold)
@@ -49,11 +70,11 @@ def text(footprint: Footprint, bold: Callable[[str], str] = str, quiet: bool = F
         _figures(footprint),
         _parts(footprint),
         _by_hand(footprint),
-        _assumptions(footprint),
+        assumption_lines(footprint),
         _cross_checks(footprint),
         _drivers(footprint),
-        _warnings(footprint),
-        _cite(footprint),
+        warning_lines(footprint),
+        citation_lines(footprint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -78,7 +99,7 @@ def model_text(count: ModelCount, name: str) -> str:
     if count.warnings:
         lines += ["", "Mind"]
         for notice in count.warnings:
-            lines += _wrapped(f"{notice.code}: {notice.message}")
+            lines += wrapped(f"{notice.code}: {notice.message}")
     return "\n".join(lines)
 
 
@@ -126,7 +147,7 @@ def _headline(footprint: Footprint, bold: Callable[[str], str]) -> list[str]:
         return (
             [] if flop is None else [f"  {bold(two(flop.value) + ' FLOP')}{_range(flop, 'FLOP')}"]
         )
-    shown, unit = _readable(headline)
+    shown, unit = readable(headline)
     lines = [f"  {bold(f'{two(shown.value)} {unit}')}{_range(shown, unit)}"]
     if any(notice.code == "skewed" for notice in footprint.warnings):
         lines.append(
@@ -141,7 +162,7 @@ def _range(quantity: Quantity, unit: str) -> str:
     return f"    80 % prediction range {two(quantity.p10)} to {two(quantity.p90)} {unit}"
 
 
-def _readable(quantity: Quantity) -> tuple[Quantity, str]:
+def readable(quantity: Quantity) -> tuple[Quantity, str]:
     """A mass in g, kg or t; an energy in Wh, kWh, MWh or GWh; whichever reads best."""
     if quantity.unit.startswith("kg"):
         unit, _ = mass_unit(quantity.value)
@@ -198,11 +219,11 @@ def _figures(footprint: Footprint) -> list[str]:
         rows.append(("Duration", _days(footprint, hours), None))
     for label, quantity in (("Energy", footprint.energy), ("Water", footprint.water)):
         if quantity is not None and quantity is not footprint.headline:
-            shown, unit = _readable(quantity)
+            shown, unit = readable(quantity)
             rows.append((label, f"{two(shown.value)} {unit}", shown))
     project = footprint.quantities["project_kgco2e"]
     if project is not None and footprint.total is not None and footprint.total.value:
-        shown, unit = _readable(project)
+        shown, unit = readable(project)
         factor = project.value / footprint.total.value
         rows.append(("Project", f"{two(shown.value)} {unit}, run x {factor:.3g}", shown))
     return [
@@ -267,9 +288,10 @@ def _hand_line(line: HandLine) -> str:
     return f"{entry}{result:>{WIDTH - len(entry)}}"
 
 
-def _assumptions(footprint: Footprint) -> list[str]:
-    given = [entry for entry in footprint.assumptions if entry.given]
-    assumed = [entry for entry in footprint.assumptions if not entry.given]
+def assumption_lines(answer: Answer) -> list[str]:
+    """Given and assumed numbers, each with its range, source and flag."""
+    given = [entry for entry in answer.assumptions if entry.given]
+    assumed = [entry for entry in answer.assumptions if not entry.given]
     lines = []
     if given:
         lines.append("Given")
@@ -328,21 +350,23 @@ def _drivers(footprint: Footprint) -> list[str]:
     parts = [f"{driver.name} {driver.share:.0%}" for driver in shown]
     if rest >= 0.01:
         parts.append(f"others {rest:.0%}")
-    return ["What drives the range (shares of its log-variance)", *_wrapped(", ".join(parts))]
+    return ["What drives the range (shares of its log-variance)", *wrapped(", ".join(parts))]
 
 
-def _warnings(footprint: Footprint) -> list[str]:
-    if not footprint.warnings:
+def warning_lines(answer: Answer) -> list[str]:
+    """What to mind."""
+    if not answer.warnings:
         return []
     lines = ["Mind"]
-    for notice in footprint.warnings:
-        lines += _wrapped(f"{notice.code}: {notice.message}")
+    for notice in answer.warnings:
+        lines += wrapped(f"{notice.code}: {notice.message}")
     return lines
 
 
-def _cite(footprint: Footprint) -> list[str]:
-    lines = ["Cite", *_wrapped(f"joulecast {__version__}, data {footprint.data_digest}, with")]
-    for citation in footprint.citations:
+def citation_lines(answer: Answer) -> list[str]:
+    """What to cite."""
+    lines = ["Cite", *wrapped(f"joulecast {__version__}, data {answer.data_digest}, with")]
+    for citation in answer.citations:
         mark = " (unchecked)" if citation.read == "recalled" else ""
         lines += textwrap.wrap(
             f"{citation.text}{mark}",
@@ -355,5 +379,6 @@ def _cite(footprint: Footprint) -> list[str]:
     return lines
 
 
-def _wrapped(line: str) -> list[str]:
+def wrapped(line: str) -> list[str]:
+    """An entry, indented, its further lines more so."""
     return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")

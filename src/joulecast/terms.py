@@ -317,9 +317,41 @@ OUTPUTS: dict[str, Term] = _terms(
     Term("network_making_kgco2e", "kgCO2e", "log", "share of making network and storage"),
     Term("building_making_kgco2e", "kgCO2e", "log", "share of making the data-centre building"),
     Term("project_kgco2e", "kgCO2e", "log", "total_kgco2e x project_factor: not part of the run"),
+    Term("serving_kgco2e", "kgCO2e", "log", "emissions of serving demand_tokens"),
+    Term("lifetime_kgco2e", "kgCO2e", "log", "total_kgco2e + serving_kgco2e"),
 )
 
-TERMS: dict[str, Term] = INPUTS | OUTPUTS
+#: What is asked about a model beside the run: `optimum` takes these.
+ASKED: dict[str, Term] = _terms(
+    Term(
+        "loss",
+        "",
+        "log",
+        "cross-entropy of the next token, in nats, on text like the training text",
+        upper=100.0,
+        flag="--loss",
+    ),
+    Term(
+        "demand_tokens",
+        "",
+        "log",
+        "tokens the model generates in use, over its life",
+        1.0,
+        1e21,
+        "--demand",
+    ),
+    Term(
+        "serving_ratio",
+        "",
+        "log",
+        "emissions of a FLOP of serving over those of a FLOP of training",
+        1e-3,
+        1e4,
+        "--serving-ratio",
+    ),
+)
+
+TERMS: dict[str, Term] = INPUTS | OUTPUTS | ASKED
 
 #: `results` of the JSON, in order; `parts_kgco2e` follows them.
 RESULTS: tuple[str, ...] = (

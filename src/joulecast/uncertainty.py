@@ -36,7 +36,7 @@ LEVELS = (0.05, 0.10, 0.50, 0.90, 0.95)
 
 #: Columns of the score table: whose scores each quantity reads.  Only ever append: a column's
 #: draws never change, so neither do the answers that use it.  Large variances come first, where
-#: a Sobol sequence is most even.
+#: a Sobol sequence is most even.  An idle column is not read: it lies too near an earlier one.
 COLUMNS = (
     "utilisation",
     "grid_gco2e_per_kwh",
@@ -89,6 +89,17 @@ COLUMNS = (
     "forward_flop_per_token",
     "total_kgco2e",
     "water_l",
+    "demand_tokens",
+    "idle_1",
+    "serving_ratio",
+    "scaling_law_1",
+    "scaling_law_2",
+    "scaling_law_3",
+    "scaling_law_4",
+    "scaling_law_5",
+    "idle_2",
+    "scaling_law_split",
+    "scaling_law_level",
 )
 
 

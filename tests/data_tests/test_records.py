@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from joulecast import Library, Plan, estimate, overlay, places, specs
+from joulecast.law_records import KINDS, LossLaw
 from joulecast.overlay import leaves
 from joulecast.records import Device, Figure, Model, figures_of, validated
-from joulecast.terms import INPUTS
+from joulecast.terms import ASKED, INPUTS
 
 SRC = Path(places.__file__).parent
 BUNDLED = Library.bundled()
@@ -67,6 +68,16 @@ def keys_in_tables() -> dict[str, str]:
     found |= {key: run.id for run in BUNDLED.runs for key in run.sources}
     for table in DEFAULT_TABLES:
         found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
+    found |= {
+        law.source: law.name
+        for table, kind in KINDS.items()
+        for law in BUNDLED.laws(table, kind).values()
+    }
+    found |= {
+        law.uncertainty.source: law.name
+        for law in BUNDLED.laws("loss", LossLaw).values()
+        if law.uncertainty
+    }
     found |= {site["pue"]["source"]: key for key, site in CORE["sites"].items() if "pue" in site}
     for name, years in CORE["providers"].items():
         for row in years.values():
@@ -89,7 +100,12 @@ def test_source_is_complete(key: str) -> None:
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_default_is_a_figure_with_a_reachable_name(name: str) -> None:
     assert BUNDLED.default(name).source in CORE["sources"]
-    assert name.split(".", 1)[0] in {*INPUTS, *SHAPES}
+    assert name.split(".", 1)[0] in {*INPUTS, *ASKED, *SHAPES}
+
+
+def test_the_law_that_answers_says_its_runs_and_its_uncertainty() -> None:
+    law = next(iter(BUNDLED.laws("loss", LossLaw).values()))
+    assert law.fitted.flop and law.fitted.params and law.fitted.tokens and law.uncertainty
 
 
 @pytest.mark.parametrize("key", CORE["sites"])

@@ -1,0 +1,62 @@
+"""`joulecast optimum`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import bold, is_json, say
+from joulecast.cli.planning import Asked, assignments, takes_plan
+
+
+@takes_plan
+def optimum(
+    asked: Asked,
+    loss: Annotated[
+        str | None, typer.Option(help="Loss to reach, in nats per token, such as 2.1.")
+    ] = None,
+    max_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max",
+            metavar="BUDGET=LIMIT",
+            help="total, operational, embodied, energy, hours, days, water, flop or a result.",
+        ),
+    ] = None,
+    demand: Annotated[
+        str | None,
+        typer.Option(help="Tokens generated in use, over the model's life: 1T or 1T..10T."),
+    ] = None,
+    serving_ratio: Annotated[
+        str | None,
+        typer.Option(help="Emissions of a FLOP of serving over one of training: 8 or 5..12."),
+    ] = None,
+    experts: Annotated[
+        str | None, typer.Option(help="Also say what so many experts would save.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
+) -> None:
+    """Find the size and data that use a budget, or reach a loss, best.
+
+    joulecast optimum --loss 2.1 --demand 1T..10T --device h100-sxm --region fr
+    """
+    from joulecast.optimising import optimum as verb
+
+    to_json = is_json(format_) or as_json
+    answer = verb(
+        asked.plan(),
+        loss=loss,
+        max=assignments(max_ or [], "--max", "total=50t"),
+        demand=demand,
+        serving_ratio=serving_ratio,
+        experts=experts,
+        library=asked.library,
+    )
+    if to_json:
+        say(answer.to_json())
+    else:
+        from joulecast.optimum_report import text
+
+        say(text(answer, bold, quiet))
