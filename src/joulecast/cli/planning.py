@@ -219,15 +219,15 @@ def fields_of(target: str | None) -> tuple[dict[str, Any], str | None]:
     return {}, target
 
 
-def assignments(pairs: list[str]) -> dict[str, str]:
+def assignments(pairs: list[str], flag: str = "--set", example: str = "pue=1.1") -> dict[str, str]:
     """NAME=VALUE pairs; a name given twice is a contradiction."""
     given: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         name, value = name.strip(), value.strip()
         if not equals or not name or not value:
-            raise InputError("--set", pair, "is not NAME=VALUE", ["--set pue=1.1"])
+            raise InputError(flag, pair, "is not NAME=VALUE", [f"{flag} {example}"])
         if name in given and given[name] != value:
-            raise InputError("--set", pair, f"{name} was already set to {given[name]}")
+            raise InputError(flag, pair, f"{name} was already set to {given[name]}")
         given[name] = value
     return given
