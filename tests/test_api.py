@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 def test_public_names_are_pinned() -> None:
     assert sorted(joulecast.__all__) == [
-        "Footprint", "JoulecastError", "Library", "Plan", "Quantity", "__version__", "estimate", "model", "model_from_torch",
+        "Comparison", "Footprint", "JoulecastError", "Library", "Plan", "Quantity", "Solution", "Solutions", "__version__",
+        "compare", "estimate", "model", "model_from_torch", "solve",
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from joulecast import Library, Plan, estimate, model, specs, uncertainty
+from joulecast import Library, Plan, estimate, model, solve, specs, uncertainty
 from joulecast.chain import chain
 from joulecast.estimation import _drivers, _quantities
 from joulecast.resolve import resolve
@@ -124,6 +124,7 @@ def _inside() -> None:
     print(f"chain + quantiles + shares over the bare chain   {inner / bare:8.1f}")
     print(f"estimate() over the bare chain on plain floats   {whole / bare:8.1f}")
     _counting()
+    _solving(library)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(50):
         estimate(PLAN, library)
@@ -145,6 +146,20 @@ def _counting() -> None:
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(CONFIG))
         _row("reading and counting a config [ms]", _best(lambda: model(path)) * 1e3, 2.0)
+
+
+def _solving(library: Library) -> None:
+    """10^5 inverse problems: a power, and what is no power."""
+    limits = {"total": np.geomspace(5e4, 5e5, 100_000)}
+    questions = {"params": (Plan(device="h100-sxm", region="us"), 20.0), "grid": (PLAN, None)}
+    for goal, (plan, ratio) in questions.items():
+        spent = _best(
+            lambda goal=goal, plan=plan, ratio=ratio: solve(
+                plan, goal, limits, ratio=ratio, confidence=90, library=library
+            ),
+            30,
+        )
+        _row(f"100,000 budgets solved for {goal} at P90 [ms]", spent * 1e3, 50.0)
 
 
 def _best(call: Callable[[], object], repeats: int = 300) -> float:

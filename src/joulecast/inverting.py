@@ -88,13 +88,14 @@ class Stretch:
         """
         low, high = self.ends
         fits = low <= limits * (1 + ROUNDING)
-        if self.exponent == 0 or high <= limits.min():
+        if self.exponent == 0:
             return np.where(fits, self.hi, np.nan)
         if self.exponent is None:
             found = self._in_table(limits)
         else:
             found = self.lo * (limits / low) ** (1 / self.exponent)
-        return np.where(fits, np.clip(found, self.lo, self.hi), np.nan)
+        found = np.where(limits >= high, self.hi, np.clip(found, self.lo, self.hi))
+        return np.where(fits, found, np.nan)
 
     def least(self, limits: Array) -> Array:
         """The least x whose outcome is within each limit; NaN where none is.
@@ -113,7 +114,7 @@ class Stretch:
         """Roots between nodes, which are drawn in until the limits fill them."""
         inside = limits[(limits > self.ends[0]) & (limits < self.ends[1])]
         if inside.size == 0:
-            return np.where(limits < self.ends[1], self.lo, self.hi)
+            return np.full_like(limits, self.lo)
         draws = self._straightened()
 
         def rising(nodes: Array) -> Array:
@@ -128,5 +129,5 @@ class Stretch:
             lo, hi = nodes[first], nodes[last]
             if last - first > _NODES // 2 or hi <= lo * (1 + ROUNDING):
                 break
-        nodes = np.geomspace(lo, hi, 4 * _NODES)
+        nodes = np.geomspace(lo, hi, 8 * _NODES)
         return np.interp(limits, rising(nodes), nodes)

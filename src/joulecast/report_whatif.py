@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from math import floor, log10
 
 from joulecast.comparing import Comparison, Option, shown
 from joulecast.footprint import Quantity
+from joulecast.inverting import ROUNDING
 from joulecast.report import WIDTH, plain, readable, subject, two, wrapped
 from joulecast.solving import Solution
 
@@ -68,8 +70,9 @@ def solution_text(solution: Solution, bold: Callable[[str], str] = str, quiet: b
     """The answer first, then what each budget comes to there."""
     what, word = _GOALS[solution.name]
     exact = f"{solution.value:,.0f}" if solution.value >= 100 else f"{solution.value:.4g}"
-    answer = f"  {bold(f'{two(solution.value)} {word}'.rstrip())}"
-    if two(solution.value) != exact:
+    rounded = exact if solution.name == "device_count" else two(_rounded_down(solution.value))
+    answer = f"  {bold(f'{rounded} {word}'.rstrip())}"
+    if rounded != exact:
         answer += f"    ({exact})"
     if quiet:
         return answer
@@ -86,6 +89,12 @@ def solution_text(solution: Solution, bold: Callable[[str], str] = str, quiet: b
         lines += ["", *wrapped(solution.note)]
     at = f"{subject(solution.at)}. The whole forecast: --json, or estimate with it."
     return "\n".join([*lines, "", *textwrap.wrap(at, WIDTH)])
+
+
+def _rounded_down(value: float) -> float:
+    """Two significant figures that are still within the budget."""
+    size = 10.0 ** (floor(log10(value)) - 1)
+    return floor(value / size * (1 + ROUNDING)) * size
 
 
 def _amount(value: float, unit: str) -> str:

@@ -464,7 +464,11 @@ def _check_found(
         if over:
             name, one = over[0]
             amount = _amount(one.ends[goal.least], name)
-            where = "whatever it is" if one.exponent == 0 else f"even at {brief(end[0].lo)}"
+            where = (
+                "whatever it is"
+                if one.exponent == 0
+                else f"even at {goal.name} {brief(end[-1].hi if goal.least else end[0].lo)}"
+            )
             if one.exponent != 0 and goal.name == "grid_gco2e_per_kwh":
                 where = "from making the hardware alone"
             why = f"{name} is {amount} {where}"
