@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "terms", "notices"),
     ("reading", "records", "runs", "specs", "tables", "places", "overlay", *FORMULAS),
     ("library", "chain", "uncertainty", "plan", "architectures"),
-    ("axes", "frames", "inverting"),
+    ("varying", "frames", "inverting"),
     ("torch_counting",),
     ("counting",),
     ("resolve", "by_hand", "planfile"),

@@ -84,11 +84,13 @@ def test_parameters_stop_where_a_default_jumps_and_say_so() -> None:
 
 @pytest.mark.parametrize(("ratio", "budget"), [(20, 50e3), (200, 50e3), (20, 1e6)])
 def test_the_closed_form_of_a_fixed_ratio(ratio: float, budget: float) -> None:
-    """Emissions are kappa x 6 r N^2, so N = sqrt(budget / (6 r kappa))."""
-    reference = estimate(PLACE.model_copy(update={"params": 1e10, "tokens": 1e11}))
+    """Emissions are kappa x 6 r N^2, so N = sqrt(budget / (6 r kappa)), where utilisation does not
+    depend on size."""
+    plan = PLACE.model_copy(update={"given": {"mfu": "0.3..0.4..0.5"}})
+    reference = estimate(plan.model_copy(update={"params": 1e10, "tokens": 1e11}))
     assert reference.total is not None
     kappa = reference.total.p90 / (6 * 1e10 * 1e11)
-    found = solve(PLACE, "params", {"total": budget}, ratio=ratio, confidence=90)
+    found = solve(plan, "params", {"total": budget}, ratio=ratio, confidence=90)
     assert found.value == pytest.approx(math.sqrt(budget / (6 * ratio * kappa)), rel=1e-6)
 
 
@@ -153,7 +155,7 @@ def test_a_rising_outcome_that_is_no_power_is_bracketed() -> None:
     for one in x:
         assert stretch.largest(np.array([one + one**3])) == pytest.approx([one], rel=1e-6)
     near = np.linspace(0.5, 2, 50)
-    assert stretch.largest(near + near**3) == pytest.approx(near, rel=1e-4)
+    assert stretch.largest(near + near**3) == pytest.approx(near, rel=3e-4)
 
 
 def test_the_command_says_what_python_says(joulecast: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import axes, frames, uncertainty
+from joulecast import frames, uncertainty, varying
 from joulecast._version import __version__
 from joulecast.arrays import Array
 from joulecast.chain import chain
@@ -188,7 +188,7 @@ def compare(
     """
     library = library or Library.bundled()
     listed = [plans] if isinstance(plans, Plan) else list(plans)
-    choices = axes.settings(axes.of(vary or {}))
+    choices = varying.settings(varying.of(vary or {}))
     count = len(listed) * len(choices)
     if count < 2:
         raise InputError("compare", None, "needs two options or more", ["--vary region=fr,pl"])
@@ -197,7 +197,7 @@ def compare(
         raise InputError("compare", f"{count:,}", why, ["fewer values", "sweep"])
     if on is not None and on not in RESULTS:
         raise UnknownNameError("--on", on, "is not a result", nearest(on, RESULTS) or RESULTS[:3])
-    groups = [[axes.varied(plan, choice) for choice in choices] for plan in listed]
+    groups = [[varying.varied(plan, choice) for choice in choices] for plan in listed]
     options = [option for group in groups for option in group]
     differs = _differences(options)
     labels = _labels(groups, names)

@@ -18,8 +18,14 @@ from joulecast.arrays import Array
 #: Relative size of what rounding does to a chain of some thirty products.
 ROUNDING = 1e-9
 
+#: Nodes of a table; fewer where each has to be settled anew.
 _NODES = 33
-_ROUNDS = 12
+_SLOW_NODES = 9
+
+_ROUNDS = 20
+
+#: Ends so near that a line or a power between them is exact enough.
+_NEAR = 1e-4
 
 
 class Stretch:
@@ -66,13 +72,14 @@ class Stretch:
         x = np.array([self.lo, np.sqrt(self.lo * self.hi), self.hi])
         return x, self._draws(x)
 
-    def _straightened(self) -> Callable[[Array], Array]:
+    @cached_property
+    def _line(self) -> Callable[[Array], Array] | None:
         """The outcome as a line in x, draw by draw, where it is one: far quicker to follow."""
         x, drawn = self._probe
         slope = (drawn[2] - drawn[0]) / (x[2] - x[0])
         start = drawn[0] - slope * x[0]
         if not np.allclose(drawn[1], start + slope * x[1], rtol=ROUNDING, atol=0.0):
-            return self._draws
+            return None
         return lambda nodes: start + slope * nodes[:, None]
 
     def _at_level(self, drawn: Array) -> Array:
@@ -115,19 +122,24 @@ class Stretch:
         inside = limits[(limits > self.ends[0]) & (limits < self.ends[1])]
         if inside.size == 0:
             return np.full_like(limits, self.lo)
-        draws = self._straightened()
+        draws = self._line or self._draws
+        count = _NODES if self._line else _SLOW_NODES
 
         def rising(nodes: Array) -> Array:
             return np.maximum.accumulate(self._at_level(draws(nodes)))
 
         lo, hi = self.lo, self.hi
         for _ in range(_ROUNDS):
-            nodes = np.geomspace(lo, hi, _NODES)
+            nodes = np.geomspace(lo, hi, count)
             levels = rising(nodes)
             first = max(int(np.searchsorted(levels, inside.min(), "right")) - 1, 0)
-            last = min(int(np.searchsorted(levels, inside.max(), "left")), _NODES - 1)
+            last = min(int(np.searchsorted(levels, inside.max(), "left")), count - 1)
             lo, hi = nodes[first], nodes[last]
-            if last - first > _NODES // 2 or hi <= lo * (1 + ROUNDING):
+            if last - first > count // 2 or hi <= lo * (1 + _NEAR):
                 break
-        nodes = np.geomspace(lo, hi, 8 * _NODES)
-        return np.interp(limits, rising(nodes), nodes)
+        if self._line:
+            nodes = np.geomspace(lo, hi, 8 * count)
+            return np.interp(limits, rising(nodes), nodes)
+        # What is no line is near a power.
+        nodes = np.geomspace(lo, hi, 4 * count if hi > lo * (1 + _NEAR) else 3)
+        return np.exp(np.interp(np.log(limits), np.log(rising(nodes)), np.log(nodes)))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast import axes, frames, uncertainty
+from joulecast import frames, uncertainty, varying
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run, chain
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
@@ -283,13 +283,13 @@ class _Question:
     def at(self, x: float) -> Plan:
         """The plan with the quantity closed."""
         if self.goal.name != "params":
-            return axes.varied(self.plan, {self.goal.name: x})
+            return varying.varied(self.plan, {self.goal.name: x})
         setting: dict[str, object] = {name: x * share for name, share in self.sizes.items()}
         if self.plan.arch is not None:
             setting["arch"] = self.plan.arch
         if self.ratio is not None:
             setting["tokens"] = self.ratio * x * self.sizes.get("active_params", 1.0)
-        return axes.varied(self.plan, setting)
+        return varying.varied(self.plan, setting)
 
     def ledger(self, x: float) -> Ledger:
         """The plan at x, settled."""

@@ -29,13 +29,13 @@ def compare(
 
     joulecast compare plan.toml --vary device=h100-sxm,b200-sxm --vary region=fr,us-va,pl
     """
-    from joulecast import axes
+    from joulecast import varying
     from joulecast.comparing import compare as verb
 
     to_json = is_json(format_) or as_json
     plans = [asked.plan(target) for target in asked.targets or (None,)]
     names = [Path(target).stem if target.endswith(".toml") else target for target in asked.targets]
-    varied = {axis.field: axis.values for axis in axes.read(vary or [])}
+    varied = {axis.field: axis.values for axis in varying.read(vary or [])}
     comparison = verb(
         plans, varied, on=on, names=names if len(names) > 1 else None, library=asked.library
     )
