@@ -48,7 +48,12 @@ def test_the_forecast_at_the_answer_meets_the_budget(
         assert found.budgets[0].reached <= limit * (1 + 1e-6)
         return
     assert found.budgets[0].reached == pytest.approx(limit, rel=1e-3)
-    levels = {None: total.value, 50: total.p50, 90: total.p90, 95: total.p95}
+    levels: dict[float | None, float] = {
+        None: total.value,
+        50: total.p50,
+        90: total.p90,
+        95: total.p95,
+    }
     if confidence in levels:
         assert levels[confidence] == pytest.approx(limit, rel=1e-3)
     assert found.binding == "total_kgco2e"

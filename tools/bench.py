@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -158,12 +159,8 @@ def _solving(library: Library) -> None:
         ("grid", "grid", PLAN, None),
     )
     for name, goal, plan, ratio in questions:
-        spent = _best(
-            lambda goal=goal, plan=plan, ratio=ratio: solve(
-                plan, goal, limits, ratio=ratio, confidence=90, library=library
-            ),
-            10,
-        )
+        ask = partial(solve, plan, goal, limits, ratio=ratio, confidence=90, library=library)
+        spent = _best(ask, 10)
         _row(f"10^5 budgets, {name} [ms]", spent * 1e3, 50.0)
 
 
