@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 def test_public_names_are_pinned() -> None:
     assert sorted(joulecast.__all__) == [
-        "Footprint", "JoulecastError", "Library", "Optimum", "Plan", "Quantity", "__version__", "estimate", "model", "model_from_torch", "optimum",
+        "Comparison", "Footprint", "JoulecastError", "Library", "Optimum", "Plan", "Quantity", "Solution", "Solutions",
+        "__version__", "compare", "estimate", "model", "model_from_torch", "optimum", "solve",
     ]  # fmt: skip
 
 

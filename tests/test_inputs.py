@@ -1,6 +1,7 @@
 """Every way in, good and bad: the command and Python agree, and errors are kind.
 
-The tables tests/data/inputs_good.txt and inputs_bad.txt hold one input to a line.
+The tables in tests/data hold one input to a line: those of estimate in inputs_good.txt and
+inputs_bad.txt, those of the commands that ask further in inputs_bad_whatif.txt.
 """
 
 from __future__ import annotations
@@ -98,6 +99,20 @@ def test_a_bad_input_gives_one_kind_line_both_ways(
     with pytest.raises(JoulecastError) as error:
         estimate(Plan(**as_plan(args)))
     assert str(error.value) == expected
+
+
+@pytest.mark.parametrize(("args", "expected"), table("inputs_bad_whatif.txt"))
+def test_a_bad_question_gets_one_kind_line(
+    args: str,
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["joulecast", *shlex.split(args)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr()
+    assert (stopped.value.code, said.out, said.err) == (2, "", f"error: {expected}\n")
 
 
 def test_an_array_is_refused_with_the_way_on() -> None:

@@ -67,12 +67,37 @@ def test_columns_are_standard_normal_and_unrelated() -> None:
     assert abs(related).max() < 0.03
 
 
-def test_another_unknown_of_a_role_reads_another_column() -> None:
-    first = Datum("device_power_w", 500, 400, 600, unknown="h100-sxm.power")
-    second = Datum("device_power_w", 800, 700, 900, unknown="b200-sxm.power")
-    columns = uncertainty.columns_of([first, second])
-    assert columns["h100-sxm.power"] != columns["b200-sxm.power"]
-    assert uncertainty.columns_of([second, first], columns) == columns
+def power(unknown: str) -> dict[str, Datum]:
+    return {"device_power_w": Datum("device_power_w", 500, 400, 600, unknown=unknown)}
+
+
+def related(one: str, two: str, role: str = "device_power_w") -> float:
+    data = [{role: Datum(role, 0.3, 0.2, 0.4, unknown=name)} for name in (one, two)]
+    drawn = [np.log(np.asarray(numbers[role])) for numbers in uncertainty.paired(data)]
+    return float(np.corrcoef(*drawn)[0, 1])
+
+
+def test_options_share_the_unknowns_they_both_name_and_no_others() -> None:
+    assert related("h100-sxm.power", "h100-sxm.power") == pytest.approx(1)
+    assert abs(related("h100-sxm.power", "b200-sxm.power")) < 0.05
+
+
+def test_classes_of_device_share_most_of_what_is_unknown_of_utilisation() -> None:
+    name = "assumption.utilisation"
+    assert related(f"{name}.hopper", f"{name}.hopper", "utilisation") == pytest.approx(1)
+    assert related(f"{name}.hopper", f"{name}.ampere", "utilisation") == pytest.approx(
+        0.9, abs=0.03
+    )
+
+
+def test_draws_of_an_unknown_follow_from_its_name_alone() -> None:
+    """Neither the order of the options nor a third one changes what two were drawn."""
+    one, two, three = (power(name) for name in ("h100-sxm.power", "b200-sxm.power", "tpu-v4.power"))
+    first, second = uncertainty.paired([one, two])
+    again, _, before = uncertainty.paired([two, three, one])
+    assert np.array_equal(first["device_power_w"], before["device_power_w"])
+    assert np.array_equal(second["device_power_w"], again["device_power_w"])
+    assert np.median(first["device_power_w"]) == pytest.approx(500, rel=2e-3)
 
 
 def test_what_two_options_share_cancels_between_them() -> None:
@@ -84,15 +109,8 @@ def test_what_two_options_share_cancels_between_them() -> None:
         for region in ("de", "pl")
     ]
     ledgers = [resolve(plan, library).ordered() for plan in plans]
-    columns = uncertainty.columns_of(ledgers[0].values())
-    paired = uncertainty.columns_of(ledgers[1].values(), columns)
-    shared = {d.unknown for d in ledgers[0].values()} & {d.unknown for d in ledgers[1].values()}
-    assert "assumption.utilisation" in shared
-    grids = [ledger["grid_gco2e_per_kwh"].unknown for ledger in ledgers]
-    assert paired[grids[0]] != paired[grids[1]]
     one, two = (
-        np.asarray(chain(uncertainty.sample(ledger, paired)).known["total_kgco2e"])
-        for ledger in ledgers
+        np.asarray(chain(numbers).known["total_kgco2e"]) for numbers in uncertainty.paired(ledgers)
     )
     spread = np.log(one).std()
     assert np.log(one / two).std() < 0.6 * spread

@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from joulecast import Library, Plan, estimate, model, specs, uncertainty
+from joulecast import Library, Plan, estimate, model, solve, specs, uncertainty
 from joulecast.chain import chain
 from joulecast.estimation import _drivers, _quantities
 from joulecast.laws import constants_of, laws_of
@@ -136,6 +137,7 @@ def _inside() -> None:
     print(f"estimate() over the bare chain on plain floats   {whole / bare:8.1f}")
     _counting()
     _inverse()
+    _solving(library)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(50):
         estimate(PLAN, library)
@@ -170,6 +172,21 @@ def _inverse() -> None:
     floor = _best(lambda: np.exp(np.log(gaps)), repeats=20)
     _row("1e5 sizes of least carbon [ms]", once * 1e3, 50.0)
     print(f"the same over one log and one exp of each        {once / floor:8.1f}")
+
+
+def _solving(library: Library) -> None:
+    """10^5 inverse problems: a power, and what is no power."""
+    limits = {"total": np.geomspace(5e4, 5e5, 100_000)}
+    place = {"device": "h100-sxm", "region": "us"}
+    questions = (
+        ("params, mfu given", "params", Plan(**place, given={"mfu": "0.3..0.4..0.5"}), 20.0),
+        ("params, default utilisation", "params", Plan(**place), 20.0),
+        ("grid", "grid", PLAN, None),
+    )
+    for name, goal, plan, ratio in questions:
+        ask = partial(solve, plan, goal, limits, ratio=ratio, confidence=90, library=library)
+        spent = _best(ask, 10)
+        _row(f"10^5 budgets, {name} [ms]", spent * 1e3, 50.0)
 
 
 def _best(call: Callable[[], object], repeats: int = 300) -> float:

@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from joulecast._version import __version__
 from joulecast.counting import model, model_from_torch
 from joulecast.errors import JoulecastError
 from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
 from joulecast.library import Library
-from joulecast.optima import Optimum
-from joulecast.optimising import optimum
 from joulecast.plan import Plan
 
+if TYPE_CHECKING:
+    from joulecast.comparing import Comparison, compare
+    from joulecast.optima import Optimum
+    from joulecast.optimising import optimum
+    from joulecast.solving import Solution, Solutions, solve
+
 __all__ = [
+    "Comparison",
     "Footprint",
     "JoulecastError",
     "Library",
     "Optimum",
     "Plan",
     "Quantity",
+    "Solution",
+    "Solutions",
     "__version__",
+    "compare",
     "estimate",
     "model",
     "model_from_torch",
     "optimum",
+    "solve",
 ]
+
+#: Names whose modules load when they are first used: `estimate` must not wait for them.
+_LATER = {
+    "Comparison": "comparing",
+    "Optimum": "optima",
+    "Solution": "solving",
+    "Solutions": "solving",
+    "compare": "comparing",
+    "optimum": "optimising",
+    "solve": "solving",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"joulecast.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

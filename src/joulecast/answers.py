@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 # Not typing.TypedDict: pydantic reads that one from Python 3.12 on.
 from typing_extensions import TypedDict
@@ -96,6 +96,21 @@ class DriverObject(TypedDict):
     share: float
 
 
+class BarObject(TypedDict):
+    """What one input does to the outcome; all but its own P10 and P90 are over the nominal."""
+
+    name: str
+    unit: str
+    share: float
+    p10: float
+    p90: float
+    at_p10: float
+    at_p90: float
+    known_p10: float
+    known_p90: float
+    spread_if_known: float
+
+
 class WarningObject(TypedDict):
     """A warning of the closed table."""
 
@@ -167,6 +182,67 @@ class EstimateObject(TypedDict):
     warnings: list[WarningObject]
     by_hand: list[HandObject]
     provenance: ProvenanceObject
+    tornado: NotRequired[list[BarObject]]
+
+
+class OptionObject(TypedDict):
+    """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero."""
+
+    label: str
+    differs: dict[str, str | float | bool | None]
+    results: ResultsObject
+    ratio_to_first: QuantityObject | None
+    probability_lowest: float
+    warnings: list[WarningObject]
+
+
+class ChangeObject(TypedDict):
+    """The one field whose change from the first option saves most on average."""
+
+    field: str
+    value: str | float | bool | None
+    option: str
+    saving: QuantityObject
+    probability_lower: float
+
+
+class CompareObject(TypedDict):
+    """What `joulecast compare --json` prints."""
+
+    schema_version: Literal[1]
+    on: str
+    options: list[OptionObject]
+    best_change: ChangeObject | None
+    provenance: ProvenanceObject
+
+
+class SolvedObject(TypedDict):
+    """What was solved for."""
+
+    name: Literal["params", "tokens", "device_count", "grid_gco2e_per_kwh", "pue"]
+    value: float
+    unit: str
+
+
+class BudgetObject(TypedDict):
+    """A limit, and what the outcome comes to at the answer, at the confidence asked for."""
+
+    name: str
+    limit: float
+    reached: float
+    unit: str
+    binds: bool
+
+
+class SolveObject(TypedDict):
+    """What `joulecast solve --json` prints."""
+
+    schema_version: Literal[1]
+    solution: SolvedObject
+    confidence: float | None
+    budgets: list[BudgetObject]
+    note: str
+    at: EstimateObject
 
 
 class QuestionObject(TypedDict):

@@ -91,9 +91,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     data = ledger.ordered()
     runs = ledger.resolved["runs"]
     middle = ledger.middle
-    live = {name: datum for name, datum in data.items() if name in middle.used}
-    # A given result is its own input: nothing was computed from it, yet it is part of the answer.
-    live |= {name: datum for name, datum in data.items() if datum.given and _is_result(name)}
+    live = live_data(ledger)
     drawn = chain(uncertainty.sample(live))
     quantities = _quantities(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
@@ -111,6 +109,19 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     )
 
 
+def live_data(ledger: Ledger) -> dict[str, Datum]:
+    """The data that the answer rests on.
+
+    A given result is its own input: nothing was computed from it, yet it is part of the answer.
+    """
+    used = ledger.middle.used
+    return {
+        name: datum
+        for name, datum in ledger.ordered().items()
+        if name in used or (datum.given and _is_result(name))
+    }
+
+
 def _is_result(name: str) -> bool:
     return name in RESULTS or name in PARTS.values()
 
@@ -119,25 +130,30 @@ def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | 
     """Nominal value and levels of every result, over so many runs of the plan."""
     names = list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
     levels: dict[str, tuple[float, ...]] = {}
-    spread = [name for name in names if np.ndim(drawn.known.get(_source(name), 0.0))]
+    spread = [name for name in names if np.ndim(drawn.known.get(source_of(name), 0.0))]
     if spread:
-        table = uncertainty.quantiles(np.stack([drawn.known[_source(name)] for name in spread]))
+        table = uncertainty.quantiles(np.stack([drawn.known[source_of(name)] for name in spread]))
         levels |= dict(zip(spread, map(tuple, table), strict=True))
     quantities: dict[str, Quantity | None] = {}
     for name in names:
-        if _source(name) not in middle.known:
+        if source_of(name) not in middle.known:
             quantities[name] = None
             continue
         unit = TERMS[name].unit
-        size = units.factor(unit) / (1 if name in INTENSIVE else runs)
-        value = float(middle.known[_source(name)])
+        size = size_of(name, runs)
+        value = float(middle.known[source_of(name)])
         points = levels[name] if name in spread else (value,) * len(uncertainty.LEVELS)
         p5, p10, p50, p90, p95 = (float(point) / size for point in points)
         quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, unit)
     return quantities
 
 
-def _source(name: str) -> str:
+def size_of(name: str, runs: int) -> float:
+    """What to divide a quantity of the chain by: the unit of the result, over so many runs."""
+    return units.factor(TERMS[name].unit) / (1 if name in INTENSIVE else runs)
+
+
+def source_of(name: str) -> str:
     """Result -> quantity of the chain: the utilisation shown is the one the run comes to."""
     return "achieved_utilisation" if name == "utilisation" else name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from joulecast import units
 from joulecast._version import __version__
@@ -12,6 +12,9 @@ from joulecast.by_hand import HandLine
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
+
+if TYPE_CHECKING:
+    from joulecast.sensitivity import Bar
 
 SCHEMA_VERSION = 1
 
@@ -201,6 +204,12 @@ class Footprint:
         from joulecast.report import text
 
         return text(self)
+
+    def tornado(self) -> tuple[Bar, ...]:
+        """What each input does to the headline, and what the range becomes once it is known."""
+        from joulecast.sensitivity import tornado
+
+        return tornado(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the contract."""

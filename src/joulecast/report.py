@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from math import floor, isfinite, log10
+from math import floor, isfinite, log10, sqrt
 from typing import TYPE_CHECKING, Protocol
 
 from joulecast._version import __version__
@@ -60,19 +60,28 @@ class Answer(Protocol):
         """Version of the data."""
 
 
-def text(footprint: Footprint, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
-    """The whole answer, or its headline alone."""
+#: Smaller shares of the variance are summed up.
+LEAST_SHARE = 0.01
+
+
+def text(
+    footprint: Footprint,
+    bold: Callable[[str], str] = str,
+    quiet: bool = False,
+    drivers: bool = False,
+) -> str:
+    """The whole answer, or its headline alone; with `drivers` also what each input does."""
     headline = _headline(footprint, bold)
     if quiet:
         return "\n".join(headline)
     blocks = [
-        [*textwrap.wrap(_subject(footprint), WIDTH), "", *headline],
+        [*textwrap.wrap(subject(footprint), WIDTH), "", *headline],
         _figures(footprint),
         _parts(footprint),
         _by_hand(footprint),
         assumption_lines(footprint),
         _cross_checks(footprint),
-        _drivers(footprint),
+        _tornado(footprint) if drivers else _drivers(footprint),
         warning_lines(footprint),
         citation_lines(footprint),
     ]
@@ -177,7 +186,8 @@ def readable(quantity: Quantity) -> tuple[Quantity, str]:
     return quantity, quantity.unit
 
 
-def _subject(footprint: Footprint) -> str:
+def subject(footprint: Footprint) -> str:
+    """What is trained, on what, where and when."""
     plan = footprint.plan
     what = []
     if plan.get("params"):
@@ -188,9 +198,9 @@ def _subject(footprint: Footprint) -> str:
         what.append(f"{kind} of {two(size)} parameters{inside}")
     if plan.get("tokens"):
         what.append(f"{two(plan['tokens'])} tokens")
-    subject = " on ".join(what) or "a run"
+    training = " on ".join(what) or "a run"
     if plan.get("runs", 1) > 1:
-        subject += f", {plan['runs']:,} runs"
+        training += f", {plan['runs']:,} runs"
     where = []
     if plan.get("device_name"):
         count = plan.get("device_count")
@@ -199,7 +209,7 @@ def _subject(footprint: Footprint) -> str:
         where.append(plan["region_name"])
     if plan.get("region") or not plan.get("only_given"):
         where.append(str(plan["year"]))
-    return f"Training {': '.join(filter(None, [subject, ', '.join(where)]))}"
+    return f"Training {': '.join(filter(None, [training, ', '.join(where)]))}"
 
 
 def _figures(footprint: Footprint) -> list[str]:
@@ -345,12 +355,47 @@ def _cross_checks(footprint: Footprint) -> list[str]:
 def _drivers(footprint: Footprint) -> list[str]:
     if not footprint.drivers:
         return []
-    shown = [driver for driver in footprint.drivers if driver.share >= 0.01][:6]
+    shown = [driver for driver in footprint.drivers if driver.share >= LEAST_SHARE][:6]
     rest = 1 - sum(driver.share for driver in shown)
     parts = [f"{driver.name} {driver.share:.0%}" for driver in shown]
     if rest >= 0.01:
         parts.append(f"others {rest:.0%}")
     return ["What drives the range (shares of its log-variance)", *wrapped(", ".join(parts))]
+
+
+def _tornado(footprint: Footprint) -> list[str]:
+    bars, headline = footprint.tornado(), footprint.headline
+    if not bars or headline is None:
+        return []
+    shown, unit = readable(headline)
+    spread = sqrt(headline.p90 / headline.p10)
+    lines = [
+        "What drives the range (one input at its P10 and P90, others at their medians)",
+        f"  {'input':<24}{'its P10':>9}{'its P90':>9}   {'answer times':<16}{'share':>5}",
+    ]
+    lines += [
+        f"  {bar.name:<24}{plain(bar.p10, 2):>9}{plain(bar.p90, 2):>9}   "
+        f"{f'{bar.at_p10:.2f} to {bar.at_p90:.2f}':<16}{bar.share:>5.0%}"
+        for bar in bars
+        if bar.share >= LEAST_SHARE
+    ]
+    best = sorted(bars, key=lambda bar: bar.spread_if_known)[:3]
+    lines += [
+        "",
+        "What to measure next (the 80 % range once an input is known to be its median)",
+        f"  {'as it is':<24}{_ends(shown.p10, shown.p90, unit):<28}x/÷ {spread:.2f}",
+    ]
+    lines += [
+        f"  {bar.name:<24}"
+        f"{_ends(bar.known_p10 * shown.value, bar.known_p90 * shown.value, unit):<28}"
+        f"x/÷ {bar.spread_if_known:.2f}"
+        for bar in best
+    ]
+    return lines
+
+
+def _ends(low: float, high: float, unit: str) -> str:
+    return f"{two(low)} to {two(high)} {unit}"
 
 
 def warning_lines(answer: Answer) -> list[str]:

@@ -15,6 +15,8 @@ from joulecast.errors import JoulecastError, UnknownNameError, nearest
 #: Command -> where it is: module and function.
 COMMANDS = {
     "estimate": ("estimate", "estimate"),
+    "compare": ("compare", "compare"),
+    "solve": ("solve", "solve"),
     "model": ("model", "model"),
     "optimum": ("optimum", "optimum"),
     "list": ("catalogue", "list_"),

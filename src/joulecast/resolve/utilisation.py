@@ -49,13 +49,15 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     if _hours_alone(ledger):
         return
     figure = default(ledger, device, size)
+    # Partly the class's own, for the most part the job's (uncertainty.SHARED_PART).
+    unknown = f"assumption.utilisation.{device.device_class}"
     if ledger.given("goodput"):
         typical = library.default("goodput").value
         note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
         most = ceiling_of(library, device).value
-        ledger.assume("mfu", scaled(figure, 1 / typical, note, most), "assumption.utilisation")
+        ledger.assume("mfu", scaled(figure, 1 / typical, note, most), unknown)
     else:
-        ledger.assume("utilisation", figure, "assumption.utilisation")
+        ledger.assume("utilisation", figure, unknown)
     _speedup(ledger)
 
 

@@ -1,0 +1,56 @@
+"""`joulecast solve`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import bold, is_json, say
+from joulecast.cli.planning import Asked, assignments, takes_plan
+
+
+@takes_plan
+def solve(
+    asked: Asked,
+    for_: Annotated[
+        str, typer.Option("--for", help="params, tokens, devices, grid or pue.", metavar="WHAT")
+    ] = "params",
+    max_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max",
+            metavar="BUDGET=LIMIT",
+            help="total, operational, embodied, energy, hours, days, water, flop or a result.",
+        ),
+    ] = None,
+    ratio: Annotated[
+        str | None, typer.Option(help="Tokens per active parameter, with --for params.")
+    ] = None,
+    confidence: Annotated[
+        str | None, typer.Option(help="In percent; without it, the nominal run.", metavar="P")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer alone.")] = False,
+) -> None:
+    """Find the largest model, the most tokens or the fewest devices within a budget.
+
+    joulecast solve --for params --ratio 20 --max total=50t --confidence 90 --region fr
+    """
+    from joulecast.solving import solve as verb
+
+    to_json = is_json(format_) or as_json
+    solution = verb(
+        asked.plan(),
+        for_,
+        assignments(max_ or [], "--max", "total=50t"),
+        ratio=ratio,
+        confidence=confidence,
+        library=asked.library,
+    )
+    if to_json:
+        say(solution.to_json())
+    else:
+        from joulecast.report_whatif import solution_text
+
+        say(solution_text(solution, bold, quiet))
