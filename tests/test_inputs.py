@@ -80,6 +80,8 @@ def test_a_good_input_gives_the_same_answer_both_ways(
         found = at(answer, path)
         if wanted == "null":
             assert found is None
+        elif isinstance(found, bool):
+            assert str(found).lower() == wanted
         elif isinstance(found, str):
             assert found == wanted
         else:
