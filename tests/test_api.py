@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_public_names_are_pinned() -> None:
     assert sorted(joulecast.__all__) == [
-        "Footprint", "JoulecastError", "Library", "Plan", "Quantity", "__version__", "estimate", "model", "model_from_torch",
+        "Footprint", "JoulecastError", "Library", "Plan", "Quantity", "Sweep", "__version__", "estimate", "model", "model_from_torch", "sweep",
     ]  # fmt: skip
 
 

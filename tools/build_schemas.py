@@ -21,6 +21,7 @@ OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 SHAPES: dict[str, tuple[Any, bool]] = {
     "estimate": (answers.EstimateObject, False),
     "model": (answers.ModelObject, False),
+    "sweep": (answers.SweepRow, True),
     "list-devices": (answers.DeviceRow, True),
     "list-instances": (answers.InstanceRow, True),
     "list-models": (answers.ModelRow, True),

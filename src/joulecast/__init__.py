@@ -9,6 +9,7 @@ from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
 from joulecast.library import Library
 from joulecast.plan import Plan
+from joulecast.sweeping import Sweep, sweep
 
 __all__ = [
     "Footprint",
@@ -16,8 +17,10 @@ __all__ = [
     "Library",
     "Plan",
     "Quantity",
+    "Sweep",
     "__version__",
     "estimate",
     "model",
     "model_from_torch",
+    "sweep",
 ]

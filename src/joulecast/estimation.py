@@ -119,25 +119,25 @@ def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | 
     """Nominal value and levels of every result, over so many runs of the plan."""
     names = list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
     levels: dict[str, tuple[float, ...]] = {}
-    spread = [name for name in names if np.ndim(drawn.known.get(_source(name), 0.0))]
+    spread = [name for name in names if np.ndim(drawn.known.get(source_of(name), 0.0))]
     if spread:
-        table = uncertainty.quantiles(np.stack([drawn.known[_source(name)] for name in spread]))
+        table = uncertainty.quantiles(np.stack([drawn.known[source_of(name)] for name in spread]))
         levels |= dict(zip(spread, map(tuple, table), strict=True))
     quantities: dict[str, Quantity | None] = {}
     for name in names:
-        if _source(name) not in middle.known:
+        if source_of(name) not in middle.known:
             quantities[name] = None
             continue
         unit = TERMS[name].unit
         size = units.factor(unit) / (1 if name in INTENSIVE else runs)
-        value = float(middle.known[_source(name)])
+        value = float(middle.known[source_of(name)])
         points = levels[name] if name in spread else (value,) * len(uncertainty.LEVELS)
         p5, p10, p50, p90, p95 = (float(point) / size for point in points)
         quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, unit)
     return quantities
 
 
-def _source(name: str) -> str:
+def source_of(name: str) -> str:
     """Result -> quantity of the chain: the utilisation shown is the one the run comes to."""
     return "achieved_utilisation" if name == "utilisation" else name
 

@@ -16,6 +16,7 @@ from joulecast.errors import JoulecastError, UnknownNameError, nearest
 COMMANDS = {
     "estimate": ("estimate", "estimate"),
     "model": ("model", "model"),
+    "sweep": ("sweep", "sweep"),
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }
@@ -62,6 +63,7 @@ says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
 flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
 --set mfu=0.35..0.43..0.50 --set pue=1.1
   joulecast model config.json   parameters and FLOP of an architecture, counted
+  joulecast sweep ... --vary params=1B,7B,70B   the same for many plans at once
   joulecast list devices        what --device takes
   joulecast list regions        what --region takes
   joulecast estimate --help     all options"""
