@@ -312,8 +312,12 @@ def _followed(
     changed = _differing([start, end])
     if not changed:
         return _Cell(entries, {}, {})
-    ends = {k: at({k: line.highest}) for k, line in lines.items()}
-    follows = {k: _differing([start, one]) for k, one in ends.items()}
+    ends, follows = {}, {}
+    for k, line in lines.items():
+        if ends and all(any(one[n] == end[n] for one in ends.values()) for n in changed):
+            break  # what changes is explained by fewer axes
+        ends[k] = at({k: line.highest})
+        follows[k] = _differing([start, ends[k]])
     claimed = [name for names in follows.values() for name in names]
     apart = len(set(claimed)) == len(claimed) and set(claimed) == changed
     if not apart or any(ends[k][n] != end[n] for k, ns in follows.items() for n in ns):
