@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -197,7 +197,7 @@ def _sweeps() -> None:
     _row("10^7 rows to Parquet, peak memory [MB]", int(done.stdout) / _RSS_UNIT * 1.048576, 500.0)
 
 
-def _uncertain(vary: dict[str, object]) -> float:
+def _uncertain(vary: Mapping[str, object]) -> float:
     """Milliseconds until all columns of one result are there."""
 
     def whole() -> None:

@@ -312,7 +312,8 @@ def _followed(
     changed = _differing([start, end])
     if not changed:
         return _Cell(entries, {}, {})
-    ends, follows = {}, {}
+    ends: dict[int, dict[str, Entry]] = {}
+    follows: dict[int, set[str]] = {}
     for k, line in lines.items():
         if ends and all(any(one[n] == end[n] for one in ends.values()) for n in changed):
             break  # what changes is explained by fewer axes
