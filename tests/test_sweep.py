@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, Sweep, estimate, sweep
 from joulecast.plan import varied
-from joulecast.resolve import hardware
+from joulecast.resolve import utilisation
 from joulecast.resolve.ledger import scaled
 from joulecast.terms import PARTS, RESULTS
 
@@ -158,7 +158,7 @@ def test_defaults_that_follow_size_and_count_in_a_curve_are_followed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever a default rests on, a sweep finds it: here utilisation bends, and jumps."""
-    plain = hardware.default_utilisation
+    plain = utilisation.default
 
     def bent(ledger: Any, device: Any, *rest: Any) -> Any:
         figure = plain(ledger, device, *rest)
@@ -167,7 +167,7 @@ def test_defaults_that_follow_size_and_count_in_a_curve_are_followed(
         factor = float(np.clip(0.5 + 0.05 * size - 0.01 * count - 0.002 * size * count, 0.2, 0.9))
         return scaled(figure, factor * (0.8 if size > 10.5 else 1.0), upper=0.9)
 
-    monkeypatch.setattr(hardware, "default_utilisation", bent)
+    monkeypatch.setattr(utilisation, "default", bent)
     vary = {"params": "log:100M:1T:40", "device_count": "1,8,64,16384", "tokens": "1T,2T"}
     table = sweep(BASE, vary)
     picked = np.random.default_rng(3).choice(len(table), 60, replace=False)

@@ -35,7 +35,7 @@ USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 RANGE = {"p10": 1, "p50": 2, "p90": 3}
 
 #: Values of an axis at which ranges are drawn; between them the range over the value is a line.
-NODES = 33
+NODES = 17
 
 #: Rows drawn at once, and rows made at once: what fits in the processor's cache.
 DRAWN_AT_ONCE = 32
