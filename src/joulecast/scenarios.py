@@ -41,7 +41,7 @@ PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average")
 SAME = 1e-10
 
 #: Entries that a curve is laid through.
-CURVE_NODES = 12
+CURVE_NODES = 10
 
 #: value, low and high of a quantity; all three the same where it is exact.
 Levels = Array
@@ -352,6 +352,8 @@ def _between(
     open_, bends = [(0, x.size - 1)], set()
     while open_:
         low, high = open_.pop()
+        if low == high:
+            continue
         if (found[..., low] == found[..., high]).all():
             found[..., low + 1 : high] = found[..., low, None]
             continue
@@ -372,8 +374,10 @@ def _between(
         curve = _curve_through(entry, x, low, high)
         if curve is not None:
             found[..., low : high + 1] = curve
-        else:
-            open_ += [(low, middle), (middle, high)]
+        else:  # a bend between two positions parts them; neither half has it inside
+            found[..., middle + 1] = entry(middle + 1)
+            bends.add(middle + 1)
+            open_ += [(low, middle), (middle + 1, high)]
     return found, bends
 
 
@@ -399,7 +403,7 @@ def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int
 
     It goes through the positions nearest to the Chebyshev points, where it swings least.
     """
-    if high - low < 3 * CURVE_NODES or x[low] <= 0:
+    if high - low < 2 * CURVE_NODES or x[low] <= 0:
         return None
     t = np.log(x[low : high + 1])
     t = (2 * t - t[0] - t[-1]) / (t[-1] - t[0])
