@@ -24,13 +24,17 @@ from joulecast.terms import INPUTS, OUTPUTS
 MAX_ROWS = 10_000_000
 
 #: Fields of a plan that hold a number and are no quantity of the chain.
-NUMBERS = ("unique_tokens", "epochs", "samples", "runs", "year")
+NUMBERS = ("unique_tokens", "epochs", "samples", "runs")
 
 #: Counts that are whole.
-WHOLE = ("device_count", "runs", "year")
+WHOLE = ("device_count", "runs")
 
-#: Fields that are yes or no.
-SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+#: Whole numbers whose every value is settled by itself.
+SETTLED = ("seq_len", "year", "mtp_depth", "document_len")
+
+#: Fields that are yes or no, and how people say it.
+SWITCHES = tuple(name for name, field in Plan.model_fields.items() if field.annotation is bool)
+SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 #: Parts of a plan that are more than one value.
 STRUCTURES = ("given", "phases")
@@ -158,8 +162,7 @@ def _all(name: str, library: Library) -> list[object]:
         "region": [*library.place_ids()],
         "provider": [*library.provider_ids],
         "year": [*range(library.earliest_year, library.latest_year + 1)],
-        "national_average": [False, True],
-        "only_given": [False, True],
+        **{field: [False, True] for field in SWITCHES},
         **{field: [*words] for field, words in CHOICES.items()},
     }
     if name not in known:
@@ -208,7 +211,7 @@ def _range(name: str, kind: str, rest: str, text: str) -> _Range:
 
 
 def _is_number(name: str) -> bool:
-    return name in INPUTS or name in NUMBERS or name == "seq_len"
+    return name in INPUTS or name in NUMBERS or name in SETTLED
 
 
 def _read_number(name: str, raw: object) -> float:
@@ -228,7 +231,7 @@ def _axis(name: str, said: list[object] | Array | _Range) -> Axis:
         if any(isinstance(value, str) for value in read_):  # a range, or two sequence lengths
             return Axis(name, np.array(read_, dtype=object), False)
         numbers = np.array(read_, dtype=np.float64)
-    if name in (*WHOLE, "seq_len"):
+    if name in (*WHOLE, *SETTLED):
         near = np.rint(numbers)
         off = np.abs(near - numbers) > 1e-9 * np.abs(numbers)
         if off.any():
@@ -237,7 +240,7 @@ def _axis(name: str, said: list[object] | Array | _Range) -> Axis:
                 name, brief(at), "must be a whole number", [brief(max(1.0, round(at)))]
             )
         numbers = near
-    if name in ("seq_len", "year"):
+    if name in SETTLED:
         return Axis(name, np.array([int(value) for value in numbers], dtype=object), False)
     return Axis(name, numbers, True)
 
@@ -266,11 +269,11 @@ def _check_limits(name: str, numbers: Array) -> None:
 
 
 def _word(name: str, raw: object) -> object:
-    if name in ("national_average", "only_given"):
+    if name in SWITCHES:
         text = str(raw).strip().casefold()
-        if text not in SWITCHES:
+        if text not in SAID:
             raise InputError(name, raw, "must be true or false")
-        return SWITCHES[text]
+        return SAID[text]
     if not isinstance(raw, str) or not raw.strip():
         raise InputError(name, raw, "must be a name")
     return raw.strip()

@@ -35,7 +35,7 @@ from joulecast.resolve import Ledger, resolve
 from joulecast.terms import INPUTS, TERMS
 
 #: Fields that choose the place, and nothing but the place.
-PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average")
+PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation")
 
 #: Digits to which entries between two settled ones must follow from them.
 SAME = 1e-10
