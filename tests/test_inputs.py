@@ -122,7 +122,9 @@ def test_an_array_is_refused_with_the_way_on() -> None:
 
     with pytest.raises(JoulecastError) as error:
         Plan(params=np.array([7e9, 70e9]), tokens=2e12)
-    assert str(error.value) == ("params: is a list or an array: make a plan for each of its values")
+    assert str(error.value) == (
+        "params: is a list or an array: a plan holds one value, sweep takes many"
+    )
 
 
 def test_nothing_is_printed_before_an_error(

@@ -170,7 +170,7 @@ MISTAKES = [
     ('[model]\nid = "gpt-3-175b"\nconfig = "config.json"', "{path}: [model] has both id and config: leave one out"),
     ('[model]\nparams = "7 kg"\n[data]\ntokens = "2T"', "params: 7 kg: has 'kg' after the number, expected a plain count; try 7B, 1.5T, 3e12"),
     ('[model]\nparams = true\n[data]\ntokens = "2T"', "params: True: is not a number"),
-    ('[model]\nparams = [1, 2]', "params: is a list or an array: make a plan for each of its values"),
+    ('[model]\nparams = [1, 2]', "params: is a list or an array: a plan holds one value, sweep takes many"),
     ('[model]\nparams = "7B"\n[data]\ntokens = "2T"\n[given]\nmfu = [0.5, 0.4, 0.3]', "mfu: [0.5, 0.4, 0.3]: is a range out of order; try 0.3..0.4..0.5"),
     ('[model]\nparams = "7B"\n[data]\ntokens = "2T"\n[run]\nonly_given = "maybe"', "only_given: maybe: must be true or false"),
     ('[model]\nparams = "7B"\n[data]\ntokens = "2T"\n[[phase]]\nprecision = "fp8"', "phase.tokens: is missing"),

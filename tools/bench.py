@@ -15,16 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from joulecast import Library, Plan, estimate, model, solve, specs, uncertainty
+from joulecast import Library, Plan, Sweep, estimate, model, solve, specs, sweep, uncertainty
 from joulecast.chain import chain
 from joulecast.estimation import _drivers, _quantities
 from joulecast.laws import constants_of, laws_of
+from joulecast.plan import varied
 from joulecast.resolve import resolve
 
 #: The yardstick of the whole process: two commands, NumPy imported, one model defined.
@@ -70,6 +71,7 @@ def main() -> None:
     print("figure                                           measured   limit")
     _process()
     _inside()
+    _sweeps()
 
 
 def _process() -> None:
@@ -187,6 +189,81 @@ def _solving(library: Library) -> None:
         ask = partial(solve, plan, goal, limits, ratio=ratio, confidence=90, library=library)
         spent = _best(ask, 10)
         _row(f"10^5 budgets, {name} [ms]", spent * 1e3, 50.0)
+
+
+SWEPT = Plan(params=7e9, tokens=2e12, device="h100-sxm", region="us-va", year=2024)
+DEVICES = (
+    "h100-sxm", "a100-sxm-80", "tpu-v4", "mi300x", "v100-sxm2-32", "h200-sxm", "b200-sxm", "l40s",
+    "t4", "gaudi2",
+)  # fmt: skip
+PLACES = ("fr", "pl", "de", "us-va", "us-ca", "se", "gb", "in", "aws:us-east-1", "jean-zay")
+TO_PARQUET = """
+import resource, sys
+import numpy as np
+import pyarrow.parquet
+from joulecast import Plan, sweep
+plan = Plan(device="h100-sxm", region="us-va", year=2024)
+vary = {"params": np.geomspace(1e9, 1e12, 1000), "tokens": np.geomspace(1e10, 1e13, 10000)}
+sweep(plan, vary).save(sys.argv[1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _sweeps() -> None:
+    """Many plans at once, beside the same product in plain NumPy and beside one plan at a time."""
+    million = {"params": np.geomspace(1e9, 1e12, 1000), "tokens": np.geomspace(1e10, 1e13, 1000)}
+    ours = _best(lambda: _total(sweep(SWEPT, million, ["total_kgco2e"], False)), 30)
+    flat = _best(lambda: _flat(million["params"], million["tokens"]), 30)
+    _row("10^6 deterministic rows over flat NumPy", ours / flat, 3.0)
+    square = {"params": np.geomspace(1e8, 1e12, 100), "tokens": np.geomspace(1e10, 1e13, 100)}
+    _row("10^4 uncertain rows, N x D [ms]", _uncertain(square), 5.0)
+    four = {
+        "params": np.geomspace(1e8, 1e12, 10), "tokens": np.geomspace(1e10, 1e13, 10),
+        "device": DEVICES, "region": PLACES,
+    }  # fmt: skip
+    _row("10^4 uncertain rows, N x D x device x place [ms]", _uncertain(four), 60.0)
+    _row("  its worst row against estimate() [%]", 100 * _worst(sweep(SWEPT, four)), 0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", TO_PARQUET, str(Path(folder) / "rows.parquet")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    _row("10^7 rows to Parquet, peak memory [MB]", int(done.stdout) / _RSS_UNIT * 1.048576, 500.0)
+
+
+def _uncertain(vary: Mapping[str, object]) -> float:
+    """Milliseconds until all columns of one result are there."""
+
+    def whole() -> None:
+        table = sweep(SWEPT, vary, ["total_kgco2e"])
+        for name in table.names:
+            _ = table[name]
+
+    return _best(whole, 30) * 1e3
+
+
+def _total(table: Sweep) -> object:
+    return table.grid("total_kgco2e_value")
+
+
+def _flat(params: np.ndarray, tokens: np.ndarray) -> object:
+    """The same product written out: FLOP, hours, energy, both kinds of emissions."""
+    flop = 6.0 * params[:, None] * tokens
+    hours = flop / (989.4e12 * 0.33) / 3600
+    energy = hours * (0.6 + 0.2) * 1.1 * 1.25
+    return energy * 0.35 + hours * 0.03
+
+
+def _worst(table: Sweep, rows: int = 500) -> float:
+    """The largest relative error of some rows, in the value and in its range."""
+    worst = 0.0
+    levels = {level: table.grid(f"total_kgco2e_{level}").ravel() for level in table.levels}
+    for i in np.random.default_rng(1).choice(len(table), rows, replace=False):
+        at = np.unravel_index(i, table.shape)
+        values = {axis.name: axis.values[k] for axis, k in zip(table.axes, at, strict=True)}
+        total = estimate(varied(SWEPT, values)).total
+        assert total is not None
+        for level, column in levels.items():
+            worst = max(worst, abs(float(column[i]) / getattr(total, level) - 1))
+    return worst
 
 
 def _best(call: Callable[[], object], repeats: int = 300) -> float:

@@ -24,6 +24,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "solve": (answers.SolveObject, False),
     "model": (answers.ModelObject, False),
     "optimum": (answers.OptimumObject, False),
+    "sweep": (answers.SweepRow, True),
     "list-devices": (answers.DeviceRow, True),
     "list-instances": (answers.InstanceRow, True),
     "list-models": (answers.ModelRow, True),

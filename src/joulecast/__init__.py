@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
     from joulecast.solving import Solution, Solutions, solve
+    from joulecast.sweeping import Sweep, sweep
 
 __all__ = [
     "Comparison",
@@ -29,6 +30,7 @@ __all__ = [
     "Quantity",
     "Solution",
     "Solutions",
+    "Sweep",
     "__version__",
     "compare",
     "estimate",
@@ -36,6 +38,7 @@ __all__ = [
     "model_from_torch",
     "optimum",
     "solve",
+    "sweep",
 ]
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.
@@ -44,9 +47,11 @@ _LATER = {
     "Optimum": "optima",
     "Solution": "solving",
     "Solutions": "solving",
+    "Sweep": "sweeping",
     "compare": "comparing",
     "optimum": "optimising",
     "solve": "solving",
+    "sweep": "sweeping",
 }
 
 

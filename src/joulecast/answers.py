@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import WithJsonSchema
 
 # Not typing.TypedDict: pydantic reads that one from Python 3.12 on.
 from typing_extensions import TypedDict
@@ -486,3 +488,18 @@ class CodeRow(TypedDict):
 
     code: str
     meaning: str
+
+
+#: A row of a sweep: what was varied, then the columns of each result.
+SweepRow = Annotated[
+    dict[str, float | str | bool | None],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "title": "SweepRow",
+            "description": "What was varied, and each result's value and prediction range.",
+            "patternProperties": {"_(value|p10|p50|p90)$": {"type": ["number", "null"]}},
+            "additionalProperties": {"type": ["number", "string", "boolean"]},
+        }
+    ),
+]

@@ -8,7 +8,7 @@ difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from joulecast import carbon, compute, energy, performance, water
 from joulecast.arrays import Numbers
@@ -190,3 +190,14 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     step("water_offsite_l", water.water_of, "energy_kwh", "water_factor_l_per_kwh")
     step("water_l", water.total_water, "water_onsite_l", "water_offsite_l")
     return run
+
+
+def repeat(run: Run, given: Mapping[str, Numbers], results: Iterable[str]) -> dict[str, Numbers]:
+    """Repeat the steps of a run that lead to `results`, with other numbers in base units."""
+    wanted = set(results)
+    needed = wanted.union(*(run.behind(result) for result in wanted))
+    known = {name: given[name] for name in needed if name in given}
+    for name, formula in run.made_by.items():
+        if name in needed:
+            known[name] = formula(*(known[source] for source in run.made_from[name]))
+    return {name: known[name] for name in wanted}

@@ -76,10 +76,13 @@ class Library(Places):
 
     def default(self, name: str) -> Figure:
         """Look up a default, such as ``network_share.cluster``."""
-        table, entry = self._default(name)
-        if entry is None:
-            raise SpecsError("defaults.toml", name, "is missing")
-        return validated(Figure, entry, f"{table}.toml: {name}")
+        if ("default", name) not in self._checked:
+            table, entry = self._default(name)
+            if entry is None:
+                raise SpecsError("defaults.toml", name, "is missing")
+            self._checked["default", name] = validated(Figure, entry, f"{table}.toml: {name}")
+        figure: Figure = self._checked["default", name]
+        return figure
 
     def has_default(self, name: str) -> bool:
         """Whether a default of this name exists."""
@@ -253,12 +256,15 @@ class Library(Places):
         return any(_numbers(form) == _numbers(name) for form in known)
 
     def _record(self, kind: type[R], folder: str, key: str) -> R:
-        tables = self._runs if folder == specs.RUNS_TABLE else self._core
-        data, where = tables[folder][key], f"{folder}/{key}.toml"
-        record = validated(kind, data, where)
-        if key in self._own.get(folder, {}):
-            self._check_own(record, key, where)
-        return record
+        if (folder, key) not in self._checked:
+            where = f"{folder}/{key}.toml"
+            tables = self._runs if folder == specs.RUNS_TABLE else self._core
+            record = validated(kind, tables[folder][key], where)
+            if key in self._own.get(folder, {}):
+                self._check_own(record, key, where)
+            self._checked[folder, key] = record
+        found: R = self._checked[folder, key]
+        return found
 
     def _check_own(self, record: Any, key: str, where: str) -> None:
         """What the tests see to in our records: the id is the file's name, sources are listed."""

@@ -265,6 +265,35 @@ def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str,
     return Plan(**values | said, given=given)
 
 
+def varied(plan: Plan, values: Mapping[str, Any]) -> Plan:
+    """The plan with other values for some of its fields and quantities, by name.
+
+    A new value takes the place of every other way the plan said the same thing.
+    """
+    fields = {name: value for name, value in dict(plan).items() if value is not None}
+    given = dict(fields.pop("given"))
+    new = {FIELDS_OF_QUANTITIES.get(name, name) for name in values}
+    for group in GROUPS[:2]:
+        if new.intersection(group):
+            fields = {name: value for name, value in fields.items() if name not in group}
+    if "model" in new:
+        for name in {"params", "active_params", "trainable_params", "arch"} - new:
+            fields.pop(name, None)
+    for name, value in values.items():
+        field = FIELDS_OF_QUANTITIES.get(name, name)
+        fields.pop(field, None)
+        given.pop(name, None)
+        if field in Plan.model_fields and not (name in INPUTS and _is_range(value)):
+            fields[field] = value
+        else:
+            given[name] = value
+    return Plan(**fields, given=given)
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list | tuple) or (isinstance(value, str) and ".." in value)
+
+
 def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastError:
     """The first complaint, in our own words."""
     first = broken.errors()[0]

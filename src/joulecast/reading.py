@@ -230,7 +230,9 @@ def _split(field: str, raw: object) -> tuple[float, str]:
     if isinstance(raw, bool) or raw is None:
         raise InputError(field, raw, "is not a number")
     if hasattr(raw, "__len__") and not isinstance(raw, str):
-        raise InputError(field, None, "is a list or an array: make a plan for each of its values")
+        raise InputError(
+            field, None, "is a list or an array: a plan holds one value, sweep takes many"
+        )
     if not isinstance(raw, str):
         try:
             return _finite(field, raw, float(raw)), ""  # type: ignore[arg-type]

@@ -6,17 +6,22 @@ Two significant figures everywhere but in the By-hand block, which has five.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import floor, isfinite, log10, sqrt
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
 from joulecast.notices import Notice
+from joulecast.planfile import compact
+from joulecast.terms import TERMS
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
+    from joulecast.sweeping import Sweep
 
 WIDTH = 80
 
@@ -110,6 +115,70 @@ def model_text(count: ModelCount, name: str) -> str:
         for notice in count.warnings:
             lines += wrapped(f"{notice.code}: {notice.message}")
     return "\n".join(lines)
+
+
+def sweep_text(table: Sweep) -> Iterator[str]:
+    """A sweep as a table; the first result with its range, each in one unit that reads well."""
+    heads, sizes = [], []
+    for number, result in enumerate(table.results):
+        shown, unit = column_unit(table, result)
+        heads.append(heading(result, unit))
+        sizes.append(shown)
+        if number == 0 and table.ranges:
+            heads.append("80 % prediction range")
+    axes = [[axis_label(value) for value in axis.values.tolist()] for axis in table.axes]
+    widths = [
+        max(len(axis.name), *map(len, labels))
+        for axis, labels in zip(table.axes, axes, strict=True)
+    ]
+    wide = [max(12, len(head)) for head in heads]
+    names = [axis.name.ljust(width) for axis, width in zip(table.axes, widths, strict=True)]
+    yield "  ".join(names + [h.rjust(w) for h, w in zip(heads, wide, strict=True)]).rstrip()
+    positions = np.ndindex(*table.shape)
+    for row in table.rows():
+        cells = [
+            labels[i].ljust(width)
+            for i, labels, width in zip(next(positions), axes, widths, strict=True)
+        ]
+        figures = []
+        for number, (result, size) in enumerate(zip(table.results, sizes, strict=True)):
+            figures.append(_cell(row[f"{result}_value"], size))
+            if number == 0 and table.ranges:
+                low, high = (_cell(row[f"{result}_{level}"], size) for level in ("p10", "p90"))
+                figures.append(low if low == high else f"{low} to {high}")
+        yield "  ".join(cells + [f.rjust(w) for f, w in zip(figures, wide, strict=True)]).rstrip()
+
+
+def heading(result: str, unit: str) -> str:
+    """A result and its unit as the head of a column: ``total [tCO2e]``."""
+    word = result
+    for ending in ("_kgco2e", "_kwh", "_l", "_days"):
+        word = word.removesuffix(ending)
+    word = word.replace("_", " ").replace("device hours", "device-hours")
+    return f"{word} [{unit}]" if unit and word != "device-hours" else word
+
+
+def column_unit(table: Sweep, result: str) -> tuple[float, str]:
+    """What to multiply a column by, and the unit it is then in: that of its middle value."""
+    values = table.grid(f"{result}_value")
+    known = values[np.isfinite(values) & (values > 0)]
+    unit = TERMS[result].unit
+    if not known.size:
+        return 1.0, unit
+    middle = float(np.median(known))
+    shown, unit_shown = readable(Quantity(middle, middle, middle, middle, middle, middle, unit))
+    return shown.value / middle, unit_shown
+
+
+def axis_label(value: object) -> str:
+    """A value that was varied as people write it."""
+    if isinstance(value, float):
+        return str(compact(value)) if value >= 1e6 else f"{value:.6g}"
+    return str(value)
+
+
+def _cell(value: float | None, size: float) -> str:
+    return "-" if value is None else two(value * size)
 
 
 def two(value: float) -> str:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from joulecast import units
 from joulecast.arrays import Array, Numbers
-from joulecast.terms import TERMS, Scale
+from joulecast.terms import TERMS, Scale, Term
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
 
@@ -130,16 +130,23 @@ class Datum(NamedTuple):
 
 def pick(datum: Datum, z: Array) -> Array:
     """Values of a datum at standard-normal scores `z`, in base units."""
-    term = TERMS[datum.name]
-    size = units.factor(term.unit)
     if datum.low is None or datum.high is None:
-        return np.full_like(z, datum.value * size)
+        return np.full_like(z, datum.value * units.factor(TERMS[datum.name].unit))
+    levels = np.array([datum.value, datum.low, datum.high])
+    return pick_each(TERMS[datum.name], levels, z)
+
+
+def pick_each(term: Term, levels: Array, z: Array) -> Array:
+    """Values of a quantity at scores `z` in base units, for one datum or for many.
+
+    `levels` holds value, low and high along its first axis; its other axes broadcast with `z`.
+    """
     to, back = _SCALES[term.scale]
-    middle, low, high = to(np.array([datum.value, datum.low, datum.high]))
+    middle, low, high = to(levels)
     steps = z * (1 / Z95)
     x = back(middle + steps * np.where(z >= 0, high - middle, middle - low))
     x = np.clip(x, term.lower, term.upper)
-    return x * size
+    return x * units.factor(term.unit)
 
 
 def nominal(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
@@ -349,3 +356,13 @@ def midpoint(scale: Scale, low: float, high: float) -> float:
     """The median of a range given by its ends alone: midway on the scale."""
     to, back = _SCALES[scale]
     return float(back(to(np.array([low, high])).mean()))
+
+
+def scaled(scale: Scale, x: Array) -> Array:
+    """Numbers on the scale of a quantity."""
+    return _SCALES[scale][0](x)
+
+
+def unscaled(scale: Scale, x: Array) -> Array:
+    """Numbers back from the scale of a quantity."""
+    return _SCALES[scale][1](x)

@@ -15,6 +15,7 @@ analysis of the whole package in one test.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from joulecast.errors import UnitError, nearest
@@ -169,11 +170,12 @@ def read_unit(text: str) -> Unit:
     return Unit(factor(text), tuple(dimension))
 
 
-def _parts(unit: str) -> list[str]:
+@cache
+def _parts(unit: str) -> tuple[str, ...]:
     """Split "gCO2e/kWh" into its symbols, dropping what only says which gas it is."""
     text = re.sub(r"\s*(CO2-?eq?|CO2)\b", "", unit, flags=re.IGNORECASE).strip()
     text = RATES.get(text, text)
-    return [part.strip() for part in text.split("/")] if text else []
+    return tuple(part.strip() for part in text.split("/")) if text else ()
 
 
 def _dimension(name: str) -> tuple[int, ...]:

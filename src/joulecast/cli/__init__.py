@@ -19,6 +19,7 @@ COMMANDS = {
     "solve": ("solve", "solve"),
     "model": ("model", "model"),
     "optimum": ("optimum", "optimum"),
+    "sweep": ("sweep", "sweep"),
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }
@@ -64,11 +65,13 @@ joulecast forecasts the energy and carbon of a training run before it starts.
 says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
 flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
 --set mfu=0.35..0.43..0.50 --set pue=1.1
-  joulecast model config.json   parameters and FLOP of an architecture, counted
-  joulecast optimum --loss 2.1  the size and data that reach a loss with least
-  joulecast list devices        what --device takes
-  joulecast list regions        what --region takes
-  joulecast estimate --help     all options"""
+  joulecast compare ... --vary region=fr,us-va,pl   which option is lower, how surely
+  joulecast sweep ... --vary params=1B,7B,70B       many plans at once
+  joulecast solve ... --for params --max total=50t  how large it may be
+  joulecast optimum --loss 2.1                      least carbon to reach a loss
+  joulecast model config.json                       parameters and FLOP, counted
+  joulecast list devices | list regions             what --device, --region take
+  joulecast estimate --help                         all options"""
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,149 @@
+"""`joulecast sweep`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from joulecast.cli.output import say
+from joulecast.cli.planning import Asked, takes_plan
+from joulecast.errors import InputError
+
+if TYPE_CHECKING:
+    from joulecast.sweeping import Sweep
+
+FORMATS = ("text", "csv", "jsonl", "json", "md")
+
+
+@takes_plan
+def sweep(
+    asked: Asked,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to vary: A,B,C, lin:LOW:HIGH:N, log:LOW:HIGH:N, all or @file; repeatable.",
+            metavar="NAME=VALUES",
+        ),
+    ] = None,
+    results: Annotated[
+        str | None,
+        typer.Option(help="Results to show, such as total_kgco2e,water_l.", metavar="NAMES"),
+    ] = None,
+    nominal: Annotated[
+        bool, typer.Option("--nominal", help="Values alone, without their ranges.")
+    ] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, csv, jsonl, json or md.")
+    ] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE"),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw to an .svg, .png or .pdf file.", metavar="FILE")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
+    max_rows: Annotated[
+        int | None, typer.Option(help="Rows allowed; 10 million unless said.", metavar="N")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No notes on what was assumed.")] = False,
+) -> None:
+    """Forecast a run over all combinations of what is varied.
+
+    joulecast sweep --tokens 2T --vary params=1B,7B,70B --vary region=fr,us,pl
+    """
+    from joulecast.axes import MAX_ROWS
+    from joulecast.sweeping import USUAL
+    from joulecast.sweeping import sweep as verb
+
+    format_ = "json" if as_json else format_
+    if format_ not in FORMATS:
+        raise InputError("--format", format_, "is not a format of this command", FORMATS)
+    chosen = USUAL if results is None else [name.strip() for name in results.split(",")]
+    table = verb(
+        asked.plan(),
+        axes_of(vary or []),
+        chosen,
+        not nominal,
+        asked.library,
+        MAX_ROWS if max_rows is None else max_rows,
+    )
+    if output is not None:
+        from joulecast.writing import save
+
+        with _bar(len(table)) as progress:
+            save(table, output, force, progress)
+        typer.echo(f"wrote {output}: {len(table):,} rows", err=True)
+    if plot is not None:
+        table.plot(plot, force=force)
+        typer.echo(f"wrote {plot}", err=True)
+    if output is None and plot is None:
+        _print(table, format_)
+    if not quiet:
+        _notes(table)
+
+
+def axes_of(pairs: list[str]) -> dict[str, str]:
+    """NAME=VALUES pairs; a name given twice is an error."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, values = pair.partition("=")
+        name, values = name.strip(), values.strip()
+        if not equals or not name or not values:
+            raise InputError("--vary", pair, "is not NAME=VALUES", ["--vary params=1B,7B,70B"])
+        if name in found:
+            raise InputError("--vary", name, "is varied twice")
+        found[name] = values
+    return found
+
+
+def _print(table: "Sweep", format_: str) -> None:
+    if format_ == "text":
+        from joulecast.report import sweep_text
+
+        for line in sweep_text(table):
+            say(line)
+        return
+    from joulecast.writing import written
+
+    rest = ""
+    for text in written(table, format_):
+        whole, _, rest = (rest + text).rpartition("\n")
+        if whole:
+            say(whole)
+    if rest:
+        say(rest)
+
+
+def _notes(table: "Sweep") -> None:
+    """Each thing there is to mind, once, to stderr."""
+    by_code: dict[str, list[str]] = {}
+    for notice in table.warnings:
+        by_code.setdefault(notice.code, []).append(notice.message)
+    for code, messages in by_code.items():
+        more = f" (and {len(messages) - 1} like it)" if len(messages) > 1 else ""
+        typer.echo(f"note: {code}: {messages[0]}{more}", err=True)
+
+
+@contextmanager
+def _bar(rows: int) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on stderr where somebody is looking."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError:
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("writing rows", total=rows)
+        yield lambda done: bar.update(task, completed=done)
