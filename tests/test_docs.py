@@ -21,17 +21,6 @@ def test_pages_made_from_the_code_are_up_to_date() -> None:
         assert path.read_text() == text, f"{path.name} is stale: make docs"
 
 
-def test_readme_states_the_blind_figures_as_they_are() -> None:
-    page = (ROOT / "docs" / "validation" / "blind-hours.md").read_text()
-    row = re.search(r"\| all \| (\d+) \| \d+ \| (\d\.\d+) \| (\d\.\d+) \|", page)
-    left = re.search(r"median\s+ratio is (\d\.\d+) and the typical\s+factor (\d\.\d+)", page)
-    assert row and left
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    assert f"{row[1]} published runs" in readme
-    assert f"a median of {row[2]} and a typical factor of {row[3]}" in readme
-    assert f"a median of {left[1]} and a typical factor of {left[2]}" in readme
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):

@@ -263,3 +263,10 @@ def test_published_tokens_of_a_known_model_are_no_slip_of_units() -> None:
 
     assert "tokens_per_param" not in codes()
     assert "tokens_per_param" in codes(tokens="36T")
+
+
+def test_a_stage_given_as_nothing_is_checked_against_what_is_implied() -> None:
+    told = estimate(Plan(params=7e9, tokens=2e12, device="h100-sxm", given={"embodied_kgco2e": 0}))
+    assert "embodied_kgco2e given is 0 times what the other inputs imply" in [
+        notice.message for notice in told.warnings
+    ]

@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("counting",),
     ("resolve", "by_hand", "planfile", "axes"),
     ("scenarios",),
+    ("scoring", "baselines"),
     ("calibration",),
     ("footprint", "answers", "asking"),
     ("optima",),
@@ -41,6 +42,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("comparing", "solving", "sweeping"),
     ("report", "optimum_report", "catalogue", "writing", "plotting"),
     ("report_whatif",),
+    ("accounting", "gates", "benchmark"),
+    ("validation", "validation_text", "validation_plots"),
     ("cli",),
     ("__init__", "__main__"),
 )

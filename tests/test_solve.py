@@ -74,15 +74,23 @@ def test_more_budget_never_buys_less_and_many_answers_are_those_of_one(
         assert many.binding[i] == one.binding
 
 
-def test_parameters_stop_where_a_default_jumps_and_say_so() -> None:
-    """Small models draw less power in the tables: at 1e9 parameters the total jumps."""
-    below, above = (
-        estimate(PLACE.model_copy(update={"params": float(n), "tokens": 20.0 * n})).total
-        for n in (10**9 - 1, 10**9)
-    )
-    assert below is not None and above is not None and above.value > 1.001 * below.value
-    found = solve(PLACE, "params", {"total": (below.value + above.value) / 2}, ratio=20)
-    assert found.value == 10**9 - 1
+@pytest.mark.parametrize("size", [9e7, 1e8, 3e8, 9.9e8, 1e9, 1.1e9])
+def test_parameters_are_found_on_either_side_of_where_power_bends(size: float) -> None:
+    """Power follows the size between 1e8 and 1e9 parameters, so the total has no jump there."""
+    told = PLACE.model_copy(update={"given": {"mfu": 0.4}})
+    for plan in (PLACE, told):
+        total = estimate(plan.model_copy(update={"params": size, "tokens": 20 * size})).total
+        assert total is not None
+        found = solve(plan, "params", {"total": total.value}, ratio=20)
+        assert found.value == pytest.approx(size, rel=1e-6) and not found.note
+
+
+def test_devices_stop_where_a_default_jumps_and_say_so() -> None:
+    """Up to 8 devices are one node without a network; a ninth brings one."""
+    days = estimate(RUN.model_copy(update={"device_count": 8})).quantities["wall_clock_days"]
+    assert days is not None
+    found = solve(RUN, "device_count", {"wall_clock_days": 0.999 * days.value})
+    assert found.value == 9
     assert found.note.startswith("a default changes at this size") and found.binding is None
     assert found.note.split(":")[0] in " ".join(found.explain().split())
 

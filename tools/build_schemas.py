@@ -25,6 +25,8 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "model": (answers.ModelObject, False),
     "optimum": (answers.OptimumObject, False),
     "sweep": (answers.SweepRow, True),
+    "validate": (answers.ValidationObject, False),
+    "validate-accounting": (answers.AccountObject, True),
     "list-devices": (answers.DeviceRow, True),
     "list-instances": (answers.InstanceRow, True),
     "list-models": (answers.ModelRow, True),

@@ -18,6 +18,7 @@ import numpy as np
 import typer
 from build_docs import between
 
+from joulecast.baselines import Seen, class_median
 from joulecast.calibration import (
     HUBER,
     Calibration,
@@ -233,38 +234,12 @@ def _linear(
 
 
 def _class_medians(rows: Sequence[Row]) -> list[float]:
-    """Left-out errors of class medians over families, pulled to the pooled one, and kinds alike."""
-    y = np.array([row.y for row in rows])
-
-    def fit(keep: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        pooled, _ = _median(rows, y, keep & np.array([r.arch == "dense" for r in rows]))
-        level = np.full(len(rows), pooled)
-        for name in {row.device_class for row in rows}:
-            mine = np.array([row.device_class == name for row in rows])
-            dense = np.array([row.arch == "dense" for row in rows])
-            value, count = _median(rows, y, keep & mine & dense)
-            if count:
-                level[mine] = pooled + count / (count + 1) * (value - pooled)
-        guess = level.copy()
-        for kind in {row.arch for row in rows} - {"dense"}:
-            mine = np.array([row.arch == kind for row in rows])
-            value, count = _median(rows, y - level, keep & mine)
-            if count:
-                guess[mine] += count / (count + 1) * value
-        return guess
-
-    return _left_out(rows, y, fit)
-
-
-def _median(
-    rows: Sequence[Row], y: np.ndarray[Any, Any], keep: np.ndarray[Any, Any]
-) -> tuple[float, int]:
-    """Median over families of their medians, and how many there are."""
-    groups: dict[str, list[float]] = {}
-    for index in np.flatnonzero(keep):
-        groups.setdefault(rows[int(index)].family, []).append(float(y[index]))
-    medians = [float(np.median(values)) for values in groups.values()]
-    return (float(np.median(medians)) if medians else 0.0), len(medians)
+    """Left-out errors of the class medians that `joulecast validate` shows too."""
+    errors = []
+    for row in rows:
+        seen = [Seen(r.family, r.arch, r.device_class, r.y) for r in rows if r.family != row.family]
+        errors.append(row.y - class_median(seen, row.arch, row.device_class))
+    return errors
 
 
 def _roofline(rows: Sequence[Row]) -> list[float]:

@@ -12,6 +12,7 @@ from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
 from joulecast.library import Library
 from joulecast.plan import Plan
+from joulecast.validation import validate
 
 if TYPE_CHECKING:
     from joulecast.comparing import Comparison, compare
@@ -39,6 +40,7 @@ __all__ = [
     "optimum",
     "solve",
     "sweep",
+    "validate",
 ]
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.

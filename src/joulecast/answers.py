@@ -503,3 +503,140 @@ SweepRow = Annotated[
         }
     ),
 ]
+
+
+class GuessesObject(TypedDict):
+    """Point forecasts of the baselines; null where one says nothing of the figure."""
+
+    naive: float | None
+    pooled_constant: float | None
+    class_medians: float | None
+
+
+class ValidationRow(TypedDict):
+    """A published figure of a run beside its forecast; `known` was given besides the inputs."""
+
+    run: str
+    family: str
+    quantity: Literal["hours", "energy", "co2"]
+    known: list[str]
+    arch: str
+    device: str
+    device_class: str
+    unit: str
+    predicted: float
+    p10: float
+    p90: float
+    reported: float
+    ratio: float
+    inside_50: bool
+    inside_80: bool
+    inside_90: bool
+    pit: float
+    baselines: GuessesObject
+
+
+class HitsObject(TypedDict):
+    """Families inside a central range, and the 95 % window of honest ones."""
+
+    nominal: float
+    hits: float
+    low: int
+    high: int
+
+
+class PointObject(TypedDict):
+    """How good a baseline's point forecasts were."""
+
+    median_ratio: float
+    factor: float
+    factor_by_row: float
+
+
+class PointsObject(TypedDict):
+    """The baselines on the same rows; null where one does not forecast all of them."""
+
+    naive: PointObject | None
+    pooled_constant: PointObject | None
+    class_medians: PointObject | None
+
+
+class ScoreObject(TypedDict):
+    """How good the forecasts of a group were; families weigh one unless it says by row."""
+
+    runs: int
+    families: int
+    median_ratio: float
+    median_ratio_by_row: float
+    factor: float
+    factor_by_row: float
+    within_1_5: float
+    within_2: float
+    hits: list[HitsObject]
+    pit: list[float]
+    mean_z: float
+    sd_z: float | None
+    crps: float
+    interval_score_80: float
+    half_width_80: float
+    baselines: PointsObject
+
+
+class GainObject(TypedDict):
+    """The same runs forecast with something more known of them."""
+
+    quantity: Literal["hours", "energy", "co2"]
+    known: str
+    runs: int
+    families: int
+    factor: float
+    half_width_80: float
+    naive_factor: float
+
+
+class AccountObject(TypedDict):
+    """A published figure beside what the run's own other figures come to."""
+
+    run: str
+    figure: Literal["energy", "co2"]
+    unit: str
+    published: float
+    computed: float | None
+    verdict: Literal["reproduced", "contradicts itself", "lacks inputs", "made by us"]
+    why: str
+    off: float | None
+
+
+class SummaryObject(TypedDict):
+    """Scores by quantity and group, what knowing more buys, and the accounting."""
+
+    hours: dict[str, ScoreObject]
+    energy: dict[str, ScoreObject]
+    co2: dict[str, ScoreObject]
+    knowing_more: list[GainObject]
+    accounting: list[AccountObject]
+
+
+# `pass` is a word of Python: only this form can name it.
+GateObject = TypedDict(
+    "GateObject",
+    {
+        "name": str,
+        "value": float,
+        "limit": float | list[float],
+        "pass": bool,
+        "declared": bool,
+        "note": str,
+    },
+)
+
+
+class ValidationObject(TypedDict):
+    """What `joulecast validate` prints."""
+
+    schema_version: int
+    fit: Literal["family left out", "shipped"]
+    rows: list[ValidationRow]
+    summary: SummaryObject
+    gates: list[GateObject]
+    provenance: ProvenanceObject

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PULL = 1.0  # families' worth of weight on no effect at all
 HUBER = 0.25  # ln units within which an error counts in full
+SETTLED = 1e-10  # change of every coefficient below which the reweighting ends
 TYPICAL_AGE, OLDEST = 2.0, 4.0  # years, as in performance.expected_utilisation
 
 #: Size at which the share of attention per token of sequence length is quoted.
@@ -226,7 +227,10 @@ def _fit(cases: list[Case]) -> tuple[float, float, float, float]:
     penalty = np.diag([0.0, PULL, PULL, PULL])
     found, weight = np.zeros(4), base
     for _ in range(60):
+        last = found
         found = np.linalg.solve(x.T @ (x * weight[:, None]) + penalty, x.T @ (weight * y))
+        if np.max(np.abs(found - last)) < SETTLED:
+            break
         error = np.abs(y - x @ found)
         weight = base * np.minimum(1.0, HUBER / np.maximum(error, 1e-12))
     constant, age, size, other = (float(number) for number in found)

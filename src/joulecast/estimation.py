@@ -229,7 +229,7 @@ def _afterthoughts(
             f"{check.name} given is {check.ratio:.2g} times what the other inputs imply",
         )
         for check in checks
-        if abs(log(check.ratio)) > log(2)
+        if not 0.5 <= check.ratio <= 2
     ]
     return notices
 

@@ -46,7 +46,7 @@ class Library(Places):
     def with_calibration(self, entries: Mapping[str, Any]) -> Library:
         """The same tables with another fit in place of calibration.toml."""
         core = ChainMap({"calibration": entries}, self._core)  # type: ignore[arg-type]
-        return Library(core, self._folder, self._zones_given, self._own)
+        return Library(core, self._folder, self._zones, self._own)
 
     @property
     def digest(self) -> str:

@@ -1,8 +1,8 @@
 """The verb `solve`: the largest model, the most tokens, the fewest devices within a budget.
 
-Between the sizes at which a default jumps, an outcome is a power of what is solved for, or at least
-rises with it.  A power is inverted as it is, for any number of budgets at once; anything else is
-bracketed in a table that narrows.
+Between the sizes at which a default jumps or bends, an outcome is a power of what is solved for, or
+at least rises with it.  A power is inverted as it is, for any number of budgets at once; anything
+else is bracketed in a table that narrows.
 """
 
 from __future__ import annotations
@@ -295,13 +295,13 @@ class _Question:
         return resolve(self.at(x), self.library)
 
     def stretches(self, results: Sequence[str]) -> list[list[Stretch]]:
-        """Intervals of x without a jump, rising, each with a stretch for every result."""
+        """Intervals of x without a jump or bend, rising, each with a stretch for every result."""
         goal = self.goal
         smallest = min(self.sizes.values(), default=1.0)
         most = goal.upper if self.ratio is None else min(goal.upper, MOST_TOKENS / self.ratio)
         lower = float(ceil(goal.lower / smallest)) if goal.whole else goal.lower
         upper = self._reach(lower, most)
-        edges = [lower, *(edge for edge in self._jumps() if lower < edge < upper), upper]
+        edges = [lower, *(edge for edge in self._breaks() if lower < edge < upper), upper]
         ends = [edge - 1 for edge in edges[1:-1]] + [upper]
         return [self._stretch(lo, hi, results) for lo, hi in zip(edges, ends, strict=False)]
 
@@ -324,12 +324,13 @@ class _Question:
                 lower = middle
         return float(floor(lower)) if self.goal.whole else lower
 
-    def _jumps(self) -> list[float]:
-        """Values of x from which a default is another one."""
+    def _breaks(self) -> list[float]:
+        """Values of x from which a default is another one, or follows x in another way."""
         default = self.library.default
         if self.goal.name == "params":
             active = self.sizes.get("active_params", 1.0)
-            return [float(ceil(default("small_model_params").value / active))]
+            large = default("small_model_params").value
+            return [float(ceil(edge / active)) for edge in (large / 10, large)]
         if self.goal.name == "device_count":
             return [default("devices_in_a_node").value + 1.0]
         return []

@@ -7,6 +7,8 @@ table of July 2026 (Epoch), stas00/ml-engineering of August 2026.
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from joulecast import Footprint, Library, Plan, estimate
 from joulecast.footprint import Assumption
@@ -94,3 +96,25 @@ def test_reachable_share_of_peak_is_the_best_measured_matmul(name: str, share: f
     assert found is not None
     assert found.value == pytest.approx(share, abs=0.01)
     assert (found.basis, found.source) == ("measured", "stas00-accelerators-2026")
+
+
+def power(params: float, name: str = "h100-sxm") -> tuple[float, float, float]:
+    """Power assumed of one device: low, value, high."""
+    found = assumed(estimate(Plan(params=params, tokens=1e11, device=name)), "device_power_w")
+    low, high = ends(found)
+    return low, found.value, high
+
+
+@pytest.mark.parametrize(
+    ("params", "share"), [(2e7, 0.55), (1e8, 0.55), (10**8.5, (0.55 + 0.88) / 2), (1e9, 0.88), (7e10, 0.88)]
+)  # fmt: skip
+def test_power_goes_from_small_to_large_models_over_a_decade(params: float, share: float) -> None:
+    assert power(params)[1] == pytest.approx(700 * share)
+
+
+@given(st.floats(7, 11), st.sampled_from(["h100-sxm", "a100-sxm-80", "v100-sxm2-32", "mi300x"]))
+def test_power_never_jumps_nor_falls_with_size(log_params: float, name: str) -> None:
+    """One percent more parameters never move any end of the range by one percent, nor down."""
+    one, two = power(10**log_params, name), power(1.01 * 10**log_params, name)
+    for before, after in zip(one, two, strict=True):
+        assert before <= after * (1 + 1e-9) and after < 1.01 * before

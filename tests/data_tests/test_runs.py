@@ -11,7 +11,6 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-import blind_hours
 import build_runs
 import calibrate
 import pytest
@@ -206,12 +205,6 @@ def test_the_calibration_is_what_the_runs_give() -> None:
         for key, value in entry.items():
             wanted = stands[key] if isinstance(value, str) else pytest.approx(stands[key], rel=1e-3)
             assert value == wanted, f"{name}.{key}"
-
-
-def test_the_page_of_blind_hours_is_what_the_runs_give(tmp_path: Path) -> None:
-    blind_hours.main(tmp_path / "page.md")
-    made = (tmp_path / "page.md").read_text()
-    assert made == (ROOT / "docs" / "validation" / "blind-hours.md").read_text()
 
 
 def test_the_page_of_runs_counts_them() -> None:

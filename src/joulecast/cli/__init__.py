@@ -20,6 +20,7 @@ COMMANDS = {
     "model": ("model", "model"),
     "optimum": ("optimum", "optimum"),
     "sweep": ("sweep", "sweep"),
+    "validate": ("validate", "validate"),
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }
@@ -70,6 +71,7 @@ flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
   joulecast solve ... --for params --max total=50t  how large it may be
   joulecast optimum --loss 2.1                      least carbon to reach a loss
   joulecast model config.json                       parameters and FLOP, counted
+  joulecast validate                                published runs, forecast blind
   joulecast list devices | list regions             what --device, --region take
   joulecast estimate --help                         all options"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -37,9 +38,14 @@ def bold(text: str) -> str:
 
 def is_json(format_: str) -> bool:
     """Whether JSON was asked for; raises InputError on a format nobody has."""
-    if format_ not in ("text", "json"):
-        raise InputError("--format", format_, "is not a format of this command", ["text", "json"])
-    return format_ == "json"
+    return chosen(format_, ("text", "json")) == "json"
+
+
+def chosen(format_: str, formats: Sequence[str]) -> str:
+    """One of the formats a command has; raises InputError on any other."""
+    if format_ not in formats:
+        raise InputError("--format", format_, "is not a format of this command", formats)
+    return format_
 
 
 def print_rows(rows: list[dict[str, Any]], format_: str) -> None:

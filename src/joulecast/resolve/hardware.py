@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, hypot, log
+from math import ceil, exp, hypot, log, log10
+from typing import Literal
 
 from joulecast.errors import InputError, brief
-from joulecast.library import DeviceMatch
+from joulecast.library import DeviceMatch, Library
 from joulecast.plan import CHOICES
 from joulecast.records import Device, Figure
 from joulecast.resolve import utilisation
@@ -170,10 +171,7 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         power = device.device_power_w
     else:
         assert device.tdp_w is not None  # the schema asks for one of the two
-        limit = library.default("small_model_params").value
-        small = size.active_params is not None and size.active_params < limit
-        case = f"device_power_share.{device.device_class}.{'small' if small else 'large'}"
-        share = library.default(case)
+        share = _power_share(library, device.device_class, size.active_params)
         power = _share_of(share, device.tdp_w)
     ledger.assume("device_power_w", power, f"{device.id}.power")
     host = device.host_power_w or library.default("host_power_w")
@@ -192,12 +190,46 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         ledger.settle("network_share", 0.0, "nothing added that was not given")
 
 
+def _power_share(library: Library, device_class: str, active_params: float | None) -> Figure:
+    """Share of the rating drawn: of large models, of small ones, or between the two.
+
+    Over the decade below `small_model_params` it goes from one to the other with the logarithm of
+    the parameters a token uses, so that no answer jumps where the size is varied.
+    """
+    large = library.default(f"device_power_share.{device_class}.large")
+    if active_params is None:
+        return large
+    small = library.default(f"device_power_share.{device_class}.small")
+    limit = library.default("small_model_params").value
+    weight = log10(active_params / (limit / 10))
+    if weight >= 1 or weight <= 0:
+        return large if weight > 0 else small
+
+    def between(level: Literal["low", "value", "high"]) -> float:
+        ends = [getattr(figure, level) or figure.value for figure in (small, large)]
+        return float(ends[0] + weight * (ends[1] - ends[0]))
+
+    note = (
+        f"{brief(active_params)} parameters: between {small.value:g} at "
+        f"{brief(limit / 10)} and {large.value:g} at {brief(limit)}"
+    )
+    nearer = large if weight >= 0.5 else small
+    return nearer.model_copy(
+        update={
+            "value": between("value"),
+            "low": between("low"),
+            "high": between("high"),
+            "note": note,
+        }
+    )
+
+
 def _share_of(share: Figure, tdp: Figure) -> Figure:
     """A share of a rating; the logs of their ranges add in quadrature, each side by itself."""
     rating = f"{tdp.value:g} W"
     if tdp.low is not None and tdp.high is not None:
         rating += f" ({tdp.low:g} to {tdp.high:g})"
-    note = f"{share.value:g} of TDP {rating}; {share.note}"
+    note = f"{share.value:.3g} of TDP {rating}; {share.note}"
     value = share.value * tdp.value
     down = hypot(*(log((figure.low or figure.value) / figure.value) for figure in (share, tdp)))
     up = hypot(*(log((figure.high or figure.value) / figure.value) for figure in (share, tdp)))
