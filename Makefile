@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed  ## a real forecast
-	$(BIN)/joulecast estimate --params 32.2B --tokens 6.6T --device h100-sxm --device-count 1024 --region us --year 2025
+	$(BIN)/joulecast estimate --params 32.2B --tokens 6.6T --device h100-sxm --device-count 1024 --region us-va --year 2025
 
 test: $(VENV)/.tested check  ## lint, types, tests
 	$(BIN)/python -m pytest -n auto

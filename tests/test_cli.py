@@ -13,7 +13,7 @@ from conftest import Run
 
 from joulecast import Plan, __version__, estimate
 
-README = ("--params", "32.2B", "--tokens", "6.6T", "--device", "h100-sxm", "--device-count", "1024", "--region", "us", "--year", "2025")  # fmt: skip
+README = ("--params", "32.2B", "--tokens", "6.6T", "--device", "h100-sxm", "--device-count", "1024", "--region", "us-va", "--year", "2025")  # fmt: skip
 
 
 def test_the_answer_comes_in_the_promised_order(joulecast: Run) -> None:

@@ -31,7 +31,7 @@ EXAMPLE = {
     "tokens": "6.6T",
     "device": "h100-sxm",
     "device_count": 1024,
-    "region": "us",
+    "region": "us-va",
     "year": 2025,
 }
 
