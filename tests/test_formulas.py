@@ -14,11 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast.arrays import Numbers
-from joulecast.chain import chain
+from joulecast.chain import chain, use_chain
 
-MODULES = ("compute", "performance", "energy", "carbon", "water", "scaling_law")
+MODULES = ("compute", "performance", "energy", "carbon", "water", "scaling_law", "use_phase")
 #: Where a formula has a domain of its own: parameter -> lowest and highest.
 DOMAINS = {
+    "use_phase": {
+        "active_share": (1e-3, 1.0),
+        "batch": (1.0, 1e3),
+        "params": (1e9, 1e12),
+        "active_params": (1e8, 1e9),
+    },
     "scaling_law": {
         "size": (1e6, 1e14),
         "part": (1e-3, 1.0),
@@ -42,7 +48,7 @@ DOMAINS = {
         "limit": (200.0, 400.0),
         "power": (-0.6, 0.6),
         "slope": (-0.03, 0.03),
-    }
+    },
 }
 ANYWHERE = (1e-3, 1e2)
 
@@ -83,7 +89,7 @@ def test_an_array_is_its_numbers(formula: Callable[..., Numbers], data: st.DataO
 
 def test_every_formula_is_used() -> None:
     """A formula that no step of the chain names, nor a default, `optimum` or another formula, is dead."""
-    source = inspect.getsource(chain)
+    source = inspect.getsource(chain) + inspect.getsource(use_chain)
     source += "".join(
         inspect.getsource(importlib.import_module(f"joulecast.{name}")) for name in USERS
     )

@@ -44,6 +44,10 @@ def as_plan(args: str) -> dict[str, Any]:
         name = word.removeprefix("--").replace("-", "_")
         if name in FLAGS:
             values[name] = True
+        elif name == "use":
+            values.setdefault("use", {})
+        elif name.startswith("use_"):
+            values.setdefault("use", {})[name.removeprefix("use_")] = words.pop(0)
         elif name == "set":
             key, _, value = words.pop(0).partition("=")
             given[key] = value

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "joulecast"
-FORMULAS = ("compute", "performance", "energy", "carbon", "water", "scaling_law")
+FORMULAS = ("compute", "performance", "energy", "carbon", "water", "scaling_law", "use_phase")
 
 #: Rooms in the order of the flow.  A module may import from its own row and those above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -36,11 +36,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("scenarios",),
     ("scoring", "baselines"),
     ("calibration",),
-    ("footprint", "answers", "asking"),
+    ("footprint", "used", "answers", "asking"),
+    ("serving",),
     ("optima",),
     ("estimation", "optimising", "sensitivity"),
     ("comparing", "solving", "sweeping"),
-    ("report", "optimum_report", "catalogue", "writing", "plotting"),
+    ("report", "report_use", "optimum_report", "catalogue", "writing", "plotting"),
     ("report_whatif",),
     ("accounting", "gates", "benchmark"),
     ("validation", "validation_text", "validation_plots"),

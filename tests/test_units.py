@@ -14,6 +14,7 @@ PLANS = (
     Plan(params=1e9, tokens=2e10, given={"mfu": (0.3, 0.4, 0.5), "pue": 1.1}, region="fr", year=2023),
     Plan(flop=3e23, device="tpu-v4", device_count=6144, region="us-ok", provider="gcp", year=2022),
     Plan(given={"device_hours": "12600 s", "device_power_w": 200, "grid_gco2e_per_kwh": 500}),
+    Plan(params=7e9, tokens=1e11, device="h100-sxm", region="se", year=2021, use={"tokens": "1T/year", "years": 2}),
     Plan(given={"wall_clock_days": 3, "tokens_per_second_per_device": 3000}, params=7e9, tokens=1e11, device="a100-sxm-80", device_count=64, region="se", year=2021),
 )  # fmt: skip
 
@@ -37,6 +38,11 @@ def test_answers_do_not_depend_on_the_base_units(
         assert other is not None
         for level in ("value", "p5", "p10", "p50", "p90", "p95"):
             assert getattr(other, level) == pytest.approx(getattr(quantity, level), rel=1e-9)
+    if before.use_phase is not None and after.use_phase is not None:
+        for name, used in before.use_phase.results.items():
+            uses = after.use_phase.results[name]
+            assert used is not None and uses is not None
+            assert uses[:-1] == pytest.approx(used[:-1], rel=1e-9)
     for one, two in zip(before.by_hand, after.by_hand, strict=True):
         assert two.factor == pytest.approx(one.factor, rel=1e-9)
     for drove, drives in zip(before.drivers, after.drivers, strict=True):

@@ -15,16 +15,18 @@ from typing import get_args
 
 import law_tables
 import typer
+import use_tables
 from build_reference import reference_pages
 
 from joulecast import Plan, estimate, runs
 from joulecast.notices import CODES
 from joulecast.records import Basis, Device, Figure, Read, Record
-from joulecast.terms import ASKED, INPUTS, OUTPUTS, Term
+from joulecast.terms import ASKED, INPUTS, OUTPUTS, USED, Term
 
 ROOT = Path(__file__).parents[1]
 RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"
 SCALING = ROOT / "docs" / "method" / "scaling-laws.md"
+USE_PHASE = ROOT / "docs" / "method" / "use-phase.md"
 MADE = "<!-- Made by tools/build_docs.py; edit the code it reads, not this file. -->\n"
 EXAMPLE = {
     "params": "32.2B",
@@ -69,6 +71,7 @@ def pages() -> dict[Path, str]:
         ),
         RUNS_PAGE: between(RUNS_PAGE, "run fields", run_fields(), ("tests", run_tests())),
         SCALING: between(SCALING, "tables", law_tables.tables()),
+        USE_PHASE: between(USE_PHASE, "tables", use_tables.tables()),
         ROOT / "README.md": between(ROOT / "README.md", "example", example()),
     }
 
@@ -90,6 +93,11 @@ def glossary() -> str:
         "| name | unit | meaning | scale | flag |",
         "|---|---|---|---|---|",
         *(_row(term, f" {SCALES[term.scale]} | `{term.override}` |") for term in ASKED.values()),
+        "",
+        "## What is said of the use, in [use] or with --use\n",
+        "| name | unit | meaning | scale | flag |",
+        "|---|---|---|---|---|",
+        *(_row(term, f" {SCALES[term.scale]} | `{term.override}` |") for term in USED.values()),
         "",
         "## What only comes out\n",
         "| name | unit | meaning |",

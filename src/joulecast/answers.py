@@ -172,6 +172,67 @@ class PlanObject(TypedDict):
     only_given: bool
 
 
+class UsePlanObject(TypedDict):
+    """What the use was computed for."""
+
+    device: str
+    device_count: int
+    device_memory_gb: float
+    precision: str
+    region: str | None
+    year: int | None
+
+
+class UseResultsObject(TypedDict):
+    """What a token, a request and a year of use take; null where it rests on what was not given."""
+
+    device_energy_per_output_token_j: QuantityObject
+    energy_per_output_token_j: QuantityObject
+    energy_per_prompt_token_j: QuantityObject
+    energy_per_request_wh: QuantityObject
+    emissions_per_output_token_mgco2e: QuantityObject | None
+    emissions_per_request_gco2e: QuantityObject | None
+    requests_per_year: QuantityObject | None
+    energy_per_year_kwh: QuantityObject | None
+    operational_per_year_kgco2e: QuantityObject | None
+    energy_over_years_kwh: QuantityObject | None
+    operational_over_years_kgco2e: QuantityObject | None
+    break_even_days: QuantityObject | None
+    serving_ratio: QuantityObject | None
+
+
+class UsePartsObject(TypedDict):
+    """Joules of the devices per generated token, by what they are for."""
+
+    weights: QuantityObject
+    cache: QuantityObject
+    arithmetic: QuantityObject
+    waiting: QuantityObject
+
+
+class UseSizeObject(TypedDict):
+    """The same use, and training on the same tokens, of a model of another size."""
+
+    params: float
+    devices: float
+    energy_per_output_token_j: float
+    training_total_kgco2e: float | None
+    operational_per_year_kgco2e: float | None
+    break_even_days: float | None
+
+
+class UseObject(TypedDict):
+    """The use of the model once it is trained; no figure of `results` holds any of it."""
+
+    plan: UsePlanObject
+    results: UseResultsObject
+    parts_j_per_output_token: UsePartsObject
+    by_size: list[UseSizeObject]
+    assumptions: list[AssumptionObject]
+    driven: str
+    drivers: list[DriverObject]
+
+
 class EstimateObject(TypedDict):
     """What `joulecast estimate --json` prints."""
 
@@ -185,6 +246,7 @@ class EstimateObject(TypedDict):
     by_hand: list[HandObject]
     provenance: ProvenanceObject
     tornado: NotRequired[list[BarObject]]
+    use_phase: NotRequired[UseObject]
 
 
 class OptionObject(TypedDict):

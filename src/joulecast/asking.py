@@ -48,6 +48,7 @@ FOREIGN = (
     "runs",
     "project_factor",
     "phases",
+    "use",
 )
 
 #: Given quantities that would settle how much is trained.

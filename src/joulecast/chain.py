@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from joulecast import carbon, compute, energy, performance, water
+from joulecast import carbon, compute, energy, performance, units, use_phase, water
 from joulecast.arrays import Numbers
 
 
@@ -201,3 +201,92 @@ def repeat(run: Run, given: Mapping[str, Numbers], results: Iterable[str]) -> di
         if name in needed:
             known[name] = formula(*(known[source] for source in run.made_from[name]))
     return {name: known[name] for name in wanted}
+
+
+def use_chain(given: Mapping[str, Numbers]) -> Run:
+    """Follow the use of a language model; all numbers in base units.
+
+    `given` holds the quantities of [use], the model's sizes, the PUE and grid of the place and,
+    where the break-even is wanted, the emissions of training.
+    """
+    run = Run({"year": units.year, **given})
+    step = run.step
+    power, memory = "use_rated_power_w", "use_memory_factor"
+
+    # One token: what the devices draw, part by part.
+    step("active_params", compute.active_params, "params")
+    step(
+        "weight_bytes",
+        use_phase.weight_bytes,
+        "params",
+        "active_params",
+        "use_bytes_per_param",
+        "use_batch",
+    )
+    step("context", use_phase.mean_context, "use_prompt_tokens", "use_output_tokens")
+    step("cache_bytes", use_phase.cache_bytes, "active_params", "context", "use_cache_bytes")
+    modelled: dict[str, tuple[Callable[..., Numbers], tuple[str, ...]]] = {
+        "weights": (
+            use_phase.weights_energy,
+            (power, memory, "weight_bytes", "use_bandwidth_gb_per_s", "use_batch"),
+        ),
+        "cache": (
+            use_phase.cache_energy,
+            (power, memory, "cache_bytes", "use_bandwidth_gb_per_s"),
+        ),
+        "arithmetic": (
+            use_phase.arithmetic_energy,
+            (power, "use_compute_factor", "active_params", "use_peak_flops"),
+        ),
+        "waiting": (
+            use_phase.waiting_energy,
+            (power, "use_waiting_time_s", "use_device_count"),
+        ),
+    }
+    for part, (formula, inputs) in modelled.items():
+        step(f"modelled_{part}", formula, *inputs)
+        step(
+            f"{part}_energy_per_token",
+            use_phase.part_as_measured,
+            f"modelled_{part}",
+            "use_energy_factor",
+        )
+    step(
+        "device_energy_per_token",
+        use_phase.output_token_energy,
+        *(f"{part}_energy_per_token" for part in modelled),
+    )
+
+    # With hosts, idle reserve and cooling; a request; its emissions.
+    site = ("use_site_factor", "pue")
+    step("energy_per_token", use_phase.site_energy, "device_energy_per_token", *site)
+    step("energy_per_prompt_token", use_phase.site_energy, "arithmetic_energy_per_token", *site)
+    step(
+        "energy_per_request",
+        use_phase.request_energy,
+        "energy_per_token",
+        "use_output_tokens",
+        "energy_per_prompt_token",
+        "use_prompt_tokens",
+    )
+    for unit in ("token", "request"):
+        step(
+            f"emissions_per_{unit}", carbon.operational, f"energy_per_{unit}", "grid_gco2e_per_kwh"
+        )
+
+    # All requests: in a year, over the years, and until training is made up for.
+    rate = "use_requests_per_year"
+    step(rate, use_phase.requests_of_tokens, "use_tokens_per_year", "use_output_tokens")
+    for name, time in (("per_year", "year"), ("over_years", "use_years")):
+        step(f"energy_{name}", use_phase.demand_over, rate, "energy_per_request", time)
+        step(f"emissions_{name}", use_phase.demand_over, rate, "emissions_per_request", time)
+    step("break_even", use_phase.break_even_time, "total_kgco2e", rate, "emissions_per_request")
+    step(
+        "serving_ratio",
+        use_phase.serving_ratio,
+        "emissions_per_token",
+        "active_params",
+        "total_kgco2e",
+        "training_flop",
+    )
+    return run

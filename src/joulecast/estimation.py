@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import log
 
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.arrays import Array
 from joulecast.by_hand import strip_of
 from joulecast.chain import Run, chain
 from joulecast.errors import brief
@@ -16,8 +17,10 @@ from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, INPUTS, PARTS, RESULTS, TERMS
+from joulecast.serving import Served, serve
+from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
+from joulecast.used import UsePhase
 
 #: Stages that may be given and implied at once.
 CHECKED = (
@@ -96,16 +99,37 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     quantities = _quantities(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
+    served = serve(ledger, drawn, library)
     return Footprint(
         plan=ledger.resolved,
         quantities=quantities,
         assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
         cross_checks=checks,
         drivers=_drivers(live, middle),
-        warnings=(*ledger.notices, *_unused(data, shown), *_afterthoughts(quantities, checks)),
+        warnings=(
+            *ledger.notices,
+            *(served.notices if served else ()),
+            *_unused(data, shown),
+            *_afterthoughts(quantities, checks),
+        ),
         by_hand=strip_of(middle, runs),
-        citations=_citations(shown, library),
+        citations=_citations({**shown, **(served.data if served else {})}, library),
         data_digest=library.digest,
+        use_phase=None if served is None else _use_phase(served, library),
+    )
+
+
+def _use_phase(served: Served, library: Library) -> UsePhase:
+    """The use as the answer shows it, with its own assumptions and drivers."""
+    outcome, moved, draws = served.one_at_a_time()
+    return UsePhase(
+        plan=served.plan,
+        results=served.results(),
+        parts=served.parts(),
+        by_size=served.by_size(),
+        assumptions=tuple(_assumption(datum, library) for datum in served.data.values()),
+        driven=outcome,
+        drivers=_shares(moved, draws),
     )
 
 
@@ -164,6 +188,11 @@ def _drivers(live: Mapping[str, Datum], middle: Run) -> tuple[Driver, ...]:
     behind = middle.behind(outcome) | {outcome}
     moved, numbers = uncertainty.one_at_a_time({n: live[n] for n in live if n in behind})
     draws = np.asarray(chain(numbers).known.get(outcome, 0.0))
+    return _shares(moved, draws)
+
+
+def _shares(moved: Sequence[str], draws: Array) -> tuple[Driver, ...]:
+    """Shares of the variance of ln(outcome) with one input moved per row; largest first."""
     if not moved or draws.ndim == 0 or np.any(draws <= 0):
         return ()
     shares = uncertainty.shares_of_variance(draws)
@@ -251,7 +280,7 @@ def _eu_duties(compute: Quantity | None) -> list[Notice]:
 
 
 def _assumption(datum: Datum, library: Library) -> Assumption:
-    term = INPUTS[datum.name]
+    term = TERMS[datum.name]
     return Assumption(
         name=datum.name,
         unknown=datum.unknown,

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from joulecast import units
+import numpy as np
+
+from joulecast import uncertainty, units
 from joulecast._version import __version__
+from joulecast.arrays import Numbers
 from joulecast.by_hand import HandLine
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
@@ -15,6 +18,7 @@ from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
 
 if TYPE_CHECKING:
     from joulecast.sensitivity import Bar
+    from joulecast.used import UsePhase
 
 SCHEMA_VERSION = 1
 
@@ -64,6 +68,16 @@ class Quantity(NamedTuple):
             "p95": _ten(self.p95),
             "unit": self.unit,
         }
+
+
+def quantity_of(value: Numbers, draws: Numbers, unit: str) -> Quantity:
+    """A result with its levels; value and draws are in base units."""
+    size = units.factor(unit)
+    points = np.full(len(uncertainty.LEVELS), value)
+    if np.ndim(draws):
+        points = uncertainty.quantiles(np.asarray(draws))
+    p5, p10, p50, p90, p95 = (float(point) / size for point in points)
+    return Quantity(float(value) / size, p5, p10, p50, p90, p95, unit)
 
 
 class Assumption(NamedTuple):
@@ -158,6 +172,7 @@ class Footprint:
     by_hand: tuple[HandLine, ...]
     citations: tuple[Citation, ...]
     data_digest: str
+    use_phase: UsePhase | None = None
 
     @property
     def total(self) -> Quantity | None:
@@ -228,6 +243,7 @@ class Footprint:
             "warnings": [{"code": n.code, "message": n.message} for n in self.warnings],
             "by_hand": [line.to_dict() for line in self.by_hand],
             "provenance": {"joulecast": __version__, "data": self.data_digest},
+            **({} if self.use_phase is None else {"use_phase": self.use_phase.to_dict()}),
         }
 
     def to_json(self) -> str:

@@ -14,6 +14,7 @@ from joulecast.errors import SpecsError, UnknownNameError, nearest
 from joulecast.instances import Reservation
 from joulecast.places import Places
 from joulecast.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
+from joulecast.tables import DEFAULT_TABLES
 
 if TYPE_CHECKING:
     from joulecast.runs import ReportedRun
@@ -90,7 +91,7 @@ class Library(Places):
 
     def _default(self, name: str) -> tuple[str, Mapping[str, Any] | None]:
         """Table and entry of a default."""
-        for table in ("defaults", "calibration"):
+        for table in DEFAULT_TABLES:
             entry: Any = self._core.get(table, {})
             for part in name.split("."):
                 entry = entry.get(part) if isinstance(entry, Mapping) else None
@@ -101,7 +102,7 @@ class Library(Places):
     def defaults_of(self, name: str) -> dict[str, Any]:
         """All defaults of a quantity, as the tables hold them."""
         found = {}
-        for table in ("defaults", "calibration"):
+        for table in DEFAULT_TABLES:
             if name in self._core.get(table, {}):
                 found.update(self._core[table][name])
         return found

@@ -46,6 +46,8 @@ CODES: dict[str, str] = {
     "perplexity_tokeniser": "Loss and perplexity are tied to the law's own text and tokeniser.",
     "overtrained": "Over 1,000 tokens per parameter: the gain of more tokens is overstated.",
     "many_epochs": "Over 40 passes over the data: what so many are worth was hardly tested.",
+    "use_by_analogy": "The energy of a token was measured on other devices than the one serving.",
+    "use_extrapolated": "Size, batch or devices of the use lie outside what was measured.",
     "cross_check": "A given value differs by over a factor 2 from what the other inputs imply.",
 }
 

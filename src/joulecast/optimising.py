@@ -19,7 +19,7 @@ from joulecast.asking import Asked, read_question
 from joulecast.chain import chain
 from joulecast.errors import InputError, brief
 from joulecast.estimation import citation_of, footprint_of
-from joulecast.footprint import Assumption, Citation, Footprint, Quantity
+from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
 from joulecast.laws import (
     Constants,
     Laws,
@@ -146,7 +146,7 @@ def optimum(
     outside = _outside(laws, best, least)
     saving = (_saving(best, least, middle), _saving(drawn_best, drawn_least, drawn))
     dearer = (best.flop / least.flop, drawn_best.flop / drawn_least.flop)
-    by_data = _quantity(least.tokens / least.params, drawn_least.tokens / drawn_least.params, "")
+    by_data = quantity_of(least.tokens / least.params, drawn_least.tokens / drawn_least.params, "")
     if outside:
         drawn_best = _widened(drawn_best, asked, laws, flop)
         drawn_least = _widened(drawn_least, asked, laws, flop)
@@ -160,8 +160,8 @@ def optimum(
         plan={**footprint.plan, "tokens": float(best.tokens)},
         best=said[0],
         compute_optimal=said[1] if another else None,
-        lifetime_saving=_quantity(*saving, "") if asked.served else None,
-        training_flop_ratio=_quantity(*dearer, "") if another else None,
+        lifetime_saving=quantity_of(*saving, "") if asked.served else None,
+        training_flop_ratio=quantity_of(*dearer, "") if another else None,
         tokens_per_param_by_law=laws.tokens_per_param(flop),
         tokens_per_param_by_data=by_data,
         flatness=tuple(
@@ -360,7 +360,7 @@ def _said(
     if values["loss"] < laws.main.lowest_loss:
         values = {n: v for n, v in values.items() if n not in ("loss", "perplexity")}
     return {
-        name: _quantity(values[name], draws[name], TERMS[name].unit if name in TERMS else "")
+        name: quantity_of(values[name], draws[name], TERMS[name].unit if name in TERMS else "")
         if name in values
         else None
         for name in SAID
@@ -387,16 +387,6 @@ def _numbers(found: Found, grounds: Grounds, asked: Asked) -> dict[str, Numbers]
         numbers["lifetime_kgco2e"] = grounds.per_flop["total_kgco2e"] * lifetime
         numbers["serving_kgco2e"] = numbers["lifetime_kgco2e"] - numbers["total_kgco2e"]
     return numbers
-
-
-def _quantity(value: Numbers, draws: Numbers, unit: str) -> Quantity:
-    """A result with its levels; both in base units."""
-    size = units.factor(unit)
-    points = np.full(len(uncertainty.LEVELS), value)
-    if np.ndim(draws):
-        points = uncertainty.quantiles(np.asarray(draws))
-    p5, p10, p50, p90, p95 = (float(point) / size for point in points)
-    return Quantity(float(value) / size, p5, p10, p50, p90, p95, unit)
 
 
 def _mixture(asked: Asked, laws: Laws, flop: float) -> Mixture | None:
@@ -474,7 +464,7 @@ def _of_laws(asked: Asked, laws: Laws, drawn: Grounds, library: Library) -> list
     for name, value, draws in zip(
         Constants._fields, constants_of(law), drawn.constants, strict=True
     ):
-        spread = _quantity(value, draws, "")
+        spread = quantity_of(value, draws, "")
         ranged = bool(np.ndim(draws))
         datum = Datum(
             name,

@@ -16,7 +16,8 @@ from joulecast.law_records import KINDS, LossLaw
 from joulecast.places import WORLD
 from joulecast.reading import span
 from joulecast.records import Figure, Record, Source, validated
-from joulecast.terms import ASKED, INPUTS
+from joulecast.tables import DEFAULT_TABLES
+from joulecast.terms import ASKED, INPUTS, USED
 
 #: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
 UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "water", "mix")
@@ -82,7 +83,7 @@ def check(
     for key, entry in own.get("sources", {}).items():
         _check_table(f"sources.toml: {key}", entry)
         validated(Source, {**entry, "key": key}, f"sources.toml: {key}")
-    for table in ("defaults", "calibration"):
+    for table in DEFAULT_TABLES:
         for name, entry in leaves(own.get(table, {})):
             _check_default(f"{table}.toml: {name}", name, entry, known, core)
     for key, site in own.get("sites", {}).items():
@@ -180,7 +181,7 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def known_defaults(core: Mapping[str, Any]) -> set[str]:
     """Names a default may have: those there are."""
-    return {name for table in ("defaults", "calibration") for name, _ in leaves(core[table])}
+    return {name for table in DEFAULT_TABLES for name, _ in leaves(core[table])}
 
 
 def _check_default(
@@ -213,7 +214,7 @@ def _check_figure(where: str, entry: Mapping[str, Any], core: Mapping[str, Any])
 
 def _check_limits(where: str, quantity: str, entry: Mapping[str, Any]) -> None:
     """What holds for a quantity that is given holds for a default of it."""
-    terms = INPUTS | ASKED
+    terms = INPUTS | ASKED | USED
     if quantity in terms:
         numbers = [entry[name] for name in ("low", "value", "high") if entry.get(name) is not None]
         try:

@@ -14,10 +14,11 @@ from joulecast.reading import (
     document_length,
     number,
     quantity,
+    rate,
     sequence_length,
     span,
 )
-from joulecast.terms import INPUTS, Arch, input_term
+from joulecast.terms import INPUTS, USED, Arch, input_term
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
@@ -172,6 +173,40 @@ class Phase(_Part):
     precision: Annotated[Precision | None, _word("precision")] = None
 
 
+def _use(name: str) -> BeforeValidator:
+    """Checks a quantity of the use, which may be a range, and keeps it as it was written."""
+
+    def read(raw: object) -> object:
+        if raw is not None:
+            (rate if name.endswith("_per_year") else span)(USED[name], raw)
+        return raw
+
+    return BeforeValidator(read)
+
+
+class Use(_Part):
+    """How a language model will be used once it is trained; all of it may be left out.
+
+    `tokens` are those generated and `requests` those answered, each with its period
+    (``"1T/year"``, ``"2M/day"``); one of the two is the demand, which is never assumed.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        self._read(values)
+
+    tokens: Annotated[Any, _use("use_tokens_per_year")] = None
+    requests: Annotated[Any, _use("use_requests_per_year")] = None
+    output_tokens: Annotated[Any, _use("use_output_tokens")] = None
+    prompt_tokens: Annotated[Any, _use("use_prompt_tokens")] = None
+    batch: Annotated[Any, _use("use_batch")] = None
+    device: Annotated[str | None, _text("use.device")] = None
+    device_count: Annotated[float | None, _count("use.device_count", 1, whole=True)] = None
+    precision: Annotated[Precision | None, _word("precision")] = None
+    years: Annotated[Any, _use("use_years")] = None
+    energy_factor: Annotated[Any, _use("use_energy_factor")] = None
+    site_factor: Annotated[Any, _use("use_site_factor")] = None
+
+
 class Plan(_Part):
     """A training run somebody plans: what is trained, on what, where, and what is known already.
 
@@ -214,6 +249,16 @@ class Plan(_Part):
     only_given: bool = False
     given: Mapping[str, Any] = {}
     phases: tuple[Phase, ...] = ()
+    use: Use | None = None
+
+    @field_validator("use", mode="before")
+    @classmethod
+    def _use_of_it(cls, raw: Any) -> Any:
+        if raw is None or isinstance(raw, Use):
+            return raw
+        if not isinstance(raw, Mapping):
+            raise InputError("use", raw, "must map what is said of the use to values")
+        return Use(**raw)
 
     @field_validator("given", mode="before")
     @classmethod
@@ -244,6 +289,17 @@ class Plan(_Part):
         from joulecast.planfile import save
 
         save(self, Path(path))
+
+
+def with_use(plan: Plan, said: Mapping[str, Any], asked: bool = False) -> Plan:
+    """The plan with what was said of the use over its own; `asked` for it where nothing was."""
+    own = {} if plan.use is None else plan.use.model_dump(exclude_none=True)
+    newer = {name: value for name, value in said.items() if value is not None}
+    if not newer and not asked:
+        return plan
+    if "tokens" in newer or "requests" in newer:
+        own = {name: value for name, value in own.items() if name not in ("tokens", "requests")}
+    return plan.model_copy(update={"use": Use(**own | newer)})
 
 
 def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str, Any]) -> Plan:
@@ -301,8 +357,8 @@ def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastErr
     if isinstance(inner, JoulecastError):
         return inner
     field = ".".join(str(part) for part in first["loc"])
-    if kind is Phase:
-        field = f"phase.{field}"
+    if kind in (Phase, Use):
+        field = f"{kind.__name__.lower()}.{field}"
     if first["type"] == "extra_forbidden":
         if field in INPUTS:
             return UnknownNameError(field, None, "belongs in given", [f"given={{{field!r}: ...}}"])

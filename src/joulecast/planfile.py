@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joulecast.errors import PlanFileError, nearest
-from joulecast.plan import Plan
+from joulecast.plan import Plan, Use
 from joulecast.terms import INPUTS
 
 #: Section -> keys it may hold; the names are those of the flags.
@@ -29,6 +29,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "hardware": ("device", "device_count", "precision", "recompute"),
     "place": ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation"),
     "run": ("runs", "project_factor", "include_building", "only_given"),
+    "use": tuple(Use.model_fields),
     "given": tuple(INPUTS),
     "phase": ("tokens", "seq_len", "precision"),
 }
@@ -52,8 +53,8 @@ def read(path: Path) -> dict[str, Any]:
         _check_section(path, text, section, keys)
         if section == "phase":
             values["phases"] = [dict(phase) for phase in keys]
-        elif section == "given":
-            values["given"] = dict(keys)
+        elif section in ("given", "use"):
+            values[section] = dict(keys)
         else:
             values |= keys
     if "id" in values and "config" in values:
@@ -84,13 +85,13 @@ def dump(plan: Plan) -> str:
         said["id"] = said.pop("model")
     blocks = []
     for section, keys in SECTIONS.items():
-        if section == "given":
-            rows = dict(said.get("given", {}))
+        if section in ("given", "use"):
+            rows = dict(said.get(section) or {})
         elif section == "phase":
             continue
         else:
             rows = {key: said[key] for key in keys if said.get(key) is not None}
-        if rows:
+        if rows or (section == "use" and plan.use is not None):
             blocks.append("\n".join([f"[{section}]", *(_row(k, v) for k, v in rows.items())]))
     for phase in said.get("phases", ()):
         rows = {key: value for key, value in phase.items() if value is not None}

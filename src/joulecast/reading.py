@@ -163,6 +163,28 @@ def span(term: Term, raw: object) -> tuple[float | None, float | None, float | N
     return low, middle, high
 
 
+def rate(term: Term, raw: object) -> tuple[float | None, float | None, float | None]:
+    """Read a rate or a range of rates, as `span`, per year: ``1T/year``, ``1M..5M per day``.
+
+    >>> from joulecast.terms import USED
+    >>> rate(USED["use_requests_per_year"], "2000/day")
+    (None, 730500.0, None)
+    """
+    said = re.fullmatch(r"(.*?)\s*(?:tokens|requests)?\s*(?:/|\bper\b)\s*(\w+)", str(raw).strip())
+    period = units.SYMBOLS.get(said.group(2), "") if said else ""
+    if said is None or period not in PERIODS:
+        why = "is a rate and needs a period"
+        raise InputError(term.name, raw, why, [f"{str(raw).split('/')[0].strip()}/year", "1M/day"])
+    per_year = units.factor("year") / units.factor(said.group(2))
+    low, value, high = span(term._replace(unit=""), said.group(1))
+    scaled = [None if x is None else x * per_year for x in (low, value, high)]
+    return scaled[0], scaled[1], scaled[2]
+
+
+#: What a rate may be per.
+PERIODS = ("second", "minute", "hour", "day", "week", "month", "year")
+
+
 def _parts(term: Term, raw: object) -> list[object]:
     if isinstance(raw, str):
         parts: list[object] = [part.strip() for part in raw.split("..")]

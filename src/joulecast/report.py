@@ -6,7 +6,7 @@ Two significant figures everywhere but in the By-hand block, which has five.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import floor, isfinite, log10, sqrt
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,8 +83,10 @@ def text(
         [*textwrap.wrap(subject(footprint), WIDTH), "", *headline],
         _figures(footprint),
         _parts(footprint),
+        _use(footprint),
         _by_hand(footprint),
         assumption_lines(footprint),
+        _assumed_of_use(footprint),
         _cross_checks(footprint),
         _tornado(footprint) if drivers else _drivers(footprint),
         warning_lines(footprint),
@@ -369,8 +371,12 @@ def _hand_line(line: HandLine) -> str:
 
 def assumption_lines(answer: Answer) -> list[str]:
     """Given and assumed numbers, each with its range, source and flag."""
-    given = [entry for entry in answer.assumptions if entry.given]
-    assumed = [entry for entry in answer.assumptions if not entry.given]
+    return _entries(answer.assumptions)
+
+
+def _entries(entries: Sequence[Assumption]) -> list[str]:
+    given = [entry for entry in entries if entry.given]
+    assumed = [entry for entry in entries if not entry.given]
     lines = []
     if given:
         lines.append("Given")
@@ -407,6 +413,20 @@ def _span(entry: Assumption) -> str:
 
 def _short(unit: str) -> str:
     return unit.replace("CO2e", "")
+
+
+def _use(footprint: Footprint) -> list[str]:
+    if footprint.use_phase is None:
+        return []
+    from joulecast.report_use import use_lines
+
+    return use_lines(footprint.use_phase)
+
+
+def _assumed_of_use(footprint: Footprint) -> list[str]:
+    if footprint.use_phase is None:
+        return []
+    return ["The same of its use", *_entries(footprint.use_phase.assumptions)]
 
 
 def _cross_checks(footprint: Footprint) -> list[str]:

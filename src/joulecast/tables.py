@@ -81,7 +81,10 @@ SHAPES: dict[str, Shape] = {
 }
 
 #: Tables kept as TOML, and folders of one TOML file per record.
-TOML_TABLES = ("calibration", "defaults", "scaling_laws", "sites", "sources")
+TOML_TABLES = ("calibration", "defaults", "scaling_laws", "sites", "sources", "use_phase")
+
+#: Those of them that hold defaults: judged or published, and fitted.
+DEFAULT_TABLES = ("defaults", "calibration", "use_phase")
 FOLDERS = ("devices", "models", "reported_runs")
 
 
@@ -114,7 +117,7 @@ def said_source(path: Path) -> str | None:
 def overlaid(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Tables of `own` over those of `base`: down to a row of CSV, a default's value, a record."""
     depth = {name: len(shape.keys) for name, shape in SHAPES.items()}
-    depth |= dict.fromkeys(("defaults", "calibration"), 9) | {"scaling_laws": 2}
+    depth |= dict.fromkeys(DEFAULT_TABLES, 9) | {"scaling_laws": 2}
     return {**base, **{k: _over(base.get(k), own[k], depth.get(k, 1)) for k in own}}
 
 

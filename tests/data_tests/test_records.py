@@ -15,14 +15,14 @@ from joulecast import Library, Plan, estimate, overlay, places, specs
 from joulecast.law_records import KINDS, LossLaw
 from joulecast.overlay import leaves
 from joulecast.records import Device, Figure, Model, figures_of, validated
-from joulecast.terms import ASKED, INPUTS
+from joulecast.tables import DEFAULT_TABLES
+from joulecast.terms import ASKED, INPUTS, USED
 
 SRC = Path(places.__file__).parent
 BUNDLED = Library.bundled()
 CORE, ODBL = specs.read_folder(specs.bundled_folder())
 DEVICES: dict[str, Device] = {key: BUNDLED.device(key).device for key in CORE["devices"]}
 MODELS: dict[str, Model] = {key: BUNDLED.model(key) for key in CORE.get("models", {})}
-DEFAULT_TABLES = ("defaults", "calibration")
 
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
 SHAPES = {
@@ -39,6 +39,10 @@ SHAPES = {
     "pue_spread",
     "small_model_params",
     "state_bytes_per_param",
+    "use_cache_bytes",
+    "use_generation",
+    "use_spread",
+    "use_unmeasured_device",
     "variant_peak_gap",
     "water_factor_spread",
     "water_of",
@@ -100,7 +104,7 @@ def test_source_is_complete(key: str) -> None:
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_default_is_a_figure_with_a_reachable_name(name: str) -> None:
     assert BUNDLED.default(name).source in CORE["sources"]
-    assert name.split(".", 1)[0] in {*INPUTS, *ASKED, *SHAPES}
+    assert name.split(".", 1)[0] in {*INPUTS, *ASKED, *USED, *SHAPES}
 
 
 def test_the_law_that_answers_says_its_runs_and_its_uncertainty() -> None:
