@@ -15,6 +15,7 @@ from joulecast.plan import Plan
 from joulecast.validation import validate
 
 if TYPE_CHECKING:
+    from joulecast.checking import Check, check
     from joulecast.comparing import Comparison, compare
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from joulecast.sweeping import Sweep, sweep
 
 __all__ = [
+    "Check",
     "Comparison",
     "Footprint",
     "JoulecastError",
@@ -33,6 +35,7 @@ __all__ = [
     "Solutions",
     "Sweep",
     "__version__",
+    "check",
     "compare",
     "estimate",
     "model",
@@ -45,11 +48,13 @@ __all__ = [
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.
 _LATER = {
+    "Check": "checking",
     "Comparison": "comparing",
     "Optimum": "optima",
     "Solution": "solving",
     "Solutions": "solving",
     "Sweep": "sweeping",
+    "check": "checking",
     "compare": "comparing",
     "optimum": "optimising",
     "solve": "solving",

@@ -249,6 +249,40 @@ class EstimateObject(TypedDict):
     use_phase: NotRequired[UseObject]
 
 
+class FindingObject(TypedDict):
+    """A contradiction in a file that was checked."""
+
+    code: str
+    line: int
+    stated: str
+    follows: str
+    cause: str
+
+
+class ReadingObject(TypedDict):
+    """A figure read of a file that was checked."""
+
+    name: str
+    value: float
+    unit: str
+    shown: str
+    line: int
+
+
+CheckObject = TypedDict(
+    "CheckObject",
+    {
+        "schema_version": Literal[1],
+        "path": str,
+        "pass": bool,
+        "findings": list[FindingObject],
+        "readings": list[ReadingObject],
+        "provenance": ProvenanceObject,
+    },
+)
+CheckObject.__doc__ = "What `joulecast check --json` prints."
+
+
 class OptionObject(TypedDict):
     """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero."""
 
