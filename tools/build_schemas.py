@@ -22,6 +22,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "estimate": (answers.EstimateObject, False),
     "check": (answers.CheckObject, False),
     "compare": (answers.CompareObject, False),
+    "compare-measured": (answers.MeasuredObject, False),
     "solve": (answers.SolveObject, False),
     "model": (answers.ModelObject, False),
     "optimum": (answers.OptimumObject, False),

@@ -17,6 +17,7 @@ from joulecast.validation import validate
 if TYPE_CHECKING:
     from joulecast.checking import Check, check
     from joulecast.comparing import Comparison, compare
+    from joulecast.measured import Verdict, compare_measured
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
     from joulecast.solving import Solution, Solutions, solve
@@ -34,9 +35,11 @@ __all__ = [
     "Solution",
     "Solutions",
     "Sweep",
+    "Verdict",
     "__version__",
     "check",
     "compare",
+    "compare_measured",
     "estimate",
     "model",
     "model_from_torch",
@@ -54,8 +57,10 @@ _LATER = {
     "Solution": "solving",
     "Solutions": "solving",
     "Sweep": "sweeping",
+    "Verdict": "measured",
     "check": "checking",
     "compare": "comparing",
+    "compare_measured": "measured",
     "optimum": "optimising",
     "solve": "solving",
     "sweep": "sweeping",

@@ -283,6 +283,52 @@ CheckObject = TypedDict(
 CheckObject.__doc__ = "What `joulecast check --json` prints."
 
 
+class ExplanationObject(TypedDict):
+    """One input that alone would reproduce a measurement."""
+
+    name: str
+    unit: str
+    assumed: float
+    needed: float
+    score: float
+    flag: str
+    within: bool
+
+
+class ComparedObject(TypedDict):
+    """A result beside its measurement; `of` is the quantity of the forecast."""
+
+    name: str
+    of: str
+    measured: float
+    forecast: QuantityObject
+    inside: bool
+    level: float
+    explanations: list[ExplanationObject]
+
+
+class ToldObject(TypedDict):
+    """An input that the measurement tells; `score` is null beyond its range or where exact."""
+
+    name: str
+    unit: str
+    assumed: float
+    measured: float
+    score: float | None
+    flag: str
+
+
+class MeasuredObject(TypedDict):
+    """What `joulecast compare PLAN emissions.csv --json` prints."""
+
+    schema_version: Literal[1]
+    run: str
+    inside: bool
+    results: list[ComparedObject]
+    told: list[ToldObject]
+    provenance: ProvenanceObject
+
+
 class OptionObject(TypedDict):
     """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero."""
 

@@ -27,6 +27,9 @@ from joulecast.uncertainty import Datum
 #: Standard-normal score of the ends of an input's range, its 5 % and 95 % points.
 END = uncertainty.Z95
 
+#: Beyond this score an input is not looked for.
+FARTHEST = 4.0
+
 #: Halvings that bring a score to ten digits.
 HALVINGS = 50
 
@@ -44,12 +47,17 @@ class Explanation(NamedTuple):
     score: float
     flag: str
 
+    @property
+    def within(self) -> bool:
+        """Whether the value lies within the input's range."""
+        return abs(self.score) <= END
+
 
 class Compared(NamedTuple):
     """A result of the forecast beside its measurement.
 
     `level` is where the measurement lies among the draws, from 0 to 1.  `explanations` are the
-    inputs that would reproduce it within their own ranges, the most likely first.
+    inputs that alone would reproduce it, the most likely first.
     """
 
     name: str
@@ -110,7 +118,10 @@ class Verdict:
                     "forecast": one.forecast.to_dict(),
                     "inside": one.inside,
                     "level": _ten(one.level),
-                    "explanations": [_rounded(why._asdict()) for why in one.explanations],
+                    "explanations": [
+                        _rounded({**why._asdict(), "within": why.within})
+                        for why in one.explanations
+                    ],
                 }
                 for one in self.results
             ],
@@ -236,7 +247,7 @@ def _explanation(
     size: float,
     flags: Mapping[str, str],
 ) -> Explanation | None:
-    """The value of one input, within its range, at which the nominal run is as measured."""
+    """The value of one input at which the nominal run is as measured."""
     datum = data[name]
     if datum.exact:
         return None
@@ -255,8 +266,8 @@ def _explanation(
 
 
 def _score_at(at: Callable[[float], float], wanted: float) -> float | None:
-    """Score between the ends of a range at which a monotonic function has a value, by halving."""
-    low, high = -END, END
+    """Score up to FARTHEST at which a monotonic function has a value, by halving."""
+    low, high = -FARTHEST, FARTHEST
     rising = at(high) >= at(low)
     least, most = sorted((at(low), at(high)))
     if not least <= wanted <= most or least == most:
@@ -270,9 +281,7 @@ def _score_at(at: Callable[[float], float], wanted: float) -> float | None:
     return (low + high) / 2
 
 
-def _told(
-    run: Measurement, data: Mapping[str, Datum], flags: Mapping[str, str]
-) -> Iterator[Told]:
+def _told(run: Measurement, data: Mapping[str, Datum], flags: Mapping[str, str]) -> Iterator[Told]:
     """Inputs of the forecast that the file tells by itself."""
     hours = run.duration_s / (units.hour / units.second)
     known: dict[str, float] = {}

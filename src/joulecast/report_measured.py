@@ -13,9 +13,7 @@ from joulecast.report import WIDTH, plain, readable, subject, two, wrapped
 SHOWN = 3
 
 
-def verdict_text(
-    verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool = False
-) -> str:
+def verdict_text(verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
     """Inside or outside first, then each result, then what would explain it."""
     inside = sum(one.inside for one in verdict.results)
     count = len(verdict.results)
@@ -24,9 +22,8 @@ def verdict_text(
         return f"  {bold(answer)}"
     lines = textwrap.wrap(f"{subject(verdict.footprint)}; measured: {verdict.run.name}", WIDTH)
     lines += ["", f"  {bold(answer)}", ""]
-    lines.append(f"  {'':<24}{'measured':>13}{'forecast':>13}   {'80 % range':<18}")
-    for one in verdict.results:
-        lines += _row(one)
+    lines.append(f"  {'':<33}{'measured':>10}{'forecast':>10}  80 % range")
+    lines += [_row(one) for one in verdict.results]
     if verdict.told:
         lines += ["", "What the measurement tells of the inputs"]
         lines += [_told(one) for one in verdict.told]
@@ -42,16 +39,13 @@ def verdict_text(
     return "\n".join(lines)
 
 
-def _row(one: Compared) -> list[str]:
+def _row(one: Compared) -> str:
     forecast, unit = readable(one.forecast)
     measured = readable_as(one.measured, one.forecast)
     verdict = "inside" if one.inside else ("above" if one.level > 0.5 else "below")
     span = f"{two(forecast.p10)} to {two(forecast.p90)}"
-    entry = f"  {one.name:<24}{two(measured):>13}{two(forecast.value):>13}   {span:<18}{verdict}"
-    if len(entry) > WIDTH:
-        entry = f"  {one.name}\n{'':<26}{two(measured):>13}{two(forecast.value):>13}   {span}"
-        entry += f"  {verdict}"
-    return entry.replace(one.name, f"{one.name} [{unit}]", 1).splitlines()
+    label = f"{one.name} [{unit}]"
+    return f"  {label:<33}{two(measured):>10}{two(forecast.value):>10}  {span:<17}{verdict}"
 
 
 def readable_as(value: float, quantity: Quantity) -> float:
@@ -63,26 +57,28 @@ def readable_as(value: float, quantity: Quantity) -> float:
 
 def _told(one: Told) -> str:
     unit = f" {one.unit.replace('CO2e', '')}".rstrip()
-    score = "outside its range" if one.score is None else f"score {one.score:+.1f}"
+    score = "far outside its range" if one.score is None else f"score {one.score:+.1f}"
     if one.score is None and one.measured == one.assumed:
         score = "as given"
     return (
-        f"  {one.name:<24}{plain(one.measured, 3)}{unit}, assumed {plain(one.assumed, 3)}"
-        f" ({score})"
+        f"  {one.name:<24}{plain(one.measured, 3)}{unit}, assumed {plain(one.assumed, 3)} ({score})"
     )
 
 
 def _why(one: Compared) -> list[str]:
-    """The single inputs that would reproduce a measurement outside its range."""
+    """Describe the single inputs that would reproduce a measurement outside its range."""
     percent = f"{100 * one.level:.0f} %" if 0.005 < one.level < 0.995 else "hardly any"
-    share = percent if one.level <= 0.5 or percent.startswith("h") else f"{100 - 100 * one.level:.0f} %"
+    share = (
+        percent if one.level <= 0.5 or percent.startswith("h") else f"{100 - 100 * one.level:.0f} %"
+    )
     side = "below" if one.level <= 0.5 else "above"
     head = f"What would explain the {one.name} ({share} of the draws are as far {side})"
-    if not one.explanations:
-        none = "no single input within its range does; several are off, or the plan was another"
-        return [head, *wrapped(none)]
     lines = [head]
-    for why in one.explanations[:SHOWN]:
+    within = [why for why in one.explanations if why.within]
+    if not within:
+        none = "no single input within its range does"
+        lines += wrapped(f"{none}; beyond its range:" if one.explanations else none)
+    for why in (within or one.explanations)[:SHOWN]:
         unit = why.unit.replace("CO2e", "")
         lines += wrapped(
             f"{why.name} of {plain(why.needed, 3)} {unit}".rstrip()
