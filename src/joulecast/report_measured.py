@@ -27,8 +27,10 @@ def verdict_text(verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool
     if verdict.told:
         lines += ["", "What the measurement tells of the inputs"]
         lines += [_told(one) for one in verdict.told]
-    for one in verdict.results:
-        if not one.inside:
+    outside = [one for one in verdict.results if not one.inside]
+    for at, one in enumerate(outside):
+        # Days and device-hours are off by the same factor where the devices are those planned.
+        if not any(_same(one, other) for other in outside[:at]):
             lines += ["", *_why(one)]
     if not verdict.run.facility:
         why = (
@@ -37,6 +39,14 @@ def verdict_text(verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool
         )
         lines += ["", *textwrap.wrap(why, WIDTH)]
     return "\n".join(lines)
+
+
+def _same(one: Compared, other: Compared) -> bool:
+    """Whether two results are explained by the same values of the same inputs."""
+    pairs = zip(one.explanations, other.explanations, strict=False)
+    return bool(one.explanations) and all(
+        a.name == b.name and abs(a.score - b.score) < 1e-6 for a, b in pairs
+    )
 
 
 def _row(one: Compared) -> str:

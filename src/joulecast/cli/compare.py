@@ -25,6 +25,13 @@ def compare(
     run: Annotated[
         str | None, typer.Option(help="Which run of an emissions.csv.", metavar="RUN_ID")
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that are there.")
+    ] = False,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the lowest option alone.")] = False,
@@ -47,6 +54,11 @@ def compare(
     comparison = verb(
         plans, varied, on=on, names=names if len(names) > 1 else None, library=asked.library
     )
+    if plot is not None:
+        from joulecast import pictures
+
+        pictures.plot(comparison, plot, force=force)
+        typer.echo(f"wrote {plot}", err=True)
     if to_json:
         say(comparison.to_json())
     else:
