@@ -17,9 +17,11 @@ from joulecast.validation import validate
 if TYPE_CHECKING:
     from joulecast.checking import Check, check
     from joulecast.comparing import Comparison, compare
+    from joulecast.html_report import report_html
     from joulecast.measured import Verdict, compare_measured
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
+    from joulecast.pictures import plot
     from joulecast.solving import Solution, Solutions, solve
     from joulecast.sweeping import Sweep, sweep
 
@@ -44,6 +46,8 @@ __all__ = [
     "model",
     "model_from_torch",
     "optimum",
+    "plot",
+    "report_html",
     "solve",
     "sweep",
     "validate",
@@ -62,6 +66,8 @@ _LATER = {
     "compare": "comparing",
     "compare_measured": "measured",
     "optimum": "optimising",
+    "plot": "pictures",
+    "report_html": "html_report",
     "solve": "solving",
     "sweep": "sweeping",
 }

@@ -19,8 +19,7 @@ from joulecast.footprint import Footprint
 from joulecast.library import Library
 from joulecast.plan import Plan
 from joulecast.plotting import COLOURS, figure
-from joulecast.report import LEAST_SHARE, heading, plain, readable, two
-from joulecast.terms import PARTS
+from joulecast.report import LEAST_SHARE, heading, parts_of, plain, readable, two
 
 #: Width of one column of a page [inch], and the letters in it [point].
 WIDTH = 3.3
@@ -35,9 +34,7 @@ TALL = 0.31
 BLUE, ORANGE, GREEN, _, YELLOW, SKY, BLACK = COLOURS
 
 #: Colour of each part.
-SHADES = {"device": BLUE, "host": SKY, "network": GREEN, "cooling": YELLOW, "embodied": ORANGE}
-
-NAMES = {"device": "devices", "host": "hosts"}
+SHADES = {"devices": BLUE, "hosts": SKY, "network": GREEN, "cooling": YELLOW, "embodied": ORANGE}
 
 #: Most rows of a tornado.
 BARS = 8
@@ -114,8 +111,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 def _waterfall(footprint: Footprint, path: Path, force: bool) -> None:
     """Parts one behind the other, and the total with its range."""
     total = footprint.total
-    parts = {key: footprint.quantities[name] for key, name in PARTS.items()}
-    shown = {key: part for key, part in parts.items() if part is not None and part.value > 0}
+    shown = parts_of(footprint)
     if total is None or not shown:
         raise InputError("--picture", "waterfall", "no parts are known", ["ranges"])
     unit, _ = mass_unit(total.value)
@@ -135,8 +131,7 @@ def _waterfall(footprint: Footprint, path: Path, force: bool) -> None:
             axes.plot([whole.p10, whole.p90], [last, last], color=BLACK, linewidth=1)
             for end in (whole.p10, whole.p90):
                 axes.plot([end, end], [last - 0.15, last + 0.15], color=BLACK, linewidth=1)
-        labels = [NAMES.get(key, key) for key in shown]
-        _rows(axes, [*labels, f"total {two(whole.value)}"])
+        _rows(axes, [*shown, f"total {two(whole.value)}"])
         axes.set_xlim(0, max(whole.p90, whole.value) * 1.06)
         axes.xaxis.set_major_formatter(lambda value, _: two(value) if value else "0")
         axes.set_xlabel(f"{unit}CO$_2$e; line: 80 % prediction range")

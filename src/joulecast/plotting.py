@@ -36,6 +36,7 @@ STYLE: Any = {
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "legend.frameon": False,
+    "savefig.bbox": "tight",
     "svg.hashsalt": "joulecast",
     "svg.fonttype": "none",
 }
@@ -67,6 +68,8 @@ def figure(
         why, way = "needs matplotlib", "pip install 'joulecast[plot]'"
         raise InputError("plot", path.suffix, why, [way]) from None
     letters: Any = {"font.size": size, "axes.titlesize": size + 1}
+    if width != WIDTH:
+        letters["savefig.bbox"] = None  # a column of a page is as wide as it is
     with mpl.rc_context({**STYLE, **letters}), whole_file(path, force) as unfinished:
         canvas = Figure(figsize=(width, height), layout="constrained")
         yield canvas.add_subplot()

@@ -100,7 +100,7 @@ def estimate(
     if html is not None:
         from joulecast.html_report import save_html
 
-        save_html(footprint, html, asked.library, force=force)
+        save_html(footprint, html, force=force)
         typer.echo(f"wrote {html}", err=True)
     if to_json and drivers:
         bars = [bar.to_dict() for bar in footprint.tornado()]
