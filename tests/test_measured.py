@@ -112,7 +112,7 @@ def test_several_runs_are_an_error_until_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(JoulecastError, match="holds 2 runs; try --run run-a, --run run-b"):
         compare_measured(PLAN, path)
     assert compare_measured(PLAN, path, run="run-b").run.duration_s == 43200
-    with pytest.raises(JoulecastError, match="^--run: run-c: is not in .*; try run-a, run-b"):
+    with pytest.raises(JoulecastError, match=r"^--run: run-c: is not in .*; try run-a, run-b"):
         compare_measured(PLAN, path, run="run-c")
 
 
@@ -122,7 +122,7 @@ def test_errors_of_the_two_files_are_one_line(joulecast: Run, tmp_path: Path) ->
     assert done.stderr.endswith(
         "one plan is compared with one measurement; try plan.toml emissions.csv\n"
     )
-    with pytest.raises(JoulecastError, match="^runs: 3: a measurement is of one run; try 1"):
+    with pytest.raises(JoulecastError, match=r"^runs: 3: a measurement is of one run; try 1"):
         compare_measured(PLAN.model_copy(update={"runs": 3}), FILE)
     with pytest.raises(JoulecastError, match="the forecast knows no hours, energy or emissions"):
         compare_measured(Plan(params="7B", tokens="1T", only_given=True), FILE)
