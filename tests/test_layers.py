@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "places",
         "instances",
         "overlay",
+        "codecarbon",
         *FORMULAS,
     ),
     ("library", "chain", "uncertainty", "plan", "architectures"),
@@ -40,9 +41,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("serving",),
     ("optima",),
     ("estimation", "optimising", "sensitivity"),
-    ("comparing", "solving", "sweeping"),
+    ("comparing", "solving", "sweeping", "checks", "measured"),
     ("report", "report_use", "optimum_report", "catalogue", "writing", "plotting"),
-    ("report_whatif",),
+    ("report_whatif", "report_measured", "pictures", "checking", "svg_bars"),
+    ("html_report",),
     ("accounting", "gates", "benchmark"),
     ("validation", "validation_text", "validation_plots"),
     ("cli",),
@@ -85,6 +87,7 @@ def test_no_import_points_back(path: Path) -> None:
         "comparing": {"report_whatif"},
         "solving": {"report_whatif"},
         "sweeping": {"writing", "plotting"},
+        "measured": {"report_measured"},
     }
     for other in imported_rooms(ast.parse(path.read_text())) - deferred.get(here, set()):
         assert RANK[other] <= RANK[here], f"{here} imports {other}, which comes after it"

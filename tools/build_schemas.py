@@ -20,7 +20,9 @@ OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 #: Schema -> the shape it is made from, and whether the output is an array of it.
 SHAPES: dict[str, tuple[Any, bool]] = {
     "estimate": (answers.EstimateObject, False),
+    "check": (answers.CheckObject, False),
     "compare": (answers.CompareObject, False),
+    "compare-measured": (answers.MeasuredObject, False),
     "solve": (answers.SolveObject, False),
     "model": (answers.ModelObject, False),
     "optimum": (answers.OptimumObject, False),

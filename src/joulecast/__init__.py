@@ -15,13 +15,18 @@ from joulecast.plan import Plan
 from joulecast.validation import validate
 
 if TYPE_CHECKING:
+    from joulecast.checking import Check, check
     from joulecast.comparing import Comparison, compare
+    from joulecast.html_report import report_html
+    from joulecast.measured import Verdict, compare_measured
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
+    from joulecast.pictures import plot
     from joulecast.solving import Solution, Solutions, solve
     from joulecast.sweeping import Sweep, sweep
 
 __all__ = [
+    "Check",
     "Comparison",
     "Footprint",
     "JoulecastError",
@@ -32,12 +37,17 @@ __all__ = [
     "Solution",
     "Solutions",
     "Sweep",
+    "Verdict",
     "__version__",
+    "check",
     "compare",
+    "compare_measured",
     "estimate",
     "model",
     "model_from_torch",
     "optimum",
+    "plot",
+    "report_html",
     "solve",
     "sweep",
     "validate",
@@ -45,13 +55,19 @@ __all__ = [
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.
 _LATER = {
+    "Check": "checking",
     "Comparison": "comparing",
     "Optimum": "optima",
     "Solution": "solving",
     "Solutions": "solving",
     "Sweep": "sweeping",
+    "Verdict": "measured",
+    "check": "checking",
     "compare": "comparing",
+    "compare_measured": "measured",
     "optimum": "optimising",
+    "plot": "pictures",
+    "report_html": "html_report",
     "solve": "solving",
     "sweep": "sweeping",
 }

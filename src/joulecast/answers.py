@@ -249,6 +249,86 @@ class EstimateObject(TypedDict):
     use_phase: NotRequired[UseObject]
 
 
+class FindingObject(TypedDict):
+    """A contradiction in a file that was checked."""
+
+    code: str
+    line: int
+    stated: str
+    follows: str
+    cause: str
+
+
+class ReadingObject(TypedDict):
+    """A figure read of a file that was checked."""
+
+    name: str
+    value: float
+    unit: str
+    shown: str
+    line: int
+
+
+CheckObject = TypedDict(
+    "CheckObject",
+    {
+        "schema_version": Literal[1],
+        "path": str,
+        "pass": bool,
+        "findings": list[FindingObject],
+        "readings": list[ReadingObject],
+        "provenance": ProvenanceObject,
+    },
+)
+CheckObject.__doc__ = "What `joulecast check --json` prints."
+
+
+class ExplanationObject(TypedDict):
+    """One input that alone would reproduce a measurement."""
+
+    name: str
+    unit: str
+    assumed: float
+    needed: float
+    score: float
+    flag: str
+    within: bool
+
+
+class ComparedObject(TypedDict):
+    """A result beside its measurement; `of` is the quantity of the forecast."""
+
+    name: str
+    of: str
+    measured: float
+    forecast: QuantityObject
+    inside: bool
+    level: float
+    explanations: list[ExplanationObject]
+
+
+class ToldObject(TypedDict):
+    """An input that the measurement tells; `score` is null beyond its range or where exact."""
+
+    name: str
+    unit: str
+    assumed: float
+    measured: float
+    score: float | None
+    flag: str
+
+
+class MeasuredObject(TypedDict):
+    """What `joulecast compare PLAN emissions.csv --json` prints."""
+
+    schema_version: Literal[1]
+    run: str
+    inside: bool
+    results: list[ComparedObject]
+    told: list[ToldObject]
+    provenance: ProvenanceObject
+
+
 class OptionObject(TypedDict):
     """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero."""
 

@@ -51,10 +51,13 @@ RUNGS = 60
 
 
 @contextmanager
-def figure(path: Path, force: bool, height: float = 3.8) -> Iterator[Any]:
+def figure(
+    path: Path, force: bool, height: float = 3.8, width: float = WIDTH, size: float = 9
+) -> Iterator[Any]:
     """A figure with one pair of axes, saved to `path` at the end: the same data, the same bytes.
 
-    Raises InputError for an ending that is not drawn, and without matplotlib.
+    Height and width in inches, `size` of the letters in points.  Raises InputError for an ending
+    that is not drawn, and without matplotlib.
     """
     if path.suffix.lower() not in ENDINGS:
         raise InputError("plot", path, "has no ending that can be drawn", list(ENDINGS))
@@ -64,8 +67,11 @@ def figure(path: Path, force: bool, height: float = 3.8) -> Iterator[Any]:
     except ImportError:
         why, way = "needs matplotlib", "pip install 'joulecast[plot]'"
         raise InputError("plot", path.suffix, why, [way]) from None
-    with mpl.rc_context(STYLE), whole_file(path, force) as unfinished:
-        canvas = Figure(figsize=(WIDTH, height), layout="constrained")
+    letters: Any = {"font.size": size, "axes.titlesize": size + 1}
+    if width != WIDTH:
+        letters["savefig.bbox"] = None  # a column of a page is as wide as it is
+    with mpl.rc_context({**STYLE, **letters}), whole_file(path, force) as unfinished:
+        canvas = Figure(figsize=(width, height), layout="constrained")
         yield canvas.add_subplot()
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
         canvas.savefig(unfinished, dpi=200, metadata=undated[path.suffix.lower()])

@@ -283,7 +283,8 @@ def subject(footprint: Footprint) -> str:
     return f"Training {': '.join(filter(None, [training, ', '.join(where)]))}"
 
 
-def _figures(footprint: Footprint) -> list[str]:
+def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
+    """Results beside the headline: label, value as people read it, range in the same unit."""
     rows: list[tuple[str, str, Quantity | None]] = []
     flop = footprint.training_flop
     if flop is not None:
@@ -307,8 +308,13 @@ def _figures(footprint: Footprint) -> list[str]:
         shown, unit = readable(project)
         factor = project.value / footprint.total.value
         rows.append(("Project", f"{two(shown.value)} {unit}, run x {factor:.3g}", shown))
+    return rows
+
+
+def _figures(footprint: Footprint) -> list[str]:
     return [
-        f"  {label:<11}{value:<30}{_interval(spread)}".rstrip() for label, value, spread in rows
+        f"  {label:<11}{value:<30}{_interval(spread)}".rstrip()
+        for label, value, spread in figure_rows(footprint)
     ]
 
 
@@ -328,28 +334,37 @@ def _days(footprint: Footprint, hours: Quantity) -> str:
     return f"days by device count: {shown}"
 
 
+#: Parts of the total as a reader says them.
+PART_NAMES = {
+    "device_kgco2e": "devices",
+    "host_kgco2e": "hosts",
+    "network_kgco2e": "network",
+    "cooling_kgco2e": "cooling",
+    "embodied_kgco2e": "embodied",
+}
+
+
+def parts_of(footprint: Footprint) -> dict[str, Quantity]:
+    """Parts of the total that are known and not zero, by the name a reader knows."""
+    if footprint.total is None or footprint.total.value == 0:
+        return {}
+    parts = {label: footprint.quantities[name] for name, label in PART_NAMES.items()}
+    return {label: part for label, part in parts.items() if part is not None and part.value > 0}
+
+
 def _parts(footprint: Footprint) -> list[str]:
-    total = footprint.total
-    if total is None or total.value == 0:
+    parts, total = parts_of(footprint), footprint.total
+    if not parts or total is None:
         return []
     unit, _ = mass_unit(total.value)
-    labels = {
-        "device_kgco2e": "devices",
-        "host_kgco2e": "hosts",
-        "network_kgco2e": "network",
-        "cooling_kgco2e": "cooling",
-        "embodied_kgco2e": "embodied",
-    }
-    rows = []
-    for name, label in labels.items():
-        part = footprint.quantities[name]
-        if part is not None and part.value > 0:
-            share = part.value / total.value
-            rows.append(f"  {label:<11}{two(part.to(unit).value) + ' ' + unit:<12}{share:>5.0%}")
+    rows = [
+        f"  {label:<11}{two(part.to(unit).value) + ' ' + unit:<12}{part.value / total.value:>5.0%}"
+        for label, part in parts.items()
+    ]
     building = footprint.quantities["building_making_kgco2e"]
     if building is not None and building.value > 0:
         rows[-1] += f", of which the building {two(building.to(unit).value)} {unit}"
-    return [f"Parts ({unit}CO2e)", *rows] if rows else []
+    return [f"Parts ({unit}CO2e)", *rows]
 
 
 def _by_hand(footprint: Footprint) -> list[str]:

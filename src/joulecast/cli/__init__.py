@@ -17,6 +17,7 @@ COMMANDS = {
     "estimate": ("estimate", "estimate"),
     "compare": ("compare", "compare"),
     "solve": ("solve", "solve"),
+    "check": ("check", "check"),
     "model": ("model", "model"),
     "optimum": ("optimum", "optimum"),
     "sweep": ("sweep", "sweep"),

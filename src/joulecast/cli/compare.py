@@ -8,6 +8,7 @@ import typer
 
 from joulecast.cli.output import bold, is_json, say
 from joulecast.cli.planning import Asked, Targets, takes_plan
+from joulecast.errors import InputError
 
 
 @takes_plan
@@ -21,6 +22,16 @@ def compare(
     on: Annotated[
         str | None, typer.Option(help="The result compared: total_kgco2e where it is known.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Which run of an emissions.csv.", metavar="RUN_ID")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that are there.")
+    ] = False,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the lowest option alone.")] = False,
@@ -28,7 +39,11 @@ def compare(
     """Compare plans, or variants of a plan, drawn from the same causes.
 
     joulecast compare plan.toml --vary device=h100-sxm,b200-sxm --vary region=fr,us-va,pl
+    joulecast compare plan.toml emissions.csv     a forecast against its measurement
     """
+    if any(target.lower().endswith(".csv") for target in asked.targets):
+        _against(asked, run, is_json(format_) or as_json, quiet)
+        return
     from joulecast import varying
     from joulecast.comparing import compare as verb
 
@@ -39,9 +54,33 @@ def compare(
     comparison = verb(
         plans, varied, on=on, names=names if len(names) > 1 else None, library=asked.library
     )
+    if plot is not None:
+        from joulecast import pictures
+
+        pictures.plot(comparison, plot, force=force)
+        typer.echo(f"wrote {plot}", err=True)
     if to_json:
         say(comparison.to_json())
     else:
         from joulecast.report_whatif import comparison_text
 
         say(comparison_text(comparison, bold, quiet))
+
+
+def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
+    """A plan against a measurement."""
+    from joulecast.measured import compare_measured
+
+    files = [target for target in asked.targets if target.lower().endswith(".csv")]
+    plans = [target for target in asked.targets if target not in files]
+    if len(files) > 1 or len(plans) > 1:
+        why = "one plan is compared with one measurement"
+        raise InputError("compare", " ".join(asked.targets), why, ["plan.toml emissions.csv"])
+    plan = asked.plan(plans[0]) if plans else asked._replace(targets=()).plan()
+    verdict = compare_measured(plan, files[0], run=run, library=asked.library)
+    if to_json:
+        say(verdict.to_json())
+    else:
+        from joulecast.report_measured import verdict_text
+
+        say(verdict_text(verdict, bold, quiet))

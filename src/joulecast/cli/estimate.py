@@ -48,6 +48,18 @@ def estimate(
     use_site_factor: Annotated[
         str | None, typer.Option(help="Busy devices with hosts and reserve over them alone.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it: FILE.svg, .png or .pdf.", metavar="FILE")
+    ] = None,
+    picture: Annotated[
+        str, typer.Option(help="waterfall, ranges, tornado or ladder (of places).")
+    ] = "waterfall",
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report for a browser or printer.", metavar="FILE")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that are there.")
+    ] = False,
     format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
@@ -78,6 +90,18 @@ def estimate(
     if save is not None:
         plan.save(save)
         typer.echo(f"wrote {save}", err=True)
+    if plot is not None:
+        from joulecast import pictures
+
+        ladder = picture == "ladder"
+        answer = pictures.places_of(plan, asked.library) if ladder else footprint
+        pictures.plot(answer, plot, picture, force=force)
+        typer.echo(f"wrote {plot}", err=True)
+    if html is not None:
+        from joulecast.html_report import save_html
+
+        save_html(footprint, html, force=force)
+        typer.echo(f"wrote {html}", err=True)
     if to_json and drivers:
         bars = [bar.to_dict() for bar in footprint.tornado()]
         print_json({**footprint.to_dict(), "tornado": bars})

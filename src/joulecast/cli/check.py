@@ -1,0 +1,30 @@
+"""`joulecast check`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import is_json, say
+from joulecast.cli.planning import Specs, library
+
+
+def check(
+    card: Annotated[
+        str, typer.Argument(help="A model card (README.md) or CodeCarbon's emissions.csv.")
+    ],
+    specs: Specs = None,
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the findings alone.")] = False,
+) -> None:
+    """Check the figures of a model card against each other; exit 1 where they contradict.
+
+    joulecast check README.md
+    """
+    from joulecast.checking import check as verb
+
+    checked = verb(card, library(specs))
+    say(checked.to_json() if is_json(format_) or as_json else checked.explain(quiet))
+    if not checked.passed:
+        raise typer.Exit(1)

@@ -1,0 +1,156 @@
+"""The report: a page that stands alone, is well formed, and says what the answer says."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from joulecast import Footprint, JoulecastError, Plan, estimate, report_html
+from joulecast.html_report import ANSWER, save_html
+from joulecast.report import readable, two
+
+VOID = {"meta", "br", "wbr", "rect", "line", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Text and elements of a page; fails where tags do not nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.answer = ""
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.answer += data
+        elif self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(f"{word} " for word in self.words).split())
+
+
+plans = st.fixed_dictionaries(
+    {"year": st.sampled_from([2022, 2024])},
+    optional={
+        "params": st.sampled_from(["7B", "70B"]),
+        "device": st.sampled_from(["h100-sxm", "tpu-v4", "a100-sxm-80"]),
+        "device_count": st.sampled_from([8, 512]),
+        "region": st.sampled_from(["fr", "us-va", "in"]),
+        "provider": st.just("gcp"),
+        "given": st.sampled_from(
+            [
+                {"pue": "1.1..1.2"},
+                {"mfu": "0.3..0.4..0.5"},
+                {"device_hours": 1e5},
+                {"energy_kwh": 5},
+            ]
+        ),
+    },
+).map(lambda fields: Plan(**{"tokens": "1T", "params": "1B", **fields}))
+
+
+@settings(max_examples=30)
+@given(plans)
+def test_a_page_is_well_formed_holds_the_total_and_every_source(plan: Plan) -> None:
+    footprint = estimate(plan)
+    page = Page(report_html(footprint))
+    assert json.loads(page.answer) == footprint.to_dict()
+    assert footprint.headline is not None
+    shown, unit = readable(footprint.headline)
+    assert f"{two(shown.value)} {unit}" in page.text
+    for entry in footprint.assumptions:
+        assert entry.name in page.text.replace("_ ", "_")
+        if not entry.given:
+            assert entry.source in page.text
+    for citation in footprint.citations:
+        assert " ".join(citation.text.split()) in page.text
+    for notice in footprint.warnings:
+        assert " ".join(notice.message.split()) in page.text
+
+
+def test_nothing_is_fetched_and_nothing_runs() -> None:
+    page = Page(report_html(estimate(Plan(params="7B", tokens="2T"))))
+    tags = {tag for tag, _, _ in page.attributes}
+    assert not tags & {"link", "img", "iframe", "object"}
+    names = {name for _, name, _ in page.attributes}
+    assert not names & {"src", "href", "srcset"}
+    assert not any(name.startswith("on") for name in names)
+    assert ("script", "type", "application/json") in page.attributes
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    """A user's own records may hold anything."""
+    bad = "</script><script>alert('x')</script> & \"q\" <b>"
+    fp = estimate(Plan(params="7B", tokens="2T", device="h100-sxm", year=2024))
+    hostile: Any = {
+        "plan": {**fp.plan, "device_name": bad, "region_name": bad, "region": "x"},
+        "assumptions": tuple(
+            one._replace(source=bad, note=bad, flag=bad, unit=bad) for one in fp.assumptions
+        ),
+        "warnings": tuple(one._replace(message=bad) for one in fp.warnings),
+        "citations": tuple(one._replace(text=bad, key=bad) for one in fp.citations),
+    }
+    fields = {name: getattr(fp, name) for name in Footprint.__dataclass_fields__}
+    # A bad unit cannot be drawn as a driver; the names alone matter here.
+    attacked = Footprint(**{**fields, **hostile, "drivers": ()})
+    text = report_html(attacked)
+    page = Page(text)
+    assert text.count("<script") == 1
+    assert "<b>" not in text
+    assert json.loads(page.answer)["plan"]["device_name"] == bad
+    assert " ".join(bad.split()) in page.text
+
+
+def test_the_by_hand_factors_of_the_page_multiply_to_the_headline() -> None:
+    fp = estimate(Plan(params="70B", tokens="15T", device="h100-sxm", region="us-va", year=2024))
+    text = report_html(fp)
+    block = text[text.index("<h2>By hand") : text.index("<h2>Given")]
+    display = 0.0
+    for sign, factor in re.findall(
+        r'<th scope="row">(.?)</th><td class="num"[^>]*>([^<]+)<', block
+    ):
+        number = float(factor)
+        display = {
+            "": number, "×": display * number, "÷": display / number, "+": display + number
+        }[sign]  # fmt: skip
+    assert fp.total is not None
+    assert display == pytest.approx(fp.total.to("t").value, rel=1e-3)
+
+
+def test_the_command_writes_it_once(joulecast: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    args = ("--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--region", "fr")
+    done = joulecast("estimate", *args, "--html", str(file), "--quiet")
+    assert done.returncode == 0 and done.stderr == f"wrote {file}\n"
+    expected = estimate(Plan(params="7B", tokens="2T", device="h100-sxm", region="fr"))
+    assert file.read_text(encoding="utf-8") == report_html(expected)
+    assert f'id="{ANSWER}"' in file.read_text(encoding="utf-8")
+    with pytest.raises(JoulecastError, match="is there already"):
+        save_html(expected, file)
+    save_html(expected, file, force=True)
