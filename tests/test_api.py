@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 def test_public_names_are_pinned() -> None:
     assert sorted(joulecast.__all__) == [
         "Comparison", "Footprint", "JoulecastError", "Library", "Optimum", "Plan", "Quantity", "Solution", "Solutions",
-        "Sweep", "__version__", "compare", "estimate", "model", "model_from_torch", "optimum", "solve", "sweep", "validate",
+        "Sweep", "__version__", "cite", "compare", "estimate", "export", "model", "model_from_torch", "optimum", "solve", "sweep",
+        "validate",
     ]  # fmt: skip
 
 

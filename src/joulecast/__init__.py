@@ -15,7 +15,9 @@ from joulecast.plan import Plan
 from joulecast.validation import validate
 
 if TYPE_CHECKING:
+    from joulecast.citing import cite
     from joulecast.comparing import Comparison, compare
+    from joulecast.exporting import export
     from joulecast.optima import Optimum
     from joulecast.optimising import optimum
     from joulecast.solving import Solution, Solutions, solve
@@ -33,8 +35,10 @@ __all__ = [
     "Solutions",
     "Sweep",
     "__version__",
+    "cite",
     "compare",
     "estimate",
+    "export",
     "model",
     "model_from_torch",
     "optimum",
@@ -50,7 +54,9 @@ _LATER = {
     "Solution": "solving",
     "Solutions": "solving",
     "Sweep": "sweeping",
+    "cite": "citing",
     "compare": "comparing",
+    "export": "exporting",
     "optimum": "optimising",
     "solve": "solving",
     "sweep": "sweeping",

@@ -302,6 +302,21 @@ def with_use(plan: Plan, said: Mapping[str, Any], asked: bool = False) -> Plan:
     return plan.model_copy(update={"use": Use(**own | newer)})
 
 
+def as_said(plan: Plan) -> dict[str, Any]:
+    """What was asked, and nothing else, in words that JSON has; Plan(**it) is the same plan."""
+    said: dict[str, Any] = _in_json(plan.model_dump(exclude_defaults=True))
+    return said
+
+
+def _in_json(value: Any) -> Any:
+    """NumPy's numbers as Python's, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _in_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_json(part) for part in value]
+    return value.item() if hasattr(value, "item") else value
+
+
 def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str, Any]) -> Plan:
     """A plan from a plan file, ``--set`` and flags; the later wins over the earlier."""
     values = {name: value for name, value in base.items() if value is not None}
