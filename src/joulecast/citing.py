@@ -152,9 +152,8 @@ def arxiv_number(source: Source) -> str:
     """The number of a preprint; empty for anything else."""
     if source.journal:
         return ""
-    found = re.search(
-        r"arxiv(?:\.org/abs/|\.)(\d{4}\.\d{4,5})", f"{source.doi} {source.url}", re.IGNORECASE
-    )
+    addresses = f"{source.doi} {source.url}".lower()
+    found = re.search(r"arxiv(?:\.org/abs/|\.)(\d{4}\.\d{4,5})", addresses)
     return found[1] if found else ""
 
 

@@ -217,9 +217,8 @@ class Asked(NamedTuple):
         from joulecast.rereading import read
 
         if target is not None:
-            raise InputError(
-                "--from", exported, f"names a plan, and so does {target}", ["one of them"]
-            )
+            why = f"names a plan, and so does {target}"
+            raise InputError("--from", exported, why, ["one of them"])
         found = read(exported)
         if found.data_digest not in (None, self.library.digest):
             typer.echo(

@@ -37,7 +37,8 @@ def table(footprints: Sequence[Footprint]) -> str:
         "Forecast of training compute, hardware, energy and emissions; ranges are 80 % prediction "
         f"ranges (joulecast {__version__}, data {footprints[0].data_digest})."
     )
-    head = f"Run & FLOP & Device-hours & {energy_unit} & {mass_unit}{LATEX.unit('CO2e')} & 80~\\% range"
+    mass = LATEX.unit(f"{mass_unit}CO2e")
+    head = rf"Run & FLOP & Device-hours & {energy_unit} & {mass} & 80~\% range"
     lines = [
         r"\begin{table}",
         r"  \centering",
