@@ -43,7 +43,7 @@ def write(footprints: Sequence[Footprint]) -> str:
         for item in template["item"]
     ]
     blocks = [
-        f"# Model Documentation Form: training of {MARKDOWN.text(name_of(footprint))}",
+        f"# Model Documentation Form: {MARKDOWN.text(name_of(footprint))}",
         f"Entries for the EU's form of {template['edition']}, as read in {template['read']}. "
         "All are estimates made before training.",
         md.table(("Item", "Entry", "The form asks for"), rows),

@@ -66,7 +66,10 @@ def where(footprint: Footprint) -> str:
     """Place of the run in words."""
     plan = footprint.plan
     if not plan.get("region_name"):
-        return "not stated"
+        assumed = any(one.code == "place_unknown" for one in footprint.warnings)
+        return (
+            "place not stated; the mean grid of the world is assumed" if assumed else "not stated"
+        )
     country = f" ({plan['country']})" if plan.get("country") else ""
     return f"{plan['region_name']}{country}"
 

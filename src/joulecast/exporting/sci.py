@@ -44,7 +44,7 @@ def write(footprints: Sequence[Footprint]) -> str:
     (footprint,) = footprints
     total = needed(footprint, "total_kgco2e", "sci")
     blocks = [
-        f"# Software Carbon Intensity: training of {MARKDOWN.text(name_of(footprint))}",
+        f"# Software Carbon Intensity of training: {MARKDOWN.text(name_of(footprint))}",
         "SCI = (O + M) per R, with O = E x I (ISO/IEC 21031:2024; functional units of SCI for AI).",
         _terms(footprint),
         "## Score",
@@ -116,10 +116,10 @@ def effective_units_of(footprint: Footprint) -> list[Score]:
     if unique and unique != plan.get("tokens"):
         runs = plan.get("runs", 1)
         why = "effective, repeats left out"
-        found.append(Score("training token", unique * runs, 1e6, "million distinct tokens", why))
+        found.append(Score("distinct token", unique * runs, 1e6, "million distinct tokens", why))
     if active and active != plan.get("params"):
         why = "effective, weights used per token"
-        found.append(Score("parameter", active, 1e9, "billion active parameters", why))
+        found.append(Score("active parameter", active, 1e9, "billion active parameters", why))
     return found
 
 
