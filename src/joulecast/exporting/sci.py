@@ -33,7 +33,7 @@ class Score(NamedTuple):
     def grams(self, total_g: float) -> float:
         """Score [g CO2e per `per_name`].
 
-        >>> Score("FLOP", 5e22, 1e18, "10¹⁸ FLOP", "").grams(200_000e3)
+        >>> round(Score("FLOP", 5e22, 1e18, "10¹⁸ FLOP", "").grams(200_000e3), 6)
         4000.0
         """
         return total_g / self.units * self.per
