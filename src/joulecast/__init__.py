@@ -12,11 +12,12 @@ from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
 from joulecast.library import Library
 from joulecast.plan import Plan
-from joulecast.validation import validate
 
 if TYPE_CHECKING:
     from joulecast.checking import Check, check
+    from joulecast.citing import cite
     from joulecast.comparing import Comparison, compare
+    from joulecast.exporting import export
     from joulecast.html_report import report_html
     from joulecast.measured import Verdict, compare_measured
     from joulecast.optima import Optimum
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from joulecast.pictures import plot
     from joulecast.solving import Solution, Solutions, solve
     from joulecast.sweeping import Sweep, sweep
+    from joulecast.validation import validate
 
 __all__ = [
     "Check",
@@ -40,9 +42,11 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "cite",
     "compare",
     "compare_measured",
     "estimate",
+    "export",
     "model",
     "model_from_torch",
     "optimum",
@@ -63,13 +67,16 @@ _LATER = {
     "Sweep": "sweeping",
     "Verdict": "measured",
     "check": "checking",
+    "cite": "citing",
     "compare": "comparing",
     "compare_measured": "measured",
+    "export": "exporting",
     "optimum": "optimising",
     "plot": "pictures",
     "report_html": "html_report",
     "solve": "solving",
     "sweep": "sweeping",
+    "validate": "validation",
 }
 
 

@@ -237,6 +237,7 @@ class EstimateObject(TypedDict):
     """What `joulecast estimate --json` prints."""
 
     schema_version: Literal[1]
+    asked: dict[str, Any]
     plan: PlanObject
     results: ResultsObject
     assumptions: list[AssumptionObject]

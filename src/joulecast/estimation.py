@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import log
 
 import numpy as np
 
 from joulecast import uncertainty, units
-from joulecast.arrays import Array
+from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import strip_of
 from joulecast.chain import Run, chain
 from joulecast.errors import brief
@@ -16,6 +16,7 @@ from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footpr
 from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import Plan
+from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
 from joulecast.serving import Served, serve
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS, TERMS
@@ -101,6 +102,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
     served = serve(ledger, drawn, library)
     return Footprint(
+        asked=ledger.plan,
         plan=ledger.resolved,
         quantities=quantities,
         assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
@@ -113,7 +115,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
             *_afterthoughts(quantities, checks),
         ),
         by_hand=strip_of(middle, runs),
-        citations=_citations({**shown, **(served.data if served else {})}, library),
+        citations=_citations({**shown, **(served.data if served else {})}, middle, library),
         data_digest=library.digest,
         use_phase=None if served is None else _use_phase(served, library),
     )
@@ -298,18 +300,41 @@ def _assumption(datum: Datum, library: Library) -> Assumption:
     )
 
 
-def _citations(shown: Mapping[str, Datum], library: Library) -> tuple[Citation, ...]:
-    """Sources used, in the order of the chain; our own judgement is not a source to cite."""
-    keys = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
-    found = [citation_of(key, library) for key in keys]
+def _citations(shown: Mapping[str, Datum], middle: Run, library: Library) -> tuple[Citation, ...]:
+    """Sources of the numbers, then those of the formulas behind what the answer shows.
+
+    In the order of the chain; our own judgement is not a source to cite.
+    """
+    numbers = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
+    formulas = [key for key in sources_of(_formulas(middle)) if key not in numbers]
+    found = [citation_of(key, library) for key in numbers]
+    found += [citation_of(key, library, of_formula=True) for key in formulas]
     return tuple(citation for citation in found if citation is not None)
 
 
-def citation_of(key: str, library: Library) -> Citation | None:
+#: Results that an answer shows; what is made beside them, as recomputation is, needs no source.
+SHOWN = (
+    "training_flop",
+    "device_hours",
+    "wall_clock_days",
+    "energy_kwh",
+    "total_kgco2e",
+    "project_kgco2e",
+    "water_l",
+)
+
+
+def _formulas(run: Run) -> list[Callable[..., Numbers]]:
+    """Formulas behind what the answer shows, in the order of the chain."""
+    wanted = {name for result in SHOWN for name in (result, *run.behind(result))}
+    return [formula for result, formula in run.made_by.items() if result in wanted]
+
+
+def citation_of(key: str, library: Library, of_formula: bool = False) -> Citation | None:
     """A source, short enough to print; None where it is our own judgement."""
     source = library.source(key)
     if source.kind == "judgement":
         return None
     where = f"doi:{source.doi}" if source.doi else source.url or source.publisher
     text = f"{source.short_authors} ({source.year}), {source.title}. {where}"
-    return Citation(key, text, source.read)
+    return Citation(key, text, source.read, source, of_formula)

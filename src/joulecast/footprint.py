@@ -14,6 +14,8 @@ from joulecast.arrays import Numbers
 from joulecast.by_hand import HandLine
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
+from joulecast.plan import Plan, as_said
+from joulecast.records import Source
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
 
 if TYPE_CHECKING:
@@ -60,12 +62,12 @@ class Quantity(NamedTuple):
     def to_dict(self) -> dict[str, float | str]:
         """Keys value, p5, p10, p50, p90, p95, unit; ten significant figures."""
         return {
-            "value": _ten(self.value),
-            "p5": _ten(self.p5),
-            "p10": _ten(self.p10),
-            "p50": _ten(self.p50),
-            "p90": _ten(self.p90),
-            "p95": _ten(self.p95),
+            "value": ten(self.value),
+            "p5": ten(self.p5),
+            "p10": ten(self.p10),
+            "p50": ten(self.p50),
+            "p90": ten(self.p90),
+            "p95": ten(self.p95),
             "unit": self.unit,
         }
 
@@ -102,9 +104,9 @@ class Assumption(NamedTuple):
         return {
             "name": self.name,
             "unknown": self.unknown,
-            "value": _ten(self.value),
-            "low": None if self.low is None else _ten(self.low),
-            "high": None if self.high is None else _ten(self.high),
+            "value": ten(self.value),
+            "low": None if self.low is None else ten(self.low),
+            "high": None if self.high is None else ten(self.high),
             "unit": self.unit,
             "basis": self.basis,
             "source": self.source,
@@ -132,9 +134,9 @@ class CrossCheck(NamedTuple):
         """Keys name, given, implied, ratio."""
         return {
             "name": self.name,
-            "given": _ten(self.given),
-            "implied": _ten(self.implied),
-            "ratio": _ten(self.ratio),
+            "given": ten(self.given),
+            "implied": ten(self.implied),
+            "ratio": ten(self.ratio),
         }
 
 
@@ -146,16 +148,23 @@ class Driver(NamedTuple):
 
 
 class Citation(NamedTuple):
-    """A source the answer used, short enough to print."""
+    """A source the answer used, short enough to print, and its record.
+
+    `of_formula` marks what a formula rests on and no number does.
+    """
 
     key: str
     text: str
     read: str
+    source: Source
+    of_formula: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
     """A forecast.  Quantities that cannot be known are None.
+
+    `asked` is the plan as it was put, `plan` what was understood.
 
     >>> from joulecast import Plan, estimate
     >>> fp = estimate(Plan(given={"device_hours": 3.5, "device_power_w": 200}, only_given=True))
@@ -163,6 +172,7 @@ class Footprint:
     0.7
     """
 
+    asked: Plan
     plan: Mapping[str, Any]
     quantities: Mapping[str, Quantity | None]
     assumptions: tuple[Assumption, ...]
@@ -235,11 +245,12 @@ class Footprint:
         }
         return {
             "schema_version": SCHEMA_VERSION,
+            "asked": as_said(self.asked),
             "plan": dict(self.plan),
             "results": results,
             "assumptions": [entry.to_dict() for entry in self.assumptions],
             "cross_checks": [check.to_dict() for check in self.cross_checks],
-            "drivers": [{"name": d.name, "share": _ten(d.share)} for d in self.drivers],
+            "drivers": [{"name": d.name, "share": ten(d.share)} for d in self.drivers],
             "warnings": [{"code": n.code, "message": n.message} for n in self.warnings],
             "by_hand": [line.to_dict() for line in self.by_hand],
             "provenance": {"joulecast": __version__, "data": self.data_digest},
@@ -257,6 +268,6 @@ def _dict(quantity: Quantity | None) -> dict[str, float | str] | None:
     return None if quantity is None else quantity.to_dict()
 
 
-def _ten(value: float) -> float:
+def ten(value: float) -> float:
     """Ten significant figures: enough for any use, the same on every machine."""
     return float(f"{value:.10g}")

@@ -302,6 +302,28 @@ def with_use(plan: Plan, said: Mapping[str, Any], asked: bool = False) -> Plan:
     return plan.model_copy(update={"use": Use(**own | newer)})
 
 
+def as_said(plan: Plan) -> dict[str, Any]:
+    """What was asked, and nothing else, in words that JSON has: Plan(**it) gives the same answer.
+
+    Quantities are numbers in their own units, a range [low, high] or [low, median, high].
+    """
+    said = plan.model_dump(exclude_defaults=True)
+    if "given" in said:
+        said["given"] = {name: _numbers(name, raw) for name, raw in said["given"].items()}
+    if "project_factor" in said:
+        said["project_factor"] = _numbers("project_factor", said["project_factor"])
+    if "phases" in said:
+        said["phases"] = [dict(phase) for phase in said["phases"]]
+    return said
+
+
+def _numbers(name: str, raw: object) -> float | list[float]:
+    """A quantity as somebody wrote it, in numbers."""
+    low, value, high = span(input_term(name), raw)
+    known = [number for number in (low, value, high) if number is not None]
+    return known[0] if len(known) == 1 else known
+
+
 def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str, Any]) -> Plan:
     """A plan from a plan file, ``--set`` and flags; the later wins over the earlier."""
     values = {name: value for name, value in base.items() if value is not None}

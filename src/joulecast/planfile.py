@@ -43,7 +43,11 @@ def read(path: Path) -> dict[str, Any]:
     Raises PlanFileError for a file that is missing, empty, not text, not TOML, or that holds a
     section or key that does not exist, with its line and the nearest right one.
     """
-    text = _text(path)
+    return parse(_text(path), path)
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """Read the text of a plan file that stands in `path`; raises as `read` does."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:

@@ -6,6 +6,7 @@ the file and the field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -64,10 +65,20 @@ class Source(Record):
     note: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Authors one by one; an organisation whose name holds "and" stands in braces."""
+        return tuple(name.strip("{}") for name in re.split(r" and (?![^{]*\})", self.authors))
+
+    @property
     def short_authors(self) -> str:
         """Two names at most: "Kaplan et al."."""
-        names = [name.split(",")[0].strip() for name in self.authors.split(" and ")]
+        names = [name.split(",")[0].strip() for name in self.names]
         return " and ".join(names) if len(names) <= 2 else f"{names[0]} et al."
+
+    @property
+    def label(self) -> str:
+        """Authors and year, as a text refers to it: "Kaplan et al. 2020"."""
+        return f"{self.short_authors} {self.year}"
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Source:

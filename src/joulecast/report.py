@@ -516,6 +516,8 @@ def citation_lines(answer: Answer) -> list[str]:
     """What to cite."""
     lines = ["Cite", *wrapped(f"joulecast {__version__}, data {answer.data_digest}, with")]
     for citation in answer.citations:
+        if citation.of_formula:
+            continue
         mark = " (unchecked)" if citation.read == "recalled" else ""
         lines += textwrap.wrap(
             f"{citation.text}{mark}",
@@ -525,6 +527,14 @@ def citation_lines(answer: Answer) -> list[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
+    formulas = [
+        one.source.label + (" (unchecked)" if one.read == "recalled" else "")
+        for one in answer.citations
+        if one.of_formula
+    ]
+    if formulas:
+        lines += wrapped(f"and, for formulas, {'; '.join(formulas)}")
+        lines += wrapped("`joulecast cite` with the same words prints all of it in full")
     return lines
 
 

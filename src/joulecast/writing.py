@@ -49,6 +49,12 @@ def save(table: Sweep, path: Path, force: bool = False, progress: Progress | Non
                 stream.write(text)
 
 
+def save_text(text: str, path: Path, force: bool = False) -> None:
+    """Write a text whole or not at all; raises as `whole_file` does."""
+    with whole_file(path, force) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="")
+
+
 @contextmanager
 def whole_file(path: Path, force: bool) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its name when all went well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections import Counter
 from itertools import chain
 from math import isfinite
@@ -70,6 +71,9 @@ def keys_in_tables() -> dict[str, str]:
         found[record.source] = record.id
         found |= {figure.source: record.id for figure in figures_of(record).values()}
     found |= {key: run.id for run in BUNDLED.runs for key in run.sources}
+    for path in SRC.glob("exporting/templates/*.toml"):
+        template = tomllib.loads(path.read_text(encoding="utf-8"))
+        found |= {template["source"]: path.name, template["guidelines"]: path.name}
     for table in DEFAULT_TABLES:
         found |= {entry["source"]: name for name, entry in leaves(CORE[table])}
     found |= {

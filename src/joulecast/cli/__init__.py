@@ -22,6 +22,8 @@ COMMANDS = {
     "optimum": ("optimum", "optimum"),
     "sweep": ("sweep", "sweep"),
     "validate": ("validate", "validate"),
+    "cite": ("cite", "cite"),
+    "export": ("export", "export"),
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }
@@ -73,6 +75,7 @@ flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
   joulecast optimum --loss 2.1                      least carbon to reach a loss
   joulecast model config.json                       parameters and FLOP, counted
   joulecast validate                                published runs, forecast blind
+  joulecast export ... --format hf | latex | eu     for a card, a paper; cite: BibTeX
   joulecast list devices | list regions             what --device, --region take
   joulecast estimate --help                         all options"""
 

@@ -172,6 +172,12 @@ def plan_flags(
     only_given: Annotated[
         bool, typer.Option(help="Add nothing that was not given: no host, PUE, embodied.")
     ] = False,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Take the plan of an export: JSON, CSV or Markdown.", metavar="FILE"
+        ),
+    ] = None,
     specs: Specs = None,
 ) -> None:
     """Carry the declaration of the flags; `takes_plan` gives them to a command."""
@@ -181,12 +187,13 @@ FLAGS = tuple(inspect.signature(plan_flags).parameters.values())
 
 
 class Asked(NamedTuple):
-    """What was said on the command line of the plan: targets, flags, ``--set`` and ``--specs``."""
+    """What was said of the plan: targets, flags, ``--set``, ``--specs`` and ``--from``."""
 
     targets: tuple[str, ...]
     flags: dict[str, Any]
     sets: dict[str, str]
     specs: Path | None
+    exported: Path | None = None
 
     @property
     def library(self) -> "Library":
@@ -199,8 +206,27 @@ class Asked(NamedTuple):
 
         if target is None and self.targets:
             target = self.targets[0]
+        if self.exported is not None:
+            return self._again(self.exported, target)
         base, model = fields_of(target)
         return merged(base, self.sets, {"model": model, **self.flags})
+
+    def _again(self, exported: Path, target: str | None) -> "Plan":
+        """The plan of an export under the flags; data that have changed since are said."""
+        from joulecast.plan import merged
+        from joulecast.rereading import read
+
+        if target is not None:
+            why = f"names a plan, and so does {target}"
+            raise InputError("--from", exported, why, ["one of them"])
+        found = read(exported)
+        if found.data_digest not in (None, self.library.digest):
+            typer.echo(
+                f"note: {exported} was made with data {found.data_digest}, this answer with "
+                f"{self.library.digest}: numbers may differ",
+                err=True,
+            )
+        return merged(found.fields, self.sets, self.flags)
 
 
 def takes_plan(command: Callable[..., None]) -> Callable[..., None]:
@@ -223,7 +249,7 @@ def takes_plan(command: Callable[..., None]) -> Callable[..., None]:
             only = values.pop("target")
             targets = () if only is None else (only,)
         sets = assignments(said.pop("set_") or [])
-        command(Asked(targets, said, sets, said.pop("specs")), **values)
+        command(Asked(targets, said, sets, said.pop("specs"), said.pop("from_")), **values)
 
     signature = [*(many or [target]), *FLAGS, *rest]
     run.__doc__ = command.__doc__

@@ -1,0 +1,41 @@
+"""`joulecast cite`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import say
+from joulecast.cli.planning import Asked, Targets, takes_plan
+
+
+@takes_plan
+def cite(
+    asked: Asked,
+    targets: Targets = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, bibtex or csl (CSL JSON).")
+    ] = "text",
+    output: Annotated[Path | None, typer.Option(help="Write to a file.", metavar="FILE")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
+) -> None:
+    """Say what to cite: the data and formulas a forecast used, and joulecast.
+
+    joulecast cite llama-3.1-8b --device h100-sxm --region us-va --format bibtex
+    """
+    from joulecast.citing import cite as verb
+    from joulecast.estimation import estimate
+
+    library = asked.library
+    plans = [asked.plan(target) for target in asked.targets or (None,)]
+    text = verb([estimate(plan, library) for plan in plans], format_)
+    if output is None:
+        say(text)
+    else:
+        from joulecast.writing import save_text
+
+        save_text(text + "\n", output, force)
+        typer.echo(f"wrote {output}", err=True)

@@ -1,0 +1,45 @@
+"""`joulecast export`."""
+
+# No postponed annotations here: Typer would evaluate each one again at every start.
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from joulecast.cli.output import say
+from joulecast.cli.planning import Asked, Targets, takes_plan
+
+
+@takes_plan
+def export(
+    asked: Asked,
+    targets: Targets = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="md, latex, methods, hf, eu, sci, checklist, cyclonedx, csv or json.",
+        ),
+    ] = "md",
+    output: Annotated[Path | None, typer.Option(help="Write to a file.", metavar="FILE")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
+) -> None:
+    """Write a forecast for a paper, a model card, a regulator or a program.
+
+    joulecast export plan.toml --format hf
+    """
+    from joulecast.estimation import estimate
+    from joulecast.exporting import export as verb
+
+    library = asked.library
+    plans = [asked.plan(target) for target in asked.targets or (None,)]
+    text = verb([estimate(plan, library) for plan in plans], format_)
+    if output is None:
+        say(text.rstrip("\n"))
+    else:
+        from joulecast.writing import save_text
+
+        save_text(text, output, force)
+        typer.echo(f"wrote {output}", err=True)

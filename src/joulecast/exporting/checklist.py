@@ -1,0 +1,114 @@
+"""Answers to the compute questions of NeurIPS' and ACL's checklists, to be pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from joulecast._version import __version__
+from joulecast.exporting import md
+from joulecast.exporting.hf import hardware, where
+from joulecast.exporting.tables import amount, interval
+from joulecast.footprint import Footprint, Quantity
+from joulecast.markup import MARKDOWN
+from joulecast.methods import name_of
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """NeurIPS, experiments compute resources; ACL Responsible NLP, C1; error bars; sources."""
+    (footprint,) = footprints
+    blocks = [
+        f"# Checklist answers: {MARKDOWN.text(name_of(footprint))}",
+        "## NeurIPS, item 8: compute resources of the experiments",
+        _bullets(
+            ("Compute workers", _workers(footprint)),
+            ("Compute of the run", _compute(footprint)),
+            ("Compute of the project", _project(footprint)),
+            ("Storage", "not forecast: to be stated by the authors"),
+        ),
+        "## NeurIPS, on error bars",
+        _bullets(("What the ranges are", _error_bars(footprint))),
+        "## ACL Responsible NLP, C1: parameters, budget, infrastructure",
+        _bullets(
+            ("Parameters", _count(footprint.plan.get("params"))),
+            ("Computational budget", _compute(footprint)),
+            ("Computing infrastructure", _workers(footprint)),
+        ),
+        "## Energy and emissions, for either",
+        _bullets(
+            ("Energy", _amount(footprint.energy)),
+            ("Emissions", _amount(footprint.total)),
+            ("Grid", _grid(footprint)),
+        ),
+        f"Forecast with joulecast {__version__}, data {footprint.data_digest}; not measured.",
+        "## Inputs",
+        md.inputs(footprint),
+        "## Sources",
+        md.sources(footprint),
+    ]
+    return "\n\n".join(blocks)
+
+
+def _bullets(*rows: tuple[str, str]) -> str:
+    return "\n".join(f"- **{label}:** {text}" for label, text in rows)
+
+
+def _workers(footprint: Footprint) -> str:
+    provider = footprint.plan.get("provider")
+    place = where(footprint)
+    site = f"; {MARKDOWN.text(provider)} cloud" if provider else ""
+    return f"{MARKDOWN.text(hardware(footprint))}{site}; {MARKDOWN.text(place)}"
+
+
+def _compute(footprint: Footprint) -> str:
+    parts = []
+    hours, days = footprint.device_hours, footprint.quantities["wall_clock_days"]
+    if hours is not None:
+        parts.append(f"{MARKDOWN.number(hours.value)} device-hours{_range(hours)}")
+    if days is not None:
+        parts.append(f"{MARKDOWN.number(days.value)} days elapsed")
+    if footprint.training_flop is not None:
+        parts.append(f"{MARKDOWN.number(footprint.training_flop.value)} FLOP")
+    return "; ".join(parts) or "not known"
+
+
+def _project(footprint: Footprint) -> str:
+    project = footprint.quantities["project_kgco2e"]
+    if project is None:
+        return (
+            "preliminary, failed and exploratory runs are **not included** above "
+            "(`--project-factor` adds a line for them)"
+        )
+    factor = next(a for a in footprint.assumptions if a.name == "project_factor")
+    return (
+        f"with preliminary and failed runs, {MARKDOWN.exactly(factor.value)} times the run: "
+        f"{amount(project, MARKDOWN)}"
+    )
+
+
+def _error_bars(footprint: Footprint) -> str:
+    return (
+        "80 % prediction ranges (P10 to P90): one in ten outcomes is expected below the lower "
+        "figure, one in ten above the upper. They come from the uncertainty of the inputs, not "
+        "from repeated runs, and are not symmetric about the value"
+    )
+
+
+def _grid(footprint: Footprint) -> str:
+    grid = next((a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"), None)
+    if grid is None:
+        return "not used"
+    note = "given" if grid.given else grid.note
+    return f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh, location-based ({MARKDOWN.text(note)})"
+
+
+def _count(value: float | None) -> str:
+    return "not known" if value is None else MARKDOWN.number(value)
+
+
+def _range(quantity: Quantity) -> str:
+    span = interval(quantity, MARKDOWN)
+    return f" ({span})" if span else ""
+
+
+def _amount(quantity: Quantity | None) -> str:
+    return "not known" if quantity is None else amount(quantity, MARKDOWN) + _range(quantity)

@@ -1,0 +1,97 @@
+"""CSV with the columns of CodeCarbon's emissions.csv, to lay plan and measurement side by side.
+
+`emissions` [kg] is the operation alone, as CodeCarbon counts it; what that table has no column for
+stands in further columns whose names begin with joulecast.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+from joulecast import units
+from joulecast._version import __version__
+from joulecast.exporting.needs import needed
+from joulecast.footprint import Footprint, Quantity, ten
+from joulecast.methods import name_of
+from joulecast.plan import as_said
+
+#: Columns of CodeCarbon 3, in its order.
+CODECARBON = (
+    "timestamp", "project_name", "run_id", "experiment_id", "duration", "emissions",
+    "emissions_rate", "cpu_power", "gpu_power", "ram_power", "cpu_energy", "gpu_energy",
+    "ram_energy", "energy_consumed", "water_consumed", "country_name", "country_iso_code",
+    "region", "cloud_provider", "cloud_region", "os", "python_version", "codecarbon_version",
+    "cpu_count", "cpu_model", "gpu_count", "gpu_model", "longitude", "latitude",
+    "ram_total_size", "tracking_mode", "on_cloud", "pue", "wue",
+)  # fmt: skip
+
+#: Our own columns; the last one holds the plan as JSON.
+OWN = (
+    "joulecast_total_kgco2e",
+    "joulecast_total_kgco2e_p10",
+    "joulecast_total_kgco2e_p90",
+    "joulecast_embodied_kgco2e",
+    "joulecast_device_hours",
+    "joulecast_version",
+    "joulecast_data",
+    "joulecast_plan",
+)
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """A header and a row to each run; cells that a forecast cannot know are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, (*CODECARBON, *OWN), lineterminator="\n")
+    writer.writeheader()
+    for footprint in footprints:
+        writer.writerow(_row(footprint))
+    return text.getvalue()
+
+
+def _row(footprint: Footprint) -> dict[str, object]:
+    plan, known = footprint.plan, footprint.quantities
+    inputs = {entry.name: entry.value for entry in footprint.assumptions}
+    needed(footprint, "energy_kwh", "csv")
+    days = known["wall_clock_days"]
+    seconds = None if days is None else days.value * units.day / units.second
+    emissions = _value(footprint.operational)
+    count, device = plan.get("device_count"), plan.get("device_name")
+    total = footprint.total
+    cells = {
+        "project_name": name_of(footprint),
+        "duration": seconds,
+        "emissions": emissions,
+        "emissions_rate": emissions / seconds if seconds and emissions is not None else None,
+        "gpu_power": inputs["device_power_w"] * count
+        if count and "device_power_w" in inputs
+        else None,
+        "gpu_energy": _value(known["device_energy_kwh"]),
+        "energy_consumed": _value(footprint.energy),
+        "water_consumed": _value(footprint.water),
+        "country_name": plan.get("region_name"),
+        "country_iso_code": plan.get("country"),
+        "region": plan.get("region"),
+        "cloud_provider": plan.get("provider"),
+        "gpu_count": count,
+        "gpu_model": f"{count} x {device}" if count and device else device,
+        "tracking_mode": "forecast",
+        "on_cloud": "Y" if plan.get("provider") else None,
+        "pue": inputs.get("pue"),
+        "wue": inputs.get("wue_l_per_kwh"),
+        "joulecast_total_kgco2e": _value(total),
+        "joulecast_total_kgco2e_p10": None if total is None else ten(total.p10),
+        "joulecast_total_kgco2e_p90": None if total is None else ten(total.p90),
+        "joulecast_embodied_kgco2e": _value(footprint.embodied),
+        "joulecast_device_hours": _value(footprint.device_hours),
+        "joulecast_version": __version__,
+        "joulecast_data": footprint.data_digest,
+        "joulecast_plan": json.dumps(as_said(footprint.asked), ensure_ascii=False),
+    }
+    return {name: "" if value is None else value for name, value in cells.items()}
+
+
+def _value(quantity: Quantity | None) -> float | None:
+    return None if quantity is None else ten(quantity.value)

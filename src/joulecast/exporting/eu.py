@@ -1,0 +1,193 @@
+"""EU Model Documentation Form: compute, time, energy and how they were come to.
+
+What the form asks stands in templates/, one file to an edition.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from math import floor, log10
+from pathlib import Path
+from typing import Any
+
+from joulecast import units
+from joulecast._version import __version__
+from joulecast.errors import brief
+from joulecast.estimation import EU_THRESHOLDS
+from joulecast.exporting import md
+from joulecast.exporting.needs import needed
+from joulecast.exporting.tables import interval
+from joulecast.footprint import Footprint
+from joulecast.markup import MARKDOWN
+from joulecast.methods import name_of
+
+#: Edition of the form that is answered.
+EDITION = "eu-model-documentation-form-2025-07"
+
+COUNTED = (
+    "Counted are the forward and backward passes of the run forecast here. Recomputed activations "
+    "are not, as the guidelines ask. To be added by the provider, if they are not in this run: "
+    "other pre-training, fine-tuning, synthetic data that is not public, discarded samples "
+    "included, and models merged in or started from. Not to be added: evaluations, red-teaming, "
+    "failed or exploratory runs, public synthetic data, teachers and reward models."
+)
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """The items of the form that a forecast can answer, the thresholds, and the inputs."""
+    (footprint,) = footprints
+    template = _template()
+    rows = [
+        (item["label"], ENTRIES[item["entry"]](footprint, template), f"{item['asks']}")
+        for item in template["item"]
+    ]
+    blocks = [
+        f"# Model Documentation Form: {MARKDOWN.text(name_of(footprint))}",
+        f"Entries for the EU's form of {template['edition']}, as read in {template['read']}. "
+        "All are estimates made before training.",
+        md.table(("Item", "Entry", "The form asks for"), rows),
+        "## Boundary of the computation",
+        COUNTED,
+        "## Thresholds",
+        "\n".join(f"- {line}" for line in thresholds(footprint, template)),
+        "## Inputs",
+        md.inputs(footprint),
+        "## Sources",
+        md.sources(footprint, (template["source"], template["guidelines"])),
+    ]
+    return "\n\n".join(blocks)
+
+
+def _template() -> dict[str, Any]:
+    path = Path(__file__).parent / "templates" / f"{EDITION}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _band(value: float, bands: Sequence[tuple[float, str]], last: str) -> str:
+    return next((name for end, name in bands if value < end), last)
+
+
+def _size(footprint: Footprint, template: dict[str, Any]) -> str:
+    size = footprint.plan.get("params")
+    if not size:
+        return "to be stated by the provider: the forecast did not start from a size"
+    band = _band(size, template["size_bands"], template["largest_size"])
+    return f"{_powers(size)} parameters; band: {band}"
+
+
+def _time_band(footprint: Footprint, template: dict[str, Any]) -> str:
+    days = footprint.quantities["wall_clock_days"]
+    if days is None:
+        return "unknown: say how many devices (`--device-count`)"
+    months = days.value * units.day / units.month
+    return _band(months, template["time_bands"], template["longest_time"])
+
+
+def _time(footprint: Footprint, template: dict[str, Any]) -> str:
+    days, hours = footprint.quantities["wall_clock_days"], footprint.device_hours
+    elapsed = "unknown" if days is None else f"{MARKDOWN.number(days.value)} days"
+    if hours is None:
+        return f"{elapsed} elapsed"
+    used = MARKDOWN.number(hours.value * units.hour / units.day)
+    return f"{elapsed} elapsed; {used} hardware-days"
+
+
+def _compute_order(footprint: Footprint, template: dict[str, Any]) -> str:
+    compute = needed(footprint, "eu_training_compute_flop", "eu")
+    return f"{MARKDOWN.power('1', str(floor(log10(compute.value)))).removeprefix('1 × ')} FLOP"
+
+
+def _compute(footprint: Footprint, template: dict[str, Any]) -> str:
+    compute = needed(footprint, "eu_training_compute_flop", "eu")
+    span = interval(compute, MARKDOWN)
+    return f"{_powers(compute.value)} FLOP" + (f" (80 % prediction range {span})" if span else "")
+
+
+def _compute_method(footprint: Footprint, template: dict[str, Any]) -> str:
+    names = {entry.name for entry in footprint.assumptions}
+    if "forward_flop_per_token" in names:
+        how = "Architecture-based: FLOP per token counted from the architecture, times tokens"
+    elif "flop_per_param_token" in names:
+        how = "Architecture-based: FLOP per parameter and token, times parameters, times tokens"
+    elif footprint.training_flop is not None:
+        how = "As given by the provider"
+    else:
+        how = "Hardware-based: device-hours, times dense peak, times utilisation"
+    compute = needed(footprint, "eu_training_compute_flop", "eu")
+    off = max(compute.p90 / compute.value - 1, 1 - compute.p10 / compute.value)
+    limit = f"{template['accuracy']:.0%}".replace("%", " %")
+    inside = "lies within" if off <= template["accuracy"] else "goes beyond"
+    return f"{how}. The 80 % prediction range {inside} {limit} of the estimate."
+
+
+def _energy(footprint: Footprint, template: dict[str, Any]) -> str:
+    energy = needed(footprint, "energy_kwh", "eu").to("MWh")
+    amount = f"{_powers(energy.value)} MWh, estimated"
+    if energy.p10 == energy.p90:
+        return amount
+    low, high = MARKDOWN.number(energy.p10), MARKDOWN.number(energy.p90)
+    return f"{amount} (80 % prediction range {low} to {high} MWh)"
+
+
+def _energy_method(footprint: Footprint, template: dict[str, Any]) -> str:
+    inputs = {entry.name: entry.value for entry in footprint.assumptions}
+    said = [f"Forecast with joulecast {__version__}, data {footprint.data_digest}."]
+    if "device_power_w" in inputs and footprint.device_hours is not None:
+        power = f"{MARKDOWN.exactly(inputs['device_power_w'])} W"
+        host = inputs.get("host_power_w", 0.0)
+        with_host = f" and {MARKDOWN.exactly(host)} W of its host" if host else ""
+        said.append(f"Device-hours times the mean power of a device, {power}{with_host}.")
+    if inputs.get("network_share"):
+        said.append(f"Network and storage add {MARKDOWN.percent(inputs['network_share'])}.")
+    if "pue" in inputs:
+        said.append(f"Times a PUE of {MARKDOWN.exactly(inputs['pue'])}.")
+    if "energy_kwh" in inputs:
+        said.append("The energy itself was given.")
+    said.append(
+        "Boundary: electricity of the facility for this run, from accelerators to cooling; "
+        "not included are failed runs, data preparation, evaluation, staff and inference."
+    )
+    said.append("The range is where 80 % of outcomes lie when every input varies in its own range.")
+    return " ".join(said)
+
+
+def _inference(footprint: Footprint, template: dict[str, Any]) -> str:
+    return "to be measured by the provider: a forecast of training does not hold it"
+
+
+#: Entry of the template -> what fills it.
+ENTRIES: dict[str, Callable[[Footprint, dict[str, Any]], str]] = {
+    "size": _size,
+    "time_band": _time_band,
+    "time": _time,
+    "compute_order": _compute_order,
+    "compute": _compute,
+    "compute_method": _compute_method,
+    "energy": _energy,
+    "energy_method": _energy_method,
+    "inference": _inference,
+}
+
+
+def thresholds(footprint: Footprint, template: dict[str, Any]) -> list[str]:
+    """Where the compute stands to each threshold of the EU, weakest first."""
+    compute = needed(footprint, "eu_training_compute_flop", "eu")
+    lines = []
+    for threshold, (_, meaning) in sorted(EU_THRESHOLDS.items()):
+        stands = "below"
+        if compute.value > threshold:
+            stands = "**above**"
+        elif compute.p90 > threshold:
+            stands = "below, but within the range possibly **above**"
+        shown = MARKDOWN.power("1", brief(threshold).partition("e")[2]).removeprefix("1 × ")
+        lines.append(f"{shown} FLOP: {stands}. Above it, {meaning.replace(' then ', ' ', 1)}.")
+    return lines
+
+
+def _powers(value: float) -> str:
+    """Two significant figures with a power of ten, as the form writes them."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    if -1 < int(exponent) < 4:
+        return MARKDOWN.number(value)
+    return MARKDOWN.power(mantissa, str(int(exponent)))

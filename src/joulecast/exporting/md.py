@@ -1,0 +1,116 @@
+"""Markdown: the whole answer, with the plan that it can be read back from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from joulecast._version import __version__
+from joulecast.citing import bibliography, own_text
+from joulecast.estimation import citation_of
+from joulecast.exporting import tables
+from joulecast.footprint import Footprint
+from joulecast.library import Library
+from joulecast.markup import MARKDOWN
+from joulecast.methods import paragraph
+from joulecast.planfile import dump
+from joulecast.report import readable, subject
+
+#: Heading of the plan; what reads an export back looks for it.
+PLAN_HEADING = "Plan"
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """Headline, methods, results, inputs, warnings, sources, plan."""
+    (footprint,) = footprints
+    blocks = [
+        f"# {MARKDOWN.text(subject(footprint).replace('Training ', 'Footprint of training ', 1))}",
+        headline(footprint),
+        paragraph(footprint, MARKDOWN),
+        "## Results",
+        results(footprint),
+        "## Inputs",
+        inputs(footprint),
+        *warnings(footprint),
+        "## Sources",
+        sources(footprint),
+        *plan_block(footprint),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def headline(footprint: Footprint) -> str:
+    """The answer in one line."""
+    quantity = footprint.headline
+    if quantity is None:
+        return ""
+    shown, unit = readable(quantity)
+    amount = f"**{MARKDOWN.number(shown.value)} {unit}**"
+    if quantity.p10 == quantity.p90:
+        return f"{amount}, exactly, from exact inputs"
+    low, high = MARKDOWN.number(shown.p10), MARKDOWN.number(shown.p90)
+    return f"{amount}, 80 % prediction range {low} to {high} {unit}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def results(footprint: Footprint) -> str:
+    """Every result that is known."""
+    rows = [
+        (row.label, row.value, row.interval or "exact")
+        for row in tables.results(footprint, MARKDOWN)
+    ]
+    return table(("Result", "Value", "80 % prediction range"), rows)
+
+
+def inputs(footprint: Footprint) -> str:
+    """Every number the answer rests on, with its range and source."""
+    rows = [
+        (
+            f"`{entry.name}`",
+            MARKDOWN.text(entry.meaning),
+            tables.input_value(entry, MARKDOWN),
+            tables.span(entry, MARKDOWN) or "exact",
+            entry.basis,
+            tables.source_of(entry, footprint, MARKDOWN),
+        )
+        for entry in footprint.assumptions
+    ]
+    return table(("Name", "Meaning", "Value", "5 % to 95 %", "Basis", "Source"), rows)
+
+
+def warnings(footprint: Footprint) -> list[str]:
+    """What to mind."""
+    if not footprint.warnings:
+        return []
+    lines = [f"- `{one.code}`: {MARKDOWN.text(one.message)}" for one in footprint.warnings]
+    return ["## To mind", "\n".join(lines)]
+
+
+def sources(footprint: Footprint, also: Sequence[str] = ()) -> str:
+    """What to cite, and apart from it what nobody has checked.
+
+    `also` holds keys of sources that the form itself rests on.
+    """
+    found = bibliography([footprint])
+    forms = [citation_of(key, Library.bundled()) for key in also]
+    listed = [*found.cited, *(one for one in forms if one is not None)]
+    cited = [own_text(found.data_digest), *dict.fromkeys(one.text for one in listed)]
+    text = "\n".join(f"{number}. {line}" for number, line in enumerate(cited, start=1))
+    if not found.unchecked:
+        return text
+    unchecked = "\n".join(f"- {one.text}" for one in found.unchecked)
+    return f"{text}\n\nUnchecked, so not cited:\n\n{unchecked}"
+
+
+def plan_block(footprint: Footprint) -> list[str]:
+    """The plan file, to make the same forecast again."""
+    return [
+        f"## {PLAN_HEADING}",
+        f"Made with joulecast {__version__}, data {footprint.data_digest}. Saved as `plan.toml`, "
+        "this is read by `joulecast estimate plan.toml`:",
+        f"```toml\n{dump(footprint.asked)}```",
+    ]

@@ -1,0 +1,18 @@
+"""The methods paragraph as plain text, one to a run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from joulecast.citing import bibliography, own_text
+from joulecast.footprint import Footprint
+from joulecast.methods import paragraph
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """Paragraphs, then what they cite."""
+    blocks = [textwrap.fill(paragraph(footprint), 80) for footprint in footprints]
+    found = bibliography(footprints)
+    lines = [own_text(found.data_digest), *(one.text for one in found.cited)]
+    return "\n\n".join([*blocks, "References", *lines])

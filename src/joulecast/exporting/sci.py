@@ -1,0 +1,149 @@
+"""Software Carbon Intensity for AI: training in the Provider score, per functional unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from joulecast._version import __version__
+from joulecast.exporting import md
+from joulecast.exporting.needs import needed
+from joulecast.exporting.tables import amount
+from joulecast.footprint import Footprint, Quantity
+from joulecast.markup import MARKDOWN
+from joulecast.methods import name_of
+
+SCOPE = (
+    "This is the model training of the Provider boundary, for one forecast. The Provider score "
+    "also takes preparation, data engineering, other, stopped and intermediate runs, evaluation, "
+    "integration and end of life: add them before publishing a score. Electricity is counted by "
+    "location; contracts, certificates and offsets lower nothing."
+)
+
+
+class Score(NamedTuple):
+    """Grams of CO2e over so many functional units, shown in a multiple that reads well."""
+
+    unit: str
+    units: float
+    per: float
+    per_name: str
+    why: str
+
+    def grams(self, total_g: float) -> float:
+        """Score [g CO2e per `per_name`].
+
+        >>> round(Score("FLOP", 5e22, 1e18, "10¹⁸ FLOP", "").grams(200_000e3), 6)
+        4000.0
+        """
+        return total_g / self.units * self.per
+
+
+def write(footprints: Sequence[Footprint]) -> str:
+    """O, M, R and the score in each of the three functional units."""
+    (footprint,) = footprints
+    total = needed(footprint, "total_kgco2e", "sci")
+    blocks = [
+        f"# Software Carbon Intensity of training: {MARKDOWN.text(name_of(footprint))}",
+        "SCI = (O + M) per R, with O = E x I (ISO/IEC 21031:2024; functional units of SCI for AI).",
+        _terms(footprint),
+        "## Score",
+        _scores(footprint, total),
+        _net(footprint),
+        "## Boundary",
+        SCOPE,
+        "## Inputs",
+        md.inputs(footprint),
+        "## Sources",
+        md.sources(footprint, ("iso-21031-2024", "sci-for-ai-2026")),
+        f"Made with joulecast {__version__}, data {footprint.data_digest}; a forecast, not a "
+        "measurement, which the specification allows if it is said.",
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _terms(footprint: Footprint) -> str:
+    grid = next((a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"), None)
+    making = footprint.embodied
+    rows = [
+        ("E", "energy of the facility", _maybe(footprint.energy)),
+        (
+            "I",
+            "location-based grid intensity",
+            "not used: emissions given"
+            if grid is None
+            else f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh",
+        ),
+        ("O", "operation, E x I", _maybe(footprint.operational)),
+        (
+            "M",
+            "making of the hardware, by time reserved over its service life",
+            "not known, left out" if making is None else amount(making, MARKDOWN),
+        ),
+        ("C", "O + M", _maybe(footprint.total)),
+    ]
+    return md.table(("Term", "Meaning", "Value"), rows)
+
+
+def _maybe(quantity: Quantity | None) -> str:
+    return "not known" if quantity is None else amount(quantity, MARKDOWN)
+
+
+def units_of(footprint: Footprint) -> list[Score]:
+    """The functional units that the answer knows, gross: all weights, all tokens, all FLOP."""
+    plan, flop = footprint.plan, footprint.training_flop
+    runs = plan.get("runs", 1)
+    found = []
+    if flop is not None:
+        why = "tracks the work done; gross and effective are the same, recomputation not counted"
+        found.append(Score("FLOP", flop.value, 1e18, "10¹⁸ FLOP", why))
+    if plan.get("tokens"):
+        why = "tracks the data; gross, repeats counted"
+        found.append(
+            Score("training token", plan["tokens"] * runs, 1e6, "million training tokens", why)
+        )
+    if plan.get("params"):
+        why = "tracks the size; gross, all weights"
+        found.append(Score("parameter", plan["params"], 1e9, "billion parameters", why))
+    return found
+
+
+def effective_units_of(footprint: Footprint) -> list[Score]:
+    """The same units without repeated tokens and idle weights, where they differ."""
+    plan = footprint.plan
+    active, unique = plan.get("active_params"), plan.get("unique_tokens")
+    found = []
+    if unique and unique != plan.get("tokens"):
+        runs = plan.get("runs", 1)
+        why = "effective, repeats left out"
+        found.append(Score("distinct token", unique * runs, 1e6, "million distinct tokens", why))
+    if active and active != plan.get("params"):
+        why = "effective, weights used per token"
+        found.append(Score("active parameter", active, 1e9, "billion active parameters", why))
+    return found
+
+
+def _scores(footprint: Footprint, total: Quantity) -> str:
+    grams = total.to("g")
+    rows = []
+    for score in [*units_of(footprint), *effective_units_of(footprint)]:
+        value, low, high = (score.grams(g) for g in (grams.value, grams.p10, grams.p90))
+        span = "exact" if low == high else f"{_mass(low)} to {_mass(high)}"
+        rows.append((f"per {score.unit}", f"{_mass(value)} per {score.per_name}", span, score.why))
+    if not rows:
+        return "No functional unit is known: give parameters and tokens, or FLOP."
+    return md.table(("R", "Score", "80 % prediction range", "Why, and what is counted"), rows)
+
+
+def _mass(grams: float) -> str:
+    """A mass in the unit that reads best."""
+    quantity = Quantity(*(grams / 1000,) * 6, "kgCO2e")
+    return amount(quantity, MARKDOWN)
+
+
+def _net(footprint: Footprint) -> str:
+    return (
+        "Ranges are those of the emissions; the number of functional units is taken at its value "
+        "of the plan. All three units are given because each hides something the others show: a "
+        "score per parameter falls with a larger model, a score per token with more data."
+    )

@@ -1,0 +1,81 @@
+"""Rows that several formats print: results, and assumptions with their sources."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from joulecast.footprint import Assumption, Footprint, Quantity
+from joulecast.markup import Plain
+from joulecast.report import readable
+
+#: Result -> what a reader calls it.
+LABELS = {
+    "total_kgco2e": "Total emissions",
+    "operational_kgco2e": "of which operation (location-based)",
+    "embodied_kgco2e": "of which making of the hardware",
+    "project_kgco2e": "Whole project",
+    "energy_kwh": "Energy of the facility",
+    "device_energy_kwh": "of which the devices",
+    "training_flop": "Training compute",
+    "device_hours": "Device-hours",
+    "wall_clock_days": "Elapsed time",
+    "utilisation": "Utilisation of the whole run",
+    "water_l": "Water, on site and at power plants",
+}
+
+
+class Row(NamedTuple):
+    """A result in words: two significant figures, its range empty where it is exact."""
+
+    label: str
+    value: str
+    interval: str
+
+
+def results(footprint: Footprint, markup: Plain) -> list[Row]:
+    """Every result that is known."""
+    known = ((label, footprint.quantities[name]) for name, label in LABELS.items())
+    return [
+        Row(label, amount(quantity, markup), interval(quantity, markup))
+        for label, quantity in known
+        if quantity is not None
+    ]
+
+
+def amount(quantity: Quantity, markup: Plain) -> str:
+    """A quantity with its unit."""
+    shown, unit = readable(quantity)
+    word = {"h": "h", "d": "days"}.get(unit, unit)
+    return f"{markup.number(shown.value)} {markup.unit(word)}".rstrip()
+
+
+def interval(quantity: Quantity, markup: Plain) -> str:
+    """P10 to P90 with the unit; empty for what is exact."""
+    if quantity.p10 == quantity.p90:
+        return ""
+    shown, unit = readable(quantity)
+    word = {"h": "h", "d": "days"}.get(unit, unit)
+    low, high = markup.number(shown.p10), markup.number(shown.p90)
+    return f"{low} to {high} {markup.unit(word)}".rstrip()
+
+
+def source_of(entry: Assumption, footprint: Footprint, markup: Plain) -> str:
+    """Where an input comes from, for the cell of a table."""
+    if entry.given:
+        return "given"
+    found = next((one for one in footprint.citations if one.key == entry.source), None)
+    if entry.read == "recalled":
+        return f"{markup.name(found) if found else markup.text(entry.source)} (unchecked)"
+    return markup.name(found) if found else "joulecast"
+
+
+def span(entry: Assumption, markup: Plain) -> str:
+    """The 5 % and 95 % points of an input; empty for an exact one."""
+    if entry.low is None or entry.high is None:
+        return ""
+    return f"{markup.exactly(entry.low, 2)} to {markup.exactly(entry.high, 2)}"
+
+
+def input_value(entry: Assumption, markup: Plain) -> str:
+    """An input with its unit."""
+    return f"{markup.exactly(entry.value)} {markup.unit(entry.unit)}".rstrip()
