@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from joulecast import frames, uncertainty, varying
 from joulecast.arrays import Array, Numbers
-from joulecast.chain import Run, chain
+from joulecast.chain import chain, repeat
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.estimation import footprint_of, live_data, size_of, source_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint
@@ -26,8 +26,9 @@ from joulecast.inverting import ROUNDING, Stretch
 from joulecast.library import Library
 from joulecast.plan import Plan
 from joulecast.reading import number, quantity
-from joulecast.resolve import Ledger, resolve
+from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.terms import INPUTS, RESULTS, TERMS
+from joulecast.uncertainty import Datum
 
 
 class Goal(NamedTuple):
@@ -325,46 +326,90 @@ class _Question:
         return float(floor(lower)) if self.goal.whole else lower
 
     def _breaks(self) -> list[float]:
-        """Values of x from which a default is another one, or follows x in another way."""
-        default = self.library.default
+        """Values of x at which a default jumps or bends, rising."""
         if self.goal.name == "params":
             active = self.sizes.get("active_params", 1.0)
-            large = default("small_model_params").value
-            return [float(ceil(edge / active)) for edge in (large / 10, large)]
+            return [float(ceil(size / active)) for size in hardware.bends(self.library)]
         if self.goal.name == "device_count":
-            return [default("devices_in_a_node").value + 1.0]
+            return [self.library.default("devices_in_a_node").value + 1.0]
         return []
 
     def _stretch(self, lo: float, hi: float, results: Sequence[str]) -> list[Stretch]:
         low, high = self.ledger(lo), self.ledger(hi)
-        numbers = live_data(high)
-        drawn = uncertainty.nominal(numbers) if self.level is None else uncertainty.sample(numbers)
-        grown = _grown(low, high, hi / lo)
-        rising = [name for name in grown or () if name in drawn]
-
-        def runs(x: Array) -> list[Run]:
-            """The chain at each x; settled anew where a default moves with x in another way."""
-            if grown is not None:
-                scale = (x / hi)[:, None]
-                return [chain({**drawn, **{name: drawn[name] * scale for name in rising}})]
-            return [chain(self._numbers(float(one))) for one in x]
+        for name in results:
+            _check_known(name, high)
+        moving = self._moving(low, high, lo, hi)
+        drawn = self._drawn(live_data(high))
 
         def draws(name: str) -> Callable[[Array], Array]:
+            source = source_of(name)
             size = size_of(name, high.resolved["runs"])
 
             def outcome(x: Array) -> Array:
-                parts = [np.atleast_2d(run.known[source_of(name)]) for run in runs(x)]
-                whole = np.concatenate(parts) / size
+                if moving is not None:
+                    numbers = drawn | self._moved(high, moving, drawn, x / hi)
+                    whole = repeat(high.middle, numbers, [source])[source]
+                else:  # a default moves with x in a way of its own: each is settled anew
+                    runs = [chain(self._drawn(live_data(self.ledger(float(one))))) for one in x]
+                    whole = np.stack([np.atleast_1d(run.known[source]) for run in runs])
+                whole = np.atleast_2d(whole) / size
                 return np.broadcast_to(whole, (x.size, whole.shape[-1]))
 
             return outcome
 
-        for name in results:
-            _check_known(name, high)
         return [Stretch(lo, hi, draws(name), self.level) for name in results]
 
-    def _numbers(self, x: float) -> dict[str, Numbers]:
-        data = live_data(self.ledger(x))
+    def _moving(self, low: Ledger, high: Ledger, lo: float, hi: float) -> list[str] | None:
+        """Data that move along a stretch, where they all move in ways we know; else None.
+
+        They grow in proportion to x, or follow the size of the model.
+        """
+        if low.data.keys() != high.data.keys():
+            return None
+        share = self.sizes.get("active_params", 1.0)
+        sized = self.goal.name == "params" and all(
+            ledger.size is not None and ledger.size.active_params == x * share
+            for ledger, x in ((low, lo), (high, hi))
+        )
+        moving = []
+        for name, datum in high.data.items():
+            before = low.data[name]
+            if datum.levels == before.levels:
+                continue
+            grows = datum.exact and abs(datum.value / before.value / (hi / lo) - 1) <= ROUNDING
+            if not grows and not (sized and name in hardware.OF_SIZE):
+                return None
+            moving.append(name)
+        return moving
+
+    def _moved(
+        self, high: Ledger, moving: Sequence[str], drawn: Mapping[str, Numbers], share: Array
+    ) -> dict[str, Numbers]:
+        """Numbers that move [node, draw], in base units, at shares of the x a ledger is for."""
+        data = high.data
+        numbers: dict[str, Numbers] = {
+            name: drawn[name] * share[:, None]
+            for name in moving
+            if name in drawn and data[name].exact
+        }
+        others = [name for name in moving if name in drawn and name not in numbers]
+        if not others:
+            return numbers
+        assert (
+            high.size is not None and high.size.active_params is not None
+        )  # or nothing follows it
+        sizes = high.size.active_params * share
+        resized = [hardware.resized(high, size) for size in sizes.tolist()]
+        columns = uncertainty.columns_of(live_data(high).values())
+        for name in others:
+            levels = np.array([those[name].levels for those in resized]).T[..., None]
+            scores = np.zeros(1)
+            if self.level is not None:
+                scores = uncertainty.scores()[columns[data[name].unknown]].astype(np.float64)
+            numbers[name] = uncertainty.pick_each(TERMS[name], levels, scores)
+        return numbers
+
+    def _drawn(self, data: Mapping[str, Datum]) -> dict[str, Numbers]:
         return uncertainty.nominal(data) if self.level is None else uncertainty.sample(data)
 
     def largest(self, stretches: Sequence[Sequence[Stretch]], limits: Array) -> _Found:
@@ -402,21 +447,6 @@ def _nothing(questions: int) -> _Found:
         np.full(questions, -1, dtype=np.intp),
         np.zeros(questions, dtype=np.bool_),
     )
-
-
-def _grown(low: Ledger, high: Ledger, factor: float) -> list[str] | None:
-    """Data that grow in proportion to x, where all others stay as they are; else None."""
-    if low.data.keys() != high.data.keys():
-        return None
-    grown = []
-    for name, datum in high.data.items():
-        before = low.data[name]
-        if (datum.value, datum.low, datum.high) == (before.value, before.low, before.high):
-            continue
-        if not datum.exact or abs(datum.value / before.value / factor - 1) > ROUNDING:
-            return None
-        grown.append(name)
-    return grown
 
 
 def _solution(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isnan, prod
+from math import ceil, isnan, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,10 +35,13 @@ USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 RANGE = {"p10": 1, "p50": 2, "p90": 3}
 
 #: Values of an axis at which ranges are drawn; between them the range over the value is a line.
+#: So many at the most, and so many for each e-fold that a quantity moves along the axis.
 NODES = 17
+NODES_PER_E_FOLD = 10
+FEWEST_NODES = 5
 
 #: Rows drawn at once, and rows made at once: what fits in the processor's cache.
-DRAWN_AT_ONCE = 32
+DRAWN_AT_ONCE = 16
 
 #: Values of a quantity whose draws are kept while the rows that use them are gone through.
 KEPT = 128
@@ -403,17 +406,16 @@ def _factors(settled: Scenarios, result: str) -> dict[int, Array]:
 
 def _draw(settled: Scenarios, part: Part, number: int, columns: Mapping[str, _Column]) -> None:
     """Draw the ranges of all results in a part; those that vary alike are drawn together."""
-    together: dict[Any, list[_Column]] = {}
+    together: dict[Any, tuple[tuple[_Along | None, ...], list[_Column]]] = {}
     for column in columns.values():
         if column.source in part.run.known:
-            along = _along(settled, part, column, NODES)
+            along = _along(settled, part, column)
             key = (
                 tuple(None if one is None else one.drawn.tobytes() for one in along),
                 tuple(column.held),
             )
-            together.setdefault(key, []).append(column)
-    for alike in together.values():
-        along = _along(settled, part, alike[0], NODES)
+            together.setdefault(key, (along, []))[1].append(column)
+    for along, alike in together.values():
         levels = _drawn(part, along, alike[0].held, [column.source for column in alike])
         for column, found in zip(alike, levels, strict=True):
             value = np.asarray(column.value(part, _picked(along)))
@@ -427,12 +429,14 @@ def _draw(settled: Scenarios, part: Part, number: int, columns: Mapping[str, _Co
 
 def _absolute(settled: Scenarios, part: Part, column: _Column) -> _Range:
     """Levels where the nominal value is nothing, drawn at every value of every axis."""
-    along = _along(settled, part, column, max(settled.shape))
+    along = _along(settled, part, column, everywhere=True)
     (levels,) = _drawn(part, along, column.held, [column.source])
     return _Range(levels, along, True)
 
 
-def _along(settled: Scenarios, part: Part, column: _Column, most: int) -> tuple[_Along | None, ...]:
+def _along(
+    settled: Scenarios, part: Part, column: _Column, everywhere: bool = False
+) -> tuple[_Along | None, ...]:
     """Where to draw: on each axis that a result's range depends on, all values or enough."""
     behind = part.run.behind(column.source) | {column.source}
     found: list[_Along | None] = []
@@ -442,14 +446,15 @@ def _along(settled: Scenarios, part: Part, column: _Column, most: int) -> tuple[
             for name, levels in part.levels.items()
             if name in behind and name not in column.held and levels.shape[1 + k] > 1
         ]
-        found.append(_picks(axis, varying, settled.breaks[k], most) if varying else None)
+        found.append(_picks(axis, varying, settled.breaks[k], everywhere) if varying else None)
     return tuple(found)
 
 
-def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], most: int) -> _Along:
+def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], everywhere: bool) -> _Along:
     count = axis.values.size
     everything = np.arange(count)
-    if not axis.numeric or count <= most:
+    most = min(NODES, max(FEWEST_NODES, ceil(NODES_PER_E_FOLD * _span(varying))))
+    if everywhere or not axis.numeric or count <= most:
         return _Along(everything, everything, everything, np.zeros(count))
     order = np.argsort(axis.values, kind="stable")
     changes = np.zeros(count, dtype=int)
@@ -472,6 +477,14 @@ def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], most: int)
     left, shares = np.empty(count, dtype=int), np.empty(count)
     left[order], shares[order] = place, share
     return _Along(order[chosen], left, left + 1, shares)
+
+
+def _span(varying: list[Array]) -> float:
+    """The e-folds that the quantity which moves most does along an axis; many where it meets 0."""
+    ends = [(values.min(axis=0), values.max(axis=0)) for values in varying]
+    if any((low <= 0).any() for low, _ in ends):
+        return NODES
+    return max(float(np.log(high / low).max()) for low, high in ends)
 
 
 def _picked(along: Sequence[_Along | None]) -> list[Any]:
