@@ -97,10 +97,10 @@ def settle(
     `optional` names axes whose values are left out, with a notice, where they cannot be used.
     Raises JoulecastError naming the row that cannot be.
     """
-    usable, notices = _usable(plan, axes, optional, library)
-    ledgers = _Ledgers(plan, usable, library)
-    places = {k for k, axis in enumerate(usable) if axis.name in PLACE_FIELDS}
-    words = {k for k, axis in enumerate(usable) if not axis.numeric} - places
+    kept, notices = usable(plan, axes, optional, library)
+    ledgers = _Ledgers(plan, kept, library)
+    places = {k for k, axis in enumerate(kept) if axis.name in PLACE_FIELDS}
+    words = {k for k, axis in enumerate(kept) if not axis.numeric} - places
     while True:
         try:
             return _settled(ledgers, words, places, notices)
@@ -117,10 +117,13 @@ class _EntangledError(Exception):
         self.axes = axes
 
 
-def _usable(
+def usable(
     plan: Plan, axes: Sequence[Axis], optional: frozenset[str], library: Library
 ) -> tuple[tuple[Axis, ...], list[Notice]]:
-    """The axes without those of their values that were not asked for by name and cannot be used."""
+    """The axes without those of their values that were not asked for by name and cannot be used.
+
+    `optional` names the axes that may lose values; the notices say which they lost.
+    """
     notices: list[Notice] = []
     kept = list(axes)
     for k, axis in enumerate(axes):

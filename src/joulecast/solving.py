@@ -7,7 +7,6 @@ else is bracketed in a table that narrows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
@@ -16,18 +15,19 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast import frames, uncertainty, varying
+from joulecast import budgets, frames, uncertainty
 from joulecast.arrays import Array, Numbers
+from joulecast.budgets import BUDGETS
 from joulecast.chain import chain, repeat
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.estimation import footprint_of, live_data, size_of, source_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint
 from joulecast.inverting import ROUNDING, Stretch
 from joulecast.library import Library
-from joulecast.plan import Plan
-from joulecast.reading import number, quantity
+from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
+from joulecast.reading import number
 from joulecast.resolve import Ledger, hardware, resolve
-from joulecast.terms import INPUTS, RESULTS, TERMS
+from joulecast.terms import INPUTS, TERMS
 from joulecast.uncertainty import Datum
 
 
@@ -50,24 +50,6 @@ GOALS: dict[str, Goal] = {
     "pue": Goal("pue", False, False, 1.0, INPUTS["pue"].upper),
 }
 GOAL_ALIASES = {"devices": "device_count", "grid": "grid_gco2e_per_kwh"}
-
-#: Short names of budgets; the results themselves are names too.
-BUDGETS: dict[str, str] = {
-    "total": "total_kgco2e",
-    "operational": "operational_kgco2e",
-    "embodied": "embodied_kgco2e",
-    "energy": "energy_kwh",
-    "hours": "device_hours",
-    "days": "wall_clock_days",
-    "water": "water_l",
-    "flop": "training_flop",
-}
-
-#: Counts, and units people do not mistake, may stand without one.
-BARE = ("hours", "days", "flop")
-
-#: Units to offer beside a bare number.
-UNITS = {"kgCO2e": ("t", "kg"), "kWh": ("MWh", "kWh"), "L": ("ML", "L")}
 
 #: Tokens are counted up to here.
 MOST_TOKENS = INPUTS["tokens"].upper
@@ -235,7 +217,9 @@ def solve(
     """
     library = library or Library.bundled()
     goal = _goal(for_)
-    limits = _limits(max)
+    limits = budgets.read(max)
+    if not limits:
+        raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
     _check_ways(plan, goal, ratio)
     share = None if confidence is None else _percent(confidence)
     question = _Question(
@@ -283,13 +267,11 @@ class _Question:
     def at(self, x: float) -> Plan:
         """The plan with the quantity closed."""
         if self.goal.name != "params":
-            return varying.varied(self.plan, {self.goal.name: x})
+            return varied(self.plan, {self.goal.name: x})
         setting: dict[str, object] = {name: x * share for name, share in self.sizes.items()}
-        if self.plan.arch is not None:
-            setting["arch"] = self.plan.arch
         if self.ratio is not None:
             setting["tokens"] = self.ratio * x * self.sizes.get("active_params", 1.0)
-        return varying.varied(self.plan, setting)
+        return varied(self.plan, setting)
 
     def ledger(self, x: float) -> Ledger:
         """The plan at x, settled."""
@@ -458,7 +440,7 @@ def _solution(
 ) -> Solution:
     goal, x = question.goal, float(found.x[0])
     row = next(row for row in stretches if row[0].lo <= x <= row[0].hi)
-    budgets = tuple(
+    held = tuple(
         Budget(
             name,
             float(limit),
@@ -474,7 +456,7 @@ def _solution(
     elif found.jump[0]:
         note = JUMP
     footprint = footprint_of(question.ledger(x), question.library)
-    return Solution(goal.name, x, TERMS[goal.name].unit, confidence, budgets, note, footprint)
+    return Solution(goal.name, x, TERMS[goal.name].unit, confidence, held, note, footprint)
 
 
 def _check_found(
@@ -535,38 +517,6 @@ def _goal(name: str) -> Goal:
     return GOALS[key]
 
 
-def _limits(budgets: Mapping[str, Any]) -> dict[str, Array]:
-    """Result -> limit in its unit, a number or many."""
-    limits: dict[str, Array] = {}
-    for said, raw in budgets.items():
-        key = str(said).strip().replace("-", "_")
-        name = BUDGETS.get(key, key)
-        if name not in RESULTS or name == "utilisation":
-            choices = nearest(key, [*BUDGETS, *RESULTS]) or list(BUDGETS)
-            raise UnknownNameError("--max", said, "is not a budget", choices)
-        if name in limits:
-            raise InputError("--max", said, "is limited twice", ["one limit for each outcome"])
-        limits[name] = _limit(key, name, raw)
-    if not limits:
-        raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
-    return limits
-
-
-def _limit(key: str, name: str, raw: Any) -> Array:
-    unit = TERMS[name].unit
-    if isinstance(raw, str):
-        if key in BUDGETS and key not in BARE and re.fullmatch(r"[\d.,_eE+-]+", raw.strip()):
-            hints = [f"{key}={raw.strip()}{suffix}" for suffix in UNITS[unit]]
-            raise InputError("--max", f"{key}={raw}", "needs a unit", hints)
-        limit = np.asarray(quantity(key, raw, unit))
-    else:
-        limit = np.asarray(raw, dtype=np.float64)
-    if limit.ndim > 1 or limit.size == 0 or not np.all(np.isfinite(limit) & (limit > 0)):
-        why = "must be above 0" if limit.ndim == 0 else "must be a row of numbers above 0"
-        raise InputError("--max", f"{key}={raw}" if limit.ndim == 0 else key, why)
-    return limit
-
-
 def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     """Questions a plan cannot be asked."""
     told = [
@@ -578,6 +528,12 @@ def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
             raise InputError(
                 "model", plan.model, "fixes the parameters; leave it out", ["--for tokens"]
             )
+        for name in ("training_flop", "executed_flop"):
+            field = FIELDS_OF_QUANTITIES[name]
+            said = getattr(plan, field) or plan.given.get(name)
+            if said is not None:
+                why = "fixes the FLOP, so the outcome does not grow with params; leave it out"
+                raise InputError(field, said, why, ["--ratio 20", "--tokens 2T"])
         if ratio is not None and told:
             why = f"contradicts {told[0]}, which the plan gives"
             raise InputError("--ratio", ratio, why, ["giving one of the two"])

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, isnan, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from joulecast import axes as reading
-from joulecast import scenarios, uncertainty, units
+from joulecast import frames, scenarios, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.axes import MAX_ROWS, Axis
 from joulecast.chain import repeat
@@ -97,7 +97,8 @@ def sweep(
     chosen = _chosen(results)
     library = library or Library.bundled()
     columns = len(chosen) * (1 + len(RANGE) if ranges else 1)
-    axes, optional = reading.read(vary, library, max_rows, columns)
+    columns += len(vary) if isinstance(vary, Mapping) else 0
+    axes, optional = reading.read(vary, library, reading.at_most(max_rows, columns))
     settled = scenarios.settle(plan, axes, optional, library)
     return Sweep(settled, chosen, ranges)
 
@@ -219,22 +220,14 @@ class Sweep:
         return TERMS[result].unit if result in self.results else _unit_of_axis(name)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas DataFrame."""
-        try:
-            import pandas
-        except ImportError:
-            raise needs("pandas") from None
-        return pandas.DataFrame(self.columns)
+        """The table as a pandas DataFrame; raises InputError where pandas is not installed."""
+        return cast("pandas.DataFrame", frames.to_pandas(self.columns))
 
     def to_polars(self) -> polars.DataFrame:
-        """The table as a polars DataFrame."""
-        try:
-            import polars
-        except ImportError:
-            raise needs("polars") from None
-        return polars.DataFrame(
-            {name: c.tolist() if c.dtype == object else c for name, c in self.columns.items()}
-        )
+        """The table as a polars DataFrame; raises InputError where polars is not installed."""
+        columns = self.columns.items()
+        plain = {name: c.tolist() if c.dtype == object else c for name, c in columns}
+        return cast("polars.DataFrame", frames.to_polars(plain))
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the table to a .csv, .jsonl or .parquet file, in constant memory.
@@ -265,12 +258,6 @@ class Sweep:
 def is_unknown(value: object) -> bool:
     """Whether a value of a column stands for what cannot be known."""
     return isinstance(value, float) and isnan(value)
-
-
-def needs(package: str, extra: str = "") -> InputError:
-    """A package that is wanted and not there."""
-    install = f"pip install 'joulecast[{extra}]'" if extra else f"pip install {package}"
-    return InputError(package, None, "is not installed", [install])
 
 
 def _unit_of_axis(name: str) -> str:
