@@ -37,7 +37,7 @@ RANGE = {"p10": 1, "p50": 2, "p90": 3}
 #: Values of an axis at which ranges are drawn; between them the range over the value is a line.
 #: So many at the most, and so many for each e-fold that a quantity moves along the axis.
 NODES = 17
-NODES_PER_E_FOLD = 10
+NODES_PER_E_FOLD = 16
 FEWEST_NODES = 5
 
 #: Rows drawn at once, and rows made at once: what fits in the processor's cache.
