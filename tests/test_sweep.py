@@ -14,9 +14,9 @@ from conftest import Run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from joulecast import JoulecastError, Plan, Sweep, estimate, sweep
+from joulecast import JoulecastError, Library, Plan, Sweep, estimate, sweep
 from joulecast.plan import varied
-from joulecast.resolve import utilisation
+from joulecast.resolve import hardware, resolve, utilisation
 from joulecast.resolve.ledger import scaled
 from joulecast.terms import PARTS, RESULTS
 
@@ -222,24 +222,24 @@ def test_ranges_of_numbers_hold_both_ends() -> None:
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        ({}, "vary: names nothing to vary; try --vary params=1B,7B,70B"),
-        ({"parms": [1e9]}, "vary: parms: is not part of a plan; try params, active_params"),
-        ({"params": []}, "vary: params: has no values"),
-        ({"params": "lin:1B:1B:9"}, "vary: params=lin:1B:1B:9: has a step of zero: 9 times the same value; try params=1B"),
-        ({"params": "lin:2B:1B:9"}, "vary: params=lin:2B:1B:9: is an empty range: its ends are swapped; try params=lin:1B:2B:9"),
-        ({"params": "log:1B:2B:0"}, "vary: params=log:1B:2B:0: asks for 0 values: must be a whole number, at least 1"),
-        ({"host_power_w": "log:0:9:3"}, "vary: host_power_w=log:0:9:3: has no logarithm at its start: equal ratios need values above 0; try host_power_w=lin:0:9:3"),
-        ({"flop": [1e22], "training_flop": [1e22]}, "vary: training_flop: is varied twice"),
-        ({"device": "lin:1:2:3"}, "vary: device=lin:1:2:3: device is not a number; try device=A,B,C"),
-        ({"device_kgco2e": [1]}, "vary: device_kgco2e: is an outcome and cannot be varied; try device_embodied_kgco2e, device_count, embodied_kgco2e"),
-        ({"pue": "all"}, "vary: pue=all: has no list of values; try pue=lin:LOW:HIGH:N"),
+        ({}, "--vary: names nothing to vary; try --vary params=1B,7B,70B"),
+        ({"parms": [1e9]}, "--vary: parms: is not part of a plan; try params, active_params"),
+        ({"params": []}, "--vary: params: has no values"),
+        ({"params": "lin:1B:1B:9"}, "--vary: params=lin:1B:1B:9: has a step of zero: 9 times the same value; try params=1B"),
+        ({"params": "lin:2B:1B:9"}, "--vary: params=lin:2B:1B:9: is an empty range: its ends are swapped; try params=lin:1B:2B:9"),
+        ({"params": "log:1B:2B:0"}, "--vary: params=log:1B:2B:0: asks for 0 values: must be a whole number, at least 1"),
+        ({"host_power_w": "log:0:9:3"}, "--vary: host_power_w=log:0:9:3: has no logarithm at its start: equal ratios need values above 0; try host_power_w=lin:0:9:3"),
+        ({"flop": [1e22], "training_flop": [1e22]}, "--vary: training_flop: is varied twice"),
+        ({"device": "lin:1:2:3"}, "--vary: device=lin:1:2:3: device is not a number; try device=A,B,C"),
+        ({"device_kgco2e": [1]}, "--vary: device_kgco2e: is an outcome and cannot be varied; try device_embodied_kgco2e, device_count, embodied_kgco2e"),
+        ({"pue": "all"}, "--vary: pue=all: has no list of values; try pue=lin:LOW:HIGH:N"),
         ({"pue": [0.9, 1.1]}, "pue: 0.9: must be at least 1; try 1.1, 1.25"),
         ({"pue": np.array([1.1, np.nan])}, "pue: must hold finite numbers"),
         ({"device_count": "lin:1:2:3"}, "device_count: 1.5: must be a whole number; try 2"),
-        ({"phases": [1]}, "vary: phases: is no single value, so it cannot be varied"),
-        ({"params": 7e9}, "vary: params=7000000000.0: is not a list of values; try [7000000000.0]"),
+        ({"phases": [1]}, "--vary: phases: is no single value, so it cannot be varied"),
+        ({"params": 7e9}, "--vary: params=7000000000.0: is not a list of values; try [7000000000.0]"),
         ({"device": ["h100-sxm", "h100x"]}, "device: h100x: unknown device (in the row device=h100x); try h100-sxm"),
-        ({"params": "log:1B:1T:100000", "tokens": "log:1T:2T:100000"}, "vary: makes 10,000,000,000 rows of 14 columns, about 1,120,000 MB, more than the 10,000,000 rows that are allowed; try fewer values, --max-rows 10000000000"),
+        ({"params": "log:1B:1T:100000", "tokens": "log:1T:2T:100000"}, "--vary: makes 10,000,000,000 rows of 14 columns, about 1,120,000 MB, more than the 10,000,000 rows that are allowed; try fewer values, --max-rows 10000000000"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_varied_is_one_kind_line(vary: dict[str, Any], message: str) -> None:
@@ -359,14 +359,31 @@ def test_the_command_says_what_python_says(joulecast: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["--vary", "params"], "--vary: params: is not NAME=VALUES; try --vary params=1B,7B,70B"),
-        (["--vary", "pue=1.1", "--vary", "pue=1.2"], "--vary: pue: is varied twice"),
+        (["--vary", "params"], "--vary: params: is not NAME=VALUE; try --vary region=fr,pl"),
+        (["--vary", "pue=1.1", "--vary", "pue=1.2"], "--vary: pue=1.2: pue was already set to 1.1"),
         (["--vary", "region=fr", "--results", "total"], "results: total: is not a result; try total_kgco2e"),
         (["--vary", "region=fr", "--format", "xml"], "--format: xml: is not a format of this command; try text, csv, jsonl, json, md"),
-        (["--vary", "params=1B,2B", "--max-rows", "1"], "vary: makes 2 rows of 13 columns, about 1 MB, more than the 1 rows that are allowed; try fewer values, --max-rows 2"),
-        ([], "vary: names nothing to vary; try --vary params=1B,7B,70B"),
+        (["--vary", "params=1B,2B", "--max-rows", "1"], "--vary: makes 2 rows of 13 columns, about 1 MB, more than the 1 rows that are allowed; try fewer values, --max-rows 2"),
+        ([], "--vary: names nothing to vary; try --vary params=1B,7B,70B"),
     ],
 )  # fmt: skip
 def test_a_bad_command_gives_one_kind_line(joulecast: Run, args: list[str], error: str) -> None:
     done = joulecast("sweep", "--params", "7B", "--tokens", "2T", *args)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {error}\n")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.floats(1e7, 1e13),
+    st.sampled_from(["h100-sxm", "tpu-v4", "v100-sxm2-32", "b200-sxm"]),
+    st.sampled_from([{}, {"goodput": 0.9}, {"mfu": 0.3}, {"device_power_w": 500}]),
+)
+def test_another_size_is_settled_as_the_whole_plan_would_be(
+    size: float, device: str, given: dict[str, float]
+) -> None:
+    library = Library.bundled()
+    plan = Plan(params=7e9, tokens=2e12, device=device, region="fr", year=2024, given=given)
+    whole = resolve(varied(plan, {"params": size}), library).data
+    again = hardware.resized(resolve(plan, library), size)
+    assert again == {name: whole[name] for name in again}
+    assert "device_power_w" in again

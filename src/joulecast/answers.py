@@ -358,6 +358,7 @@ class CompareObject(TypedDict):
     on: str
     options: list[OptionObject]
     best_change: ChangeObject | None
+    warnings: list[WarningObject]
     provenance: ProvenanceObject
 
 

@@ -5,35 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from joulecast.errors import InputError, UnknownNameError, brief, nearest
+from joulecast import budgets
+from joulecast.errors import InputError, UnknownNameError, brief
 from joulecast.law_records import LossLaw
 from joulecast.library import Library
 from joulecast.plan import Plan
 from joulecast.reading import number, span
 from joulecast.resolve import resolve
 from joulecast.resolve.model import LATER
-from joulecast.terms import ASKED, TERMS
+from joulecast.terms import ASKED
 from joulecast.uncertainty import Datum, midpoint
 
 Kind = Literal["flop", "max", "loss", "size"]
-
-#: Word for a budget -> the result it limits; the name of the result does as well.
-LIMITS = {
-    "total": "total_kgco2e",
-    "operational": "operational_kgco2e",
-    "embodied": "embodied_kgco2e",
-    "energy": "energy_kwh",
-    "hours": "device_hours",
-    "days": "wall_clock_days",
-    "water": "water_l",
-    "flop": "training_flop",
-}
-
-#: Counts, and units people do not mistake, may stand without one.
-BARE = ("device_hours", "wall_clock_days", "training_flop")
-
-#: Units to offer beside a bare number.
-UNITS = {"kgCO2e": ("t", "kg"), "kWh": ("MWh", "kWh"), "L": ("ML", "L")}
 
 #: Fields of a plan that say how much is trained: the answer of `optimum`, not its input.
 SIZES = ("model", "params", "tokens", "unique_tokens", "flop")
@@ -146,7 +129,7 @@ def read_question(
     if loss is not None:
         asked = asked._replace(loss=_loss(loss, law))
     if limits:
-        asked = asked._replace(limits=dict(_limit(*pair) for pair in limits.items()))
+        asked = asked._replace(limits=_limits(limits))
     asked = _with_demand(asked, library, demand, serving_ratio)
     _check_together(asked)
     return asked
@@ -192,21 +175,15 @@ def _loss(raw: object, law: LossLaw) -> float:
     return loss
 
 
-def _limit(word: str, raw: object) -> tuple[str, float]:
-    name = LIMITS.get(word.replace("-", "_"), word)
-    if name not in LIMITS.values():
-        choices = nearest(word, [*LIMITS, *LIMITS.values()]) or list(LIMITS)
-        raise UnknownNameError("max", word, "is not a budget known here", choices)
-    bare = not isinstance(raw, str) or not any(char.isalpha() for char in raw)
-    if bare and name not in BARE:
-        offered = [f"{word}={raw}{unit}" for unit in UNITS[TERMS[name].unit]]
-        raise InputError(name, raw, "a budget needs a unit", offered)
-    low, value, _ = span(TERMS[name], raw)
-    if value is None or low is not None:
-        raise InputError(name, raw, "a budget is one number", ["total=50t"])
-    if value == 0:
-        raise InputError(name, raw, "a budget must be above 0", ["total=50t"])
-    return name, value
+def _limits(said: Mapping[str, object]) -> dict[str, float]:
+    limits = budgets.read(said)
+    for name, limit in limits.items():
+        if name not in budgets.BUDGETS.values():
+            why = "is not a budget of this question"
+            raise UnknownNameError("--max", name, why, list(budgets.BUDGETS))
+        if limit.ndim:
+            raise InputError("--max", name, "must be one number")
+    return {name: float(limit) for name, limit in limits.items()}
 
 
 def _with_demand(asked: Asked, library: Library, demand: object, ratio: object) -> Asked:
@@ -257,4 +234,4 @@ def _check_together(asked: Asked) -> None:
     if asked.demand is not None and asked.kind == "max" and list(asked.limits) != ["total_kgco2e"]:
         other = next(name for name in asked.limits if name != "total_kgco2e")
         why = "with --demand the budget is for training and use together, in emissions alone"
-        raise InputError("max", other, why, ["total=50t"])
+        raise InputError("--max", other, why, ["--max total=50t"])

@@ -6,7 +6,8 @@ included; ``all`` is every device, region, model and the like; ``@FILE`` holds o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,25 +75,25 @@ class _Range(NamedTuple):
 
 
 def read(
-    vary: Mapping[str, object], library: Library, max_rows: int = MAX_ROWS, columns: int = 0
+    vary: Mapping[str, object], library: Library, check: Callable[[int], None]
 ) -> tuple[tuple[Axis, ...], frozenset[str]]:
     """Read what is varied: the axes, and the names of those that asked for ``all``.
 
-    Raises JoulecastError on a name that cannot be varied, a range that is empty, and on more than
-    `max_rows` rows, before any is made.
+    `check` is asked whether so many combinations are allowed, before any number of a range is made.
+    Raises JoulecastError on a name that cannot be varied and on a range that is empty.
     """
     if not isinstance(vary, Mapping) or not vary:
-        raise InputError("vary", None, "names nothing to vary", ["--vary params=1B,7B,70B"])
+        raise InputError("--vary", None, "names nothing to vary", ["--vary params=1B,7B,70B"])
     said: dict[str, tuple[object, list[object] | Array | _Range]] = {}
     for name, raw in vary.items():
         key = _name(name)
         if key in said:
-            raise InputError("vary", name, "is varied twice")
+            raise InputError("--vary", name, "is varied twice")
         said[key] = raw, _said(key, raw, library)
     rows = 1
     for _, values in said.values():
         rows *= values.size if isinstance(values, _Range) else len(values)
-    _check_size(rows, columns + len(said), max_rows)
+    check(rows)
     axes = tuple(_axis(name, values) for name, (_, values) in said.items())
     return axes, frozenset(name for name, (raw, _) in said.items() if _is_all(raw))
 
@@ -101,17 +102,29 @@ def _is_all(raw: object) -> bool:
     return isinstance(raw, str) and raw.strip().casefold() == "all"
 
 
-def _check_size(rows: int, columns: int, max_rows: int) -> None:
-    if rows <= max_rows:
-        return
-    size = max(1.0, rows * columns * 8 / 1e6)
-    raise InputError(
-        "vary",
-        None,
-        f"makes {rows:,} rows of {columns} columns, about {size:,.0f} MB, more than the "
-        f"{max_rows:,} rows that are allowed",
-        ["fewer values", f"--max-rows {rows}"],
-    )
+def at_most(max_rows: int, columns: int) -> Callable[[int], None]:
+    """A check that a table of so many columns has no more rows than are allowed."""
+
+    def check(rows: int) -> None:
+        if rows <= max_rows:
+            return
+        size = max(1.0, rows * columns * 8 / 1e6)
+        raise InputError(
+            "--vary",
+            None,
+            f"makes {rows:,} rows of {columns} columns, about {size:,.0f} MB, more than the "
+            f"{max_rows:,} rows that are allowed",
+            ["fewer values", f"--max-rows {rows}"],
+        )
+
+    return check
+
+
+def combinations(axes: Sequence[Axis]) -> list[dict[str, Any]]:
+    """Every combination of the values, the last axis running fastest."""
+    values = [axis.values.tolist() for axis in axes]
+    names = [axis.name for axis in axes]
+    return [dict(zip(names, row, strict=True)) for row in product(*values)]
 
 
 def _name(name: str) -> str:
@@ -123,7 +136,7 @@ def _name(name: str) -> str:
         why = "is an outcome and cannot be varied" if key in OUTPUTS else "is not part of a plan"
         if key in STRUCTURES:
             why, known = "is no single value, so it cannot be varied", []
-        raise UnknownNameError("vary", name, why, nearest(key, known))
+        raise UnknownNameError("--vary", name, why, nearest(key, known))
     return key
 
 
@@ -131,7 +144,7 @@ def _said(name: str, raw: object, library: Library) -> list[object] | Array | _R
     """The values, or the range they are to be made from."""
     if not isinstance(raw, str):
         if isinstance(raw, Mapping | bytes) or not isinstance(raw, Iterable):
-            raise InputError("vary", f"{name}={raw}", "is not a list of values", [f"[{raw}]"])
+            raise InputError("--vary", f"{name}={raw}", "is not a list of values", [f"[{raw}]"])
         if not isinstance(raw, np.ndarray):
             listed = list(raw)
         elif raw.size and raw.dtype.kind in "fiu" and _is_number(name):
@@ -139,7 +152,7 @@ def _said(name: str, raw: object, library: Library) -> list[object] | Array | _R
         else:
             listed = raw.ravel().tolist()
         if not listed:
-            raise InputError("vary", name, "has no values")
+            raise InputError("--vary", name, "has no values")
         return listed
     text = raw.strip()
     if _is_all(text):
@@ -151,7 +164,7 @@ def _said(name: str, raw: object, library: Library) -> list[object] | Array | _R
         return _range(name, kind, rest, text)
     values: list[object] = [part.strip() for part in text.split(",")]
     if not text or any(part == "" for part in values):
-        raise InputError("vary", f"{name}={raw}", "has an empty value", [f"{name}=A,B,C"])
+        raise InputError("--vary", f"{name}={raw}", "has an empty value", [f"{name}=A,B,C"])
     return values
 
 
@@ -166,7 +179,9 @@ def _all(name: str, library: Library) -> list[object]:
         **{field: [*words] for field, words in CHOICES.items()},
     }
     if name not in known:
-        raise InputError("vary", f"{name}=all", "has no list of values", [f"{name}=lin:LOW:HIGH:N"])
+        raise InputError(
+            "--vary", f"{name}=all", "has no list of values", [f"{name}=lin:LOW:HIGH:N"]
+        )
     return known[name]
 
 
@@ -174,15 +189,15 @@ def _from_file(name: str, path: Path) -> list[object]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise InputError("vary", f"{name}=@{path}", "is not a text file") from None
+        raise InputError("--vary", f"{name}=@{path}", "is not a text file") from None
     except OSError as problem:
         why = f"cannot be read: {problem.strerror}"
-        raise InputError("vary", f"{name}=@{path}", why) from None
+        raise InputError("--vary", f"{name}=@{path}", why) from None
     values: list[object] = [
         line.strip() for line in lines if line.strip() and not line.strip().startswith("#")
     ]
     if not values:
-        raise InputError("vary", f"{name}=@{path}", "has no values: one to a line is expected")
+        raise InputError("--vary", f"{name}=@{path}", "has no values: one to a line is expected")
     return values
 
 
@@ -190,23 +205,23 @@ def _range(name: str, kind: str, rest: str, text: str) -> _Range:
     shown = f"{name}={text}"
     parts = rest.split(":")
     if len(parts) != 3 or not all(part.strip() for part in parts):
-        raise InputError("vary", shown, "is not a range", [f"{name}={kind}:LOW:HIGH:N"])
+        raise InputError("--vary", shown, "is not a range", [f"{name}={kind}:LOW:HIGH:N"])
     if not _is_number(name):
-        raise InputError("vary", shown, f"{name} is not a number", [f"{name}=A,B,C"])
+        raise InputError("--vary", shown, f"{name} is not a number", [f"{name}=A,B,C"])
     low, high = (_read_number(name, part.strip()) for part in parts[:2])
-    count = number("vary", parts[2].strip())
+    count = number("--vary", parts[2].strip())
     if count != int(count) or count < 1:
         why = f"asks for {brief(count)} values: must be a whole number, at least 1"
-        raise InputError("vary", shown, why)
+        raise InputError("--vary", shown, why)
     if low > high:
         swapped = f"{name}={kind}:{parts[1].strip()}:{parts[0].strip()}:{parts[2].strip()}"
-        raise InputError("vary", shown, "is an empty range: its ends are swapped", [swapped])
+        raise InputError("--vary", shown, "is an empty range: its ends are swapped", [swapped])
     if low == high and count > 1:
         why = f"has a step of zero: {brief(count)} times the same value"
-        raise InputError("vary", shown, why, [f"{name}={parts[0].strip()}"])
+        raise InputError("--vary", shown, why, [f"{name}={parts[0].strip()}"])
     if kind == "log" and low <= 0:
         why = "has no logarithm at its start: equal ratios need values above 0"
-        raise InputError("vary", shown, why, [f"{name}=lin:{rest}"])
+        raise InputError("--vary", shown, why, [f"{name}=lin:{rest}"])
     return _Range(low, high, int(count), kind == "log")
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import frames, uncertainty, varying
+from joulecast import axes, frames, scenarios, uncertainty
 from joulecast._version import __version__
 from joulecast.arrays import Array
 from joulecast.chain import chain
@@ -16,7 +16,8 @@ from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief
 from joulecast.estimation import footprint_of, live_data, size_of, source_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.library import Library
-from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
+from joulecast.notices import Notice
+from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
 from joulecast.planfile import compact
 from joulecast.resolve import Ledger, resolve
 from joulecast.terms import RESULTS, TERMS
@@ -62,6 +63,7 @@ class Comparison:
 
     `best_change` is the single field whose change from the first option saves most on average;
     None where no option that differs from the first in one field alone saves anything.
+    `warnings` say what was left out of ``all``.
 
     >>> from joulecast import Plan, compare
     >>> plan = Plan(params=7e9, tokens=1e12, device="h100-sxm", year=2024)
@@ -73,6 +75,7 @@ class Comparison:
     on: str
     options: tuple[Option, ...]
     best_change: Change | None
+    warnings: tuple[Notice, ...] = ()
 
     @property
     def lowest(self) -> Option:
@@ -117,6 +120,7 @@ class Comparison:
                 "saving": change.saving.to_dict(),
                 "probability_lower": float(f"{change.probability_lower:.10g}"),
             },
+            "warnings": [notice._asdict() for notice in self.warnings],
             "provenance": {
                 "joulecast": __version__,
                 "data": self.options[0].footprint.data_digest,
@@ -157,7 +161,7 @@ class Comparison:
 
 def compare(
     plans: Plan | Iterable[Plan],
-    vary: Mapping[str, Iterable[object]] | None = None,
+    vary: Mapping[str, Any] | None = None,
     *,
     on: str | None = None,
     names: Sequence[str] | None = None,
@@ -173,7 +177,9 @@ def compare(
     plans
         A plan or several; the first is the one others are compared to.
     vary
-        Field or quantity -> the values it takes in turn; every combination is an option.
+        Name of a field of the plan or of a quantity -> its values: a list, an array, or text as
+        on the command line (``"fr,pl"``, ``"log:1B:100B:3"``, ``"all"``, ``"@file"``); every
+        combination is an option.
     on
         The result to compare, such as ``energy_kwh``; emissions where they are known.
     names
@@ -188,16 +194,10 @@ def compare(
     """
     library = library or Library.bundled()
     listed = [plans] if isinstance(plans, Plan) else list(plans)
-    choices = varying.settings(varying.of(vary or {}))
-    count = len(listed) * len(choices)
-    if count < 2:
-        raise InputError("compare", None, "needs two options or more", ["--vary region=fr,pl"])
-    if count > MOST_OPTIONS:
-        why = f"are more options than a comparison takes ({MOST_OPTIONS})"
-        raise InputError("compare", f"{count:,}", why, ["fewer values", "sweep"])
+    choices, left_out = _choices(listed, vary, library)
     if on is not None and on not in RESULTS:
         raise UnknownNameError("--on", on, "is not a result", nearest(on, RESULTS) or RESULTS[:3])
-    groups = [[varying.varied(plan, choice) for choice in choices] for plan in listed]
+    groups = [[varied(plan, choice) for choice in choices] for plan in listed]
     options = [option for group in groups for option in group]
     differs = _differences(options)
     labels = _labels(groups, names)
@@ -217,7 +217,29 @@ def compare(
             for i, label in enumerate(labels)
         ),
         _best_change(on, differs, labels, values, draws),
+        left_out,
     )
+
+
+def _choices(
+    plans: Sequence[Plan], vary: Mapping[str, object] | None, library: Library
+) -> tuple[list[dict[str, Any]], tuple[Notice, ...]]:
+    """What each option sets, and what there is to say of values that cannot be used."""
+
+    def check(choices: int) -> None:
+        count = len(plans) * choices
+        if count < 2:
+            raise InputError("compare", None, "needs two options or more", ["--vary region=fr,pl"])
+        if count > MOST_OPTIONS:
+            why = f"are more options than a comparison takes ({MOST_OPTIONS})"
+            raise InputError("compare", f"{count:,}", why, ["fewer values", "sweep"])
+
+    if not vary:
+        check(1)
+        return [{}], ()
+    read, optional = axes.read(vary, library, check)
+    kept, left_out = scenarios.usable(plans[0], read, optional, library)
+    return axes.combinations(kept), tuple(left_out)
 
 
 def _resolved(plan: Plan, library: Library, name: str) -> Ledger:

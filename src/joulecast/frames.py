@@ -1,8 +1,8 @@
-"""Rows as a data frame, for those who have pandas or polars."""
+"""Rows or columns as a data frame, for those who have pandas or polars."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,14 +11,20 @@ from joulecast.errors import InputError
 Row = dict[str, Any]
 
 
-def to_pandas(rows: Sequence[Row]) -> Any:
-    """A pandas DataFrame of the rows; raises InputError where pandas is not installed."""
-    return _package("pandas").DataFrame(list(rows))
+def to_pandas(table: Sequence[Row] | Mapping[str, Any]) -> Any:
+    """A pandas DataFrame of rows, or of columns by name.
+
+    Raises InputError where pandas is not installed.
+    """
+    return _package("pandas").DataFrame(table)
 
 
-def to_polars(rows: Sequence[Row]) -> Any:
-    """A polars DataFrame of the rows; raises InputError where polars is not installed."""
-    return _package("polars").DataFrame(list(rows))
+def to_polars(table: Sequence[Row] | Mapping[str, Any]) -> Any:
+    """A polars DataFrame of rows, or of columns by name.
+
+    Raises InputError where polars is not installed.
+    """
+    return _package("polars").DataFrame(table)
 
 
 def _package(name: str) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, NamedTuple
 
+from joulecast import frames
 from joulecast._version import __version__
-from joulecast.errors import InputError
 from joulecast.footprint import SCHEMA_VERSION, Assumption, Citation, Quantity
 from joulecast.notices import Notice
 
@@ -127,11 +126,11 @@ class Optimum:
 
     def to_pandas(self) -> Any:
         """The rows as a pandas DataFrame; raises InputError where pandas is not installed."""
-        try:
-            pandas = import_module("pandas")
-        except ImportError:
-            raise InputError("pandas", None, "is not installed", ["pip install pandas"]) from None
-        return pandas.DataFrame(self.rows())
+        return frames.to_pandas(self.rows())
+
+    def to_polars(self) -> Any:
+        """The rows as a polars DataFrame; raises InputError where polars is not installed."""
+        return frames.to_polars(self.rows())
 
 
 def _choice(choice: Choice) -> dict[str, Any]:

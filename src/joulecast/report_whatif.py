@@ -161,7 +161,11 @@ def _mind(comparison: Comparison) -> list[str]:
             if notice.code == "skewed":
                 continue  # how to quote one estimate; its figure differs in every option
             about.setdefault(f"{notice.code}: {notice.message}", []).append(option.label)
-    lines = []
+    lines = [
+        line
+        for notice in comparison.warnings
+        for line in wrapped(f"{notice.code}: {notice.message}")
+    ]
     for message, labels in about.items():
         whose = "" if len(labels) == len(comparison.options) else f" [{'; '.join(labels)}]"
         lines += wrapped(message + whose)

@@ -8,7 +8,7 @@ Settling a plan takes some 0.3 ms, so a million rows cannot each be settled.  Th
   ends of its axis differ in anything else (the power share of a small model, the network of a large
   cluster), the ledger is settled along the axis by halves, until what lies between two entries
   follows from them to ten digits: a step is found in a few trials, a line in three, a smooth curve
-  in fifteen.
+  in ten to fifteen.  What follows the size of the model is settled by itself, without the rest.
 
 What comes out holds each quantity over the axes it depends on and no others, so NumPy does the
 multiplying out.
@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
+from math import ceil, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +32,9 @@ from joulecast.errors import JoulecastError
 from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import Plan, varied
-from joulecast.resolve import Ledger, resolve
-from joulecast.terms import INPUTS, TERMS
+from joulecast.resolve import Ledger, hardware, resolve
+from joulecast.terms import INPUTS, TERMS, Scale
+from joulecast.uncertainty import Datum
 
 #: Fields that choose the place, and nothing but the place.
 PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation")
@@ -40,8 +42,12 @@ PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", 
 #: Digits to which entries between two settled ones must follow from them.
 SAME = 1e-10
 
-#: Entries that a curve is laid through.
-CURVE_NODES = 10
+#: So few values between two settled ones are settled each, where that is quick.
+SHORT = 16
+
+#: Entries that a curve is laid through, and how many more for each decade it spans.
+CURVE_NODES = 7
+CURVE_NODES_PER_DECADE = 1.5
 
 #: value, low and high of a quantity; all three the same where it is exact.
 Levels = Array
@@ -91,10 +97,10 @@ def settle(
     `optional` names axes whose values are left out, with a notice, where they cannot be used.
     Raises JoulecastError naming the row that cannot be.
     """
-    usable, notices = _usable(plan, axes, optional, library)
-    ledgers = _Ledgers(plan, usable, library)
-    places = {k for k, axis in enumerate(usable) if axis.name in PLACE_FIELDS}
-    words = {k for k, axis in enumerate(usable) if not axis.numeric} - places
+    kept, notices = usable(plan, axes, optional, library)
+    ledgers = _Ledgers(plan, kept, library)
+    places = {k for k, axis in enumerate(kept) if axis.name in PLACE_FIELDS}
+    words = {k for k, axis in enumerate(kept) if not axis.numeric} - places
     while True:
         try:
             return _settled(ledgers, words, places, notices)
@@ -111,10 +117,13 @@ class _EntangledError(Exception):
         self.axes = axes
 
 
-def _usable(
+def usable(
     plan: Plan, axes: Sequence[Axis], optional: frozenset[str], library: Library
 ) -> tuple[tuple[Axis, ...], list[Notice]]:
-    """The axes without those of their values that were not asked for by name and cannot be used."""
+    """The axes without those of their values that were not asked for by name and cannot be used.
+
+    `optional` names the axes that may lose values; the notices say which they lost.
+    """
     notices: list[Notice] = []
     kept = list(axes)
     for k, axis in enumerate(axes):
@@ -233,10 +242,11 @@ def _all_of(axes: Sequence[Axis], which: Sequence[int]) -> Iterator[tuple[int, .
 
 def _entries(ledger: Ledger) -> dict[str, Entry]:
     """Value, low and high of every quantity."""
-    return {
-        name: (value, value, value) if low is None or high is None else (value, low, high)
-        for name, value, low, high, *_ in ledger.data.values()
-    }
+    return _entries_of(ledger.data)
+
+
+def _entries_of(data: Mapping[str, Datum]) -> dict[str, Entry]:
+    return {name: datum.levels for name, datum in data.items()}
 
 
 def _kind(entries: Mapping[str, Entry], ledger: Ledger) -> Any:
@@ -328,89 +338,134 @@ def _followed(
     breaks: dict[int, set[float]] = {}
     for k, followers in follows.items():
         line = lines[k]
+
+        def settled(i: int, k: int = k, line: _Line = line) -> dict[str, Entry]:
+            return at({k: int(line.first[i])})
+
+        quick = _resized(ledgers, base, k, line)
         for name in sorted(followers):  # one at a time: one may step where another bends
-
-            def entry(i: int, k: int = k, line: _Line = line, name: str = name) -> Levels:
-                return np.array([at({k: int(line.first[i])})[name]])
-
-            found, bends = _between(entry, line.values, [TERMS[name].scale])
-            along.setdefault(k, {})[name] = found[0][:, line.back.ravel()]
+            swift = quick is not None and quick(line.values.size - 1).get(name) == ends[k][name]
+            entry = quick if quick is not None and swift else settled
+            found, bends = _between(
+                lambda i, entry=entry, name=name: np.array(entry(i)[name]),  # type: ignore[misc]
+                line.values,
+                TERMS[name].scale,
+                hardware.bends(ledgers.library) if swift else (),
+            )
+            along.setdefault(k, {})[name] = found[:, line.back.ravel()]
             breaks.setdefault(k, set()).update(float(line.values[i]) for i in bends)
     return _Cell(entries, along, breaks)
 
 
-def _between(
-    entry: Callable[[int], Levels], x: Array, scales: Sequence[Any]
-) -> tuple[Levels, set[int]]:
-    """Entries [quantity, level, value] along rising `x`, settling as few of them as will do.
+def _resized(
+    ledgers: _Ledgers, base: Index, k: int, line: _Line
+) -> Callable[[int], dict[str, Entry]] | None:
+    """What follows the size of the model along an axis that is that size; None along others."""
+    first = ledgers.at(base)
+    last = ledgers.at((*base[:k], line.highest, *base[k + 1 :]))
+    for ledger, x in ((first, line.values[0]), (last, line.values[-1])):
+        if ledger.size is None or ledger.size.active_params != x:
+            return None
 
-    Returns them with the positions where they stop following from their neighbours.
+    @cache
+    def entries(i: int) -> dict[str, Entry]:
+        return _entries_of(hardware.resized(first, float(line.values[i])))
+
+    return entries
+
+
+def _between(
+    entry: Callable[[int], Levels], x: Array, scale: Scale, edges: Sequence[float]
+) -> tuple[Levels, set[int]]:
+    """Entries [level, value] along rising `x`, settling as few of them as will do.
+
+    Returns them with the positions where they stop following from their neighbours; `edges` are
+    values of x where they are known to.
     """
-    first = entry(0)
-    found = np.empty((*first.shape, x.size))
-    found[..., 0], found[..., -1] = first, entry(x.size - 1)
-    open_, bends = [(0, x.size - 1)], set()
+    found = np.empty((3, x.size))
+    bends = {int(i) for i in np.searchsorted(x, edges) if 0 < i < x.size}
+    starts = [0, *sorted(bends)]
+    open_ = list(zip(starts, [*(start - 1 for start in starts[1:]), x.size - 1], strict=True))
+    for i in {i for interval in open_ for i in interval}:
+        found[:, i] = entry(i)
     while open_:
         low, high = open_.pop()
         if low == high:
             continue
-        if (found[..., low] == found[..., high]).all():
-            found[..., low + 1 : high] = found[..., low, None]
+        if (found[:, low] == found[:, high]).all():
+            found[:, low + 1 : high] = found[:, low, None]
+            continue
+        if high - low < SHORT and edges:  # smooth, and quicker settled than guessed
+            for i in range(low + 1, high):
+                found[:, i] = entry(i)
             continue
         if high - low == 1:
             bends.add(high)
             continue
         middle = (low + high) // 2
-        found[..., middle] = entry(middle)
-        lines = [
-            line
-            for j, scale in enumerate(scales)
-            for level in range(3)
-            if (line := _line_through(found[j, level], x, low, middle, high, scale)) is not None
-        ]
-        if len(lines) == first.size:
-            found[..., low + 1 : high] = np.reshape(lines, (*first.shape, high - low - 1))
+        found[:, middle] = entry(middle)
+        if _lines_through(found, x, low, middle, high, scale):
             continue
-        curve = _curve_through(entry, x, low, high)
-        if curve is not None:
-            found[..., low : high + 1] = curve
+        if (curve := _curve_through(entry, x, low, high)) is not None:
+            found[:, low : high + 1] = curve
         else:  # a bend between two positions parts them; neither half has it inside
-            found[..., middle + 1] = entry(middle + 1)
+            found[:, middle + 1] = entry(middle + 1)
             bends.add(middle + 1)
             open_ += [(low, middle), (middle + 1, high)]
     return found, bends
 
 
-def _line_through(y: Array, x: Array, low: int, middle: int, high: int, scale: Any) -> Array | None:
+def _lines_through(found: Levels, x: Array, low: int, middle: int, high: int, scale: Scale) -> bool:
+    """Fill all levels between two positions, if each is a line there."""
+    for levels in found:
+        line = _line_through(levels, x, low, middle, high, scale)
+        if line is None:
+            return False
+        levels[low + 1 : high] = line
+    return True
+
+
+def _line_through(
+    y: Array, x: Array, low: int, middle: int, high: int, scale: Scale
+) -> Array | None:
     """Values between two positions that the one in the middle confirms, on some scale."""
     ends, half = y[[low, high]], y[middle]
     if ends[0] == ends[1]:
         return np.full(high - low - 1, half) if ends[0] == half else None
     positive = bool((ends > 0).all() and half > 0)
-    for steps in ([np.log(x[low : high + 1])] if x[low] > 0 else []) + [x[low : high + 1]]:
-        share = (steps - steps[0]) / (steps[-1] - steps[0])
+    for logarithmic in (True, False) if x[low] > 0 else (False,):
+        at = x[[low, middle, high]]
+        at = np.log(at) if logarithmic else at
+        share = (at[1] - at[0]) / (at[2] - at[0])
         for kind in dict.fromkeys(("linear", *(("log", scale) if positive else ()))):
             with np.errstate(all="ignore"):
                 start, end = uncertainty.scaled(kind, ends)
-                line = uncertainty.unscaled(kind, start + share * (end - start))
-            if abs(line[middle - low] - half) <= SAME * abs(half):
-                return line[1:-1]
+                if not abs(uncertainty.unscaled(kind, start + share * (end - start)) - half) <= (
+                    SAME * abs(half)
+                ):
+                    continue
+            inner = x[low + 1 : high]
+            steps = (np.log(inner) if logarithmic else inner) - at[0]
+            return uncertainty.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
     return None
 
 
 def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int) -> Levels | None:
-    """Entries between two positions as a polynomial of their logarithms, where three confirm it.
+    """Entries between two positions as a polynomial of their logarithms, if two confirm it.
 
     It goes through the positions nearest to the Chebyshev points, where it swings least.
     """
-    if high - low < 2 * CURVE_NODES or x[low] <= 0:
+    if x[low] <= 0:
+        return None
+    count = CURVE_NODES + ceil(CURVE_NODES_PER_DECADE * log10(x[high] / x[low]))
+    if high - low < 2 * count:
         return None
     t = np.log(x[low : high + 1])
     t = (2 * t - t[0] - t[-1]) / (t[-1] - t[0])
-    wanted = -np.cos(np.pi * np.arange(CURVE_NODES) / (CURVE_NODES - 1))
+    wanted = -np.cos(np.pi * np.arange(count) / (count - 1))
     nodes = np.unique(np.abs(t[:, None] - wanted).argmin(axis=0))
     between = (nodes[1:] + nodes[:-1]) // 2
-    checks = [int(between[k]) for k in (nodes.size // 2, 1, -2)]
+    checks = [int(between[k]) for k in (nodes.size // 2, 1)]
     values = np.stack([entry(low + int(i)) for i in nodes], axis=-1)
     if (values <= 0).any():
         return None
@@ -421,7 +476,7 @@ def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int
         weights /= weights.sum(axis=1, keepdims=True)
     weights[nodes] = np.eye(nodes.size)
     curve = np.exp(np.log(values) @ weights.T)
-    if any((np.abs(curve[..., i] / entry(low + i) - 1) > SAME).any() for i in checks):
+    if any((np.abs(curve[:, i] / entry(low + i) - 1) > SAME).any() for i in checks):
         return None
     return np.asarray(curve)
 

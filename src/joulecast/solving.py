@@ -7,7 +7,6 @@ else is bracketed in a table that narrows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
@@ -16,18 +15,20 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast import frames, uncertainty, varying
+from joulecast import budgets, frames, uncertainty
 from joulecast.arrays import Array, Numbers
-from joulecast.chain import Run, chain
+from joulecast.budgets import BUDGETS
+from joulecast.chain import chain, repeat
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.estimation import footprint_of, live_data, size_of, source_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint
 from joulecast.inverting import ROUNDING, Stretch
 from joulecast.library import Library
-from joulecast.plan import Plan
-from joulecast.reading import number, quantity
-from joulecast.resolve import Ledger, resolve
-from joulecast.terms import INPUTS, RESULTS, TERMS
+from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
+from joulecast.reading import number
+from joulecast.resolve import Ledger, hardware, resolve
+from joulecast.terms import INPUTS, TERMS
+from joulecast.uncertainty import Datum
 
 
 class Goal(NamedTuple):
@@ -49,24 +50,6 @@ GOALS: dict[str, Goal] = {
     "pue": Goal("pue", False, False, 1.0, INPUTS["pue"].upper),
 }
 GOAL_ALIASES = {"devices": "device_count", "grid": "grid_gco2e_per_kwh"}
-
-#: Short names of budgets; the results themselves are names too.
-BUDGETS: dict[str, str] = {
-    "total": "total_kgco2e",
-    "operational": "operational_kgco2e",
-    "embodied": "embodied_kgco2e",
-    "energy": "energy_kwh",
-    "hours": "device_hours",
-    "days": "wall_clock_days",
-    "water": "water_l",
-    "flop": "training_flop",
-}
-
-#: Counts, and units people do not mistake, may stand without one.
-BARE = ("hours", "days", "flop")
-
-#: Units to offer beside a bare number.
-UNITS = {"kgCO2e": ("t", "kg"), "kWh": ("MWh", "kWh"), "L": ("ML", "L")}
 
 #: Tokens are counted up to here.
 MOST_TOKENS = INPUTS["tokens"].upper
@@ -234,7 +217,9 @@ def solve(
     """
     library = library or Library.bundled()
     goal = _goal(for_)
-    limits = _limits(max)
+    limits = budgets.read(max)
+    if not limits:
+        raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
     _check_ways(plan, goal, ratio)
     share = None if confidence is None else _percent(confidence)
     question = _Question(
@@ -282,13 +267,11 @@ class _Question:
     def at(self, x: float) -> Plan:
         """The plan with the quantity closed."""
         if self.goal.name != "params":
-            return varying.varied(self.plan, {self.goal.name: x})
+            return varied(self.plan, {self.goal.name: x})
         setting: dict[str, object] = {name: x * share for name, share in self.sizes.items()}
-        if self.plan.arch is not None:
-            setting["arch"] = self.plan.arch
         if self.ratio is not None:
             setting["tokens"] = self.ratio * x * self.sizes.get("active_params", 1.0)
-        return varying.varied(self.plan, setting)
+        return varied(self.plan, setting)
 
     def ledger(self, x: float) -> Ledger:
         """The plan at x, settled."""
@@ -325,46 +308,90 @@ class _Question:
         return float(floor(lower)) if self.goal.whole else lower
 
     def _breaks(self) -> list[float]:
-        """Values of x from which a default is another one, or follows x in another way."""
-        default = self.library.default
+        """Values of x at which a default jumps or bends, rising."""
         if self.goal.name == "params":
             active = self.sizes.get("active_params", 1.0)
-            large = default("small_model_params").value
-            return [float(ceil(edge / active)) for edge in (large / 10, large)]
+            return [float(ceil(size / active)) for size in hardware.bends(self.library)]
         if self.goal.name == "device_count":
-            return [default("devices_in_a_node").value + 1.0]
+            return [self.library.default("devices_in_a_node").value + 1.0]
         return []
 
     def _stretch(self, lo: float, hi: float, results: Sequence[str]) -> list[Stretch]:
         low, high = self.ledger(lo), self.ledger(hi)
-        numbers = live_data(high)
-        drawn = uncertainty.nominal(numbers) if self.level is None else uncertainty.sample(numbers)
-        grown = _grown(low, high, hi / lo)
-        rising = [name for name in grown or () if name in drawn]
-
-        def runs(x: Array) -> list[Run]:
-            """The chain at each x; settled anew where a default moves with x in another way."""
-            if grown is not None:
-                scale = (x / hi)[:, None]
-                return [chain({**drawn, **{name: drawn[name] * scale for name in rising}})]
-            return [chain(self._numbers(float(one))) for one in x]
+        for name in results:
+            _check_known(name, high)
+        moving = self._moving(low, high, lo, hi)
+        drawn = self._drawn(live_data(high))
 
         def draws(name: str) -> Callable[[Array], Array]:
+            source = source_of(name)
             size = size_of(name, high.resolved["runs"])
 
             def outcome(x: Array) -> Array:
-                parts = [np.atleast_2d(run.known[source_of(name)]) for run in runs(x)]
-                whole = np.concatenate(parts) / size
+                if moving is not None:
+                    numbers = drawn | self._moved(high, moving, drawn, x / hi)
+                    whole = repeat(high.middle, numbers, [source])[source]
+                else:  # a default moves with x in a way of its own: each is settled anew
+                    runs = [chain(self._drawn(live_data(self.ledger(float(one))))) for one in x]
+                    whole = np.stack([np.atleast_1d(run.known[source]) for run in runs])
+                whole = np.atleast_2d(whole) / size
                 return np.broadcast_to(whole, (x.size, whole.shape[-1]))
 
             return outcome
 
-        for name in results:
-            _check_known(name, high)
         return [Stretch(lo, hi, draws(name), self.level) for name in results]
 
-    def _numbers(self, x: float) -> dict[str, Numbers]:
-        data = live_data(self.ledger(x))
+    def _moving(self, low: Ledger, high: Ledger, lo: float, hi: float) -> list[str] | None:
+        """Data that move along a stretch, where they all move in ways we know; else None.
+
+        They grow in proportion to x, or follow the size of the model.
+        """
+        if low.data.keys() != high.data.keys():
+            return None
+        share = self.sizes.get("active_params", 1.0)
+        sized = self.goal.name == "params" and all(
+            ledger.size is not None and ledger.size.active_params == x * share
+            for ledger, x in ((low, lo), (high, hi))
+        )
+        moving = []
+        for name, datum in high.data.items():
+            before = low.data[name]
+            if datum.levels == before.levels:
+                continue
+            grows = datum.exact and abs(datum.value / before.value / (hi / lo) - 1) <= ROUNDING
+            if not grows and not (sized and name in hardware.OF_SIZE):
+                return None
+            moving.append(name)
+        return moving
+
+    def _moved(
+        self, high: Ledger, moving: Sequence[str], drawn: Mapping[str, Numbers], share: Array
+    ) -> dict[str, Numbers]:
+        """Numbers that move [node, draw], in base units, at shares of the x a ledger is for."""
+        data = high.data
+        numbers: dict[str, Numbers] = {
+            name: drawn[name] * share[:, None]
+            for name in moving
+            if name in drawn and data[name].exact
+        }
+        others = [name for name in moving if name in drawn and name not in numbers]
+        if not others:
+            return numbers
+        assert (
+            high.size is not None and high.size.active_params is not None
+        )  # or nothing follows it
+        sizes = high.size.active_params * share
+        resized = [hardware.resized(high, size) for size in sizes.tolist()]
+        columns = uncertainty.columns_of(live_data(high).values())
+        for name in others:
+            levels = np.array([those[name].levels for those in resized]).T[..., None]
+            scores = np.zeros(1)
+            if self.level is not None:
+                scores = uncertainty.scores()[columns[data[name].unknown]].astype(np.float64)
+            numbers[name] = uncertainty.pick_each(TERMS[name], levels, scores)
+        return numbers
+
+    def _drawn(self, data: Mapping[str, Datum]) -> dict[str, Numbers]:
         return uncertainty.nominal(data) if self.level is None else uncertainty.sample(data)
 
     def largest(self, stretches: Sequence[Sequence[Stretch]], limits: Array) -> _Found:
@@ -404,21 +431,6 @@ def _nothing(questions: int) -> _Found:
     )
 
 
-def _grown(low: Ledger, high: Ledger, factor: float) -> list[str] | None:
-    """Data that grow in proportion to x, where all others stay as they are; else None."""
-    if low.data.keys() != high.data.keys():
-        return None
-    grown = []
-    for name, datum in high.data.items():
-        before = low.data[name]
-        if (datum.value, datum.low, datum.high) == (before.value, before.low, before.high):
-            continue
-        if not datum.exact or abs(datum.value / before.value / factor - 1) > ROUNDING:
-            return None
-        grown.append(name)
-    return grown
-
-
 def _solution(
     question: _Question,
     stretches: Sequence[Sequence[Stretch]],
@@ -428,7 +440,7 @@ def _solution(
 ) -> Solution:
     goal, x = question.goal, float(found.x[0])
     row = next(row for row in stretches if row[0].lo <= x <= row[0].hi)
-    budgets = tuple(
+    held = tuple(
         Budget(
             name,
             float(limit),
@@ -444,7 +456,7 @@ def _solution(
     elif found.jump[0]:
         note = JUMP
     footprint = footprint_of(question.ledger(x), question.library)
-    return Solution(goal.name, x, TERMS[goal.name].unit, confidence, budgets, note, footprint)
+    return Solution(goal.name, x, TERMS[goal.name].unit, confidence, held, note, footprint)
 
 
 def _check_found(
@@ -505,38 +517,6 @@ def _goal(name: str) -> Goal:
     return GOALS[key]
 
 
-def _limits(budgets: Mapping[str, Any]) -> dict[str, Array]:
-    """Result -> limit in its unit, a number or many."""
-    limits: dict[str, Array] = {}
-    for said, raw in budgets.items():
-        key = str(said).strip().replace("-", "_")
-        name = BUDGETS.get(key, key)
-        if name not in RESULTS or name == "utilisation":
-            choices = nearest(key, [*BUDGETS, *RESULTS]) or list(BUDGETS)
-            raise UnknownNameError("--max", said, "is not a budget", choices)
-        if name in limits:
-            raise InputError("--max", said, "is limited twice", ["one limit for each outcome"])
-        limits[name] = _limit(key, name, raw)
-    if not limits:
-        raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
-    return limits
-
-
-def _limit(key: str, name: str, raw: Any) -> Array:
-    unit = TERMS[name].unit
-    if isinstance(raw, str):
-        if key in BUDGETS and key not in BARE and re.fullmatch(r"[\d.,_eE+-]+", raw.strip()):
-            hints = [f"{key}={raw.strip()}{suffix}" for suffix in UNITS[unit]]
-            raise InputError("--max", f"{key}={raw}", "needs a unit", hints)
-        limit = np.asarray(quantity(key, raw, unit))
-    else:
-        limit = np.asarray(raw, dtype=np.float64)
-    if limit.ndim > 1 or limit.size == 0 or not np.all(np.isfinite(limit) & (limit > 0)):
-        why = "must be above 0" if limit.ndim == 0 else "must be a row of numbers above 0"
-        raise InputError("--max", f"{key}={raw}" if limit.ndim == 0 else key, why)
-    return limit
-
-
 def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     """Questions a plan cannot be asked."""
     told = [
@@ -548,6 +528,12 @@ def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
             raise InputError(
                 "model", plan.model, "fixes the parameters; leave it out", ["--for tokens"]
             )
+        for name in ("training_flop", "executed_flop"):
+            field = FIELDS_OF_QUANTITIES[name]
+            said = getattr(plan, field) or plan.given.get(name)
+            if said is not None:
+                why = "fixes the FLOP, so the outcome does not grow with params; leave it out"
+                raise InputError(field, said, why, ["--ratio 20", "--tokens 2T"])
         if ratio is not None and told:
             why = f"contradicts {told[0]}, which the plan gives"
             raise InputError("--ratio", ratio, why, ["giving one of the two"])

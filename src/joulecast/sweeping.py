@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isnan, prod
+from math import ceil, isnan, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from joulecast import axes as reading
-from joulecast import scenarios, uncertainty, units
+from joulecast import frames, scenarios, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.axes import MAX_ROWS, Axis
 from joulecast.chain import repeat
@@ -35,10 +35,13 @@ USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 RANGE = {"p10": 1, "p50": 2, "p90": 3}
 
 #: Values of an axis at which ranges are drawn; between them the range over the value is a line.
+#: So many at the most, and so many for each e-fold that a quantity moves along the axis.
 NODES = 17
+NODES_PER_E_FOLD = 16
+FEWEST_NODES = 5
 
 #: Rows drawn at once, and rows made at once: what fits in the processor's cache.
-DRAWN_AT_ONCE = 32
+DRAWN_AT_ONCE = 16
 
 #: Values of a quantity whose draws are kept while the rows that use them are gone through.
 KEPT = 128
@@ -94,7 +97,8 @@ def sweep(
     chosen = _chosen(results)
     library = library or Library.bundled()
     columns = len(chosen) * (1 + len(RANGE) if ranges else 1)
-    axes, optional = reading.read(vary, library, max_rows, columns)
+    columns += len(vary) if isinstance(vary, Mapping) else 0
+    axes, optional = reading.read(vary, library, reading.at_most(max_rows, columns))
     settled = scenarios.settle(plan, axes, optional, library)
     return Sweep(settled, chosen, ranges)
 
@@ -216,22 +220,14 @@ class Sweep:
         return TERMS[result].unit if result in self.results else _unit_of_axis(name)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas DataFrame."""
-        try:
-            import pandas
-        except ImportError:
-            raise needs("pandas") from None
-        return pandas.DataFrame(self.columns)
+        """The table as a pandas DataFrame; raises InputError where pandas is not installed."""
+        return cast("pandas.DataFrame", frames.to_pandas(self.columns))
 
     def to_polars(self) -> polars.DataFrame:
-        """The table as a polars DataFrame."""
-        try:
-            import polars
-        except ImportError:
-            raise needs("polars") from None
-        return polars.DataFrame(
-            {name: c.tolist() if c.dtype == object else c for name, c in self.columns.items()}
-        )
+        """The table as a polars DataFrame; raises InputError where polars is not installed."""
+        columns = self.columns.items()
+        plain = {name: c.tolist() if c.dtype == object else c for name, c in columns}
+        return cast("polars.DataFrame", frames.to_polars(plain))
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the table to a .csv, .jsonl or .parquet file, in constant memory.
@@ -262,12 +258,6 @@ class Sweep:
 def is_unknown(value: object) -> bool:
     """Whether a value of a column stands for what cannot be known."""
     return isinstance(value, float) and isnan(value)
-
-
-def needs(package: str, extra: str = "") -> InputError:
-    """A package that is wanted and not there."""
-    install = f"pip install 'joulecast[{extra}]'" if extra else f"pip install {package}"
-    return InputError(package, None, "is not installed", [install])
 
 
 def _unit_of_axis(name: str) -> str:
@@ -403,17 +393,16 @@ def _factors(settled: Scenarios, result: str) -> dict[int, Array]:
 
 def _draw(settled: Scenarios, part: Part, number: int, columns: Mapping[str, _Column]) -> None:
     """Draw the ranges of all results in a part; those that vary alike are drawn together."""
-    together: dict[Any, list[_Column]] = {}
+    together: dict[Any, tuple[tuple[_Along | None, ...], list[_Column]]] = {}
     for column in columns.values():
         if column.source in part.run.known:
-            along = _along(settled, part, column, NODES)
+            along = _along(settled, part, column)
             key = (
                 tuple(None if one is None else one.drawn.tobytes() for one in along),
                 tuple(column.held),
             )
-            together.setdefault(key, []).append(column)
-    for alike in together.values():
-        along = _along(settled, part, alike[0], NODES)
+            together.setdefault(key, (along, []))[1].append(column)
+    for along, alike in together.values():
         levels = _drawn(part, along, alike[0].held, [column.source for column in alike])
         for column, found in zip(alike, levels, strict=True):
             value = np.asarray(column.value(part, _picked(along)))
@@ -427,12 +416,14 @@ def _draw(settled: Scenarios, part: Part, number: int, columns: Mapping[str, _Co
 
 def _absolute(settled: Scenarios, part: Part, column: _Column) -> _Range:
     """Levels where the nominal value is nothing, drawn at every value of every axis."""
-    along = _along(settled, part, column, max(settled.shape))
+    along = _along(settled, part, column, everywhere=True)
     (levels,) = _drawn(part, along, column.held, [column.source])
     return _Range(levels, along, True)
 
 
-def _along(settled: Scenarios, part: Part, column: _Column, most: int) -> tuple[_Along | None, ...]:
+def _along(
+    settled: Scenarios, part: Part, column: _Column, everywhere: bool = False
+) -> tuple[_Along | None, ...]:
     """Where to draw: on each axis that a result's range depends on, all values or enough."""
     behind = part.run.behind(column.source) | {column.source}
     found: list[_Along | None] = []
@@ -442,14 +433,15 @@ def _along(settled: Scenarios, part: Part, column: _Column, most: int) -> tuple[
             for name, levels in part.levels.items()
             if name in behind and name not in column.held and levels.shape[1 + k] > 1
         ]
-        found.append(_picks(axis, varying, settled.breaks[k], most) if varying else None)
+        found.append(_picks(axis, varying, settled.breaks[k], everywhere) if varying else None)
     return tuple(found)
 
 
-def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], most: int) -> _Along:
+def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], everywhere: bool) -> _Along:
     count = axis.values.size
     everything = np.arange(count)
-    if not axis.numeric or count <= most:
+    most = min(NODES, max(FEWEST_NODES, ceil(NODES_PER_E_FOLD * _span(varying))))
+    if everywhere or not axis.numeric or count <= most:
         return _Along(everything, everything, everything, np.zeros(count))
     order = np.argsort(axis.values, kind="stable")
     changes = np.zeros(count, dtype=int)
@@ -472,6 +464,14 @@ def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], most: int)
     left, shares = np.empty(count, dtype=int), np.empty(count)
     left[order], shares[order] = place, share
     return _Along(order[chosen], left, left + 1, shares)
+
+
+def _span(varying: list[Array]) -> float:
+    """The e-folds that the quantity which moves most does along an axis; many where it meets 0."""
+    ends = [(values.min(axis=0), values.max(axis=0)) for values in varying]
+    if any((low <= 0).any() for low, _ in ends):
+        return NODES
+    return max(float(np.log(high / low).max()) for low, high in ends)
 
 
 def _picked(along: Sequence[_Along | None]) -> list[Any]:

@@ -127,6 +127,13 @@ class Datum(NamedTuple):
         """Whether it has no range."""
         return self.low is None or self.high is None
 
+    @property
+    def levels(self) -> tuple[float, float, float]:
+        """Value, low and high; all three the same where it is exact."""
+        if self.low is None or self.high is None:
+            return self.value, self.value, self.value
+        return self.value, self.low, self.high
+
 
 def pick(datum: Datum, z: Array) -> Array:
     """Values of a datum at standard-normal scores `z`, in base units."""
@@ -144,7 +151,9 @@ def pick_each(term: Term, levels: Array, z: Array) -> Array:
     to, back = _SCALES[term.scale]
     middle, low, high = to(levels)
     steps = z * (1 / Z95)
-    x = back(middle + steps * np.where(z >= 0, high - middle, middle - low))
+    # Each side by itself: quicker than choosing one for every draw.
+    above, below = np.maximum(steps, 0.0), np.minimum(steps, 0.0)
+    x = back(middle + (above * (high - middle) + below * (middle - low)))
     x = np.clip(x, term.lower, term.upper)
     return x * units.factor(term.unit)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import Asked, Targets, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Format, Targets, Vary, takes_plan, varied
 from joulecast.errors import InputError
 
 
@@ -15,10 +15,7 @@ from joulecast.errors import InputError
 def compare(
     asked: Asked,
     targets: Targets = None,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD=A,B", help="Values of a field or quantity, tried in turn."),
-    ] = None,
+    vary: Vary = None,
     on: Annotated[
         str | None, typer.Option(help="The result compared: total_kgco2e where it is known.")
     ] = None,
@@ -32,8 +29,8 @@ def compare(
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")
     ] = False,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    format_: Format = "text",
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the lowest option alone.")] = False,
 ) -> None:
     """Compare plans, or variants of a plan, drawn from the same causes.
@@ -44,15 +41,13 @@ def compare(
     if any(target.lower().endswith(".csv") for target in asked.targets):
         _against(asked, run, is_json(format_) or as_json, quiet)
         return
-    from joulecast import varying
     from joulecast.comparing import compare as verb
 
     to_json = is_json(format_) or as_json
     plans = [asked.plan(target) for target in asked.targets or (None,)]
     names = [Path(target).stem if target.endswith(".toml") else target for target in asked.targets]
-    varied = {axis.field: axis.values for axis in varying.read(vary or [])}
     comparison = verb(
-        plans, varied, on=on, names=names if len(names) > 1 else None, library=asked.library
+        plans, varied(vary), on=on, names=names if len(names) > 1 else None, library=asked.library
     )
     if plot is not None:
         from joulecast import pictures

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, print_json, say
-from joulecast.cli.planning import Asked, complete_devices, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Format, complete_devices, takes_plan
 
 
 @takes_plan
@@ -60,8 +60,8 @@ def estimate(
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")
     ] = False,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    format_: Format = "text",
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
 ) -> None:
     """Forecast the footprint of a training run.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import Asked, assignments, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Format, Max, budgets, takes_plan
 
 
 @takes_plan
@@ -15,14 +15,7 @@ def optimum(
     loss: Annotated[
         str | None, typer.Option(help="Loss to reach, in nats per token, such as 2.1.")
     ] = None,
-    max_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--max",
-            metavar="BUDGET=LIMIT",
-            help="total, operational, embodied, energy, hours, days, water, flop or a result.",
-        ),
-    ] = None,
+    max_: Max = None,
     demand: Annotated[
         str | None,
         typer.Option(help="Tokens generated in use, over the model's life: 1T or 1T..10T."),
@@ -34,8 +27,8 @@ def optimum(
     experts: Annotated[
         str | None, typer.Option(help="Also say what so many experts would save.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    format_: Format = "text",
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
 ) -> None:
     """Find the size and data that use a budget, or reach a loss, best.
@@ -48,7 +41,7 @@ def optimum(
     answer = verb(
         asked.plan(),
         loss=loss,
-        max=assignments(max_ or [], "--max", "total=50t"),
+        max=budgets(max_),
         demand=demand,
         serving_ratio=serving_ratio,
         experts=experts,

@@ -71,6 +71,25 @@ Targets = Annotated[
 ]
 
 
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What to vary: A,B,C, lin:LOW:HIGH:N, log:LOW:HIGH:N, all or @file; repeatable.",
+        metavar="NAME=VALUES",
+    ),
+]
+Max = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--max",
+        metavar="BUDGET=LIMIT",
+        help="total, operational, embodied, energy, hours, days, water, flop or a result.",
+    ),
+]
+Format = Annotated[str, typer.Option("--format", help="text or json.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+
+
 DocumentLen = Annotated[
     str | None,
     typer.Option(
@@ -269,6 +288,16 @@ def fields_of(target: str | None) -> tuple[dict[str, Any], str | None]:
 
         return read(path), None
     return {}, target
+
+
+def varied(pairs: list[str] | None) -> dict[str, str]:
+    """What ``--vary`` says, by name."""
+    return assignments(pairs or [], "--vary", "region=fr,pl")
+
+
+def budgets(pairs: list[str] | None) -> dict[str, str]:
+    """What ``--max`` says, by name."""
+    return assignments(pairs or [], "--max", "total=50t")
 
 
 def assignments(pairs: list[str], flag: str = "--set", example: str = "pue=1.1") -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import Asked, assignments, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Format, Max, budgets, takes_plan
 
 
 @takes_plan
@@ -15,22 +15,15 @@ def solve(
     for_: Annotated[
         str, typer.Option("--for", help="params, tokens, devices, grid or pue.", metavar="WHAT")
     ] = "params",
-    max_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--max",
-            metavar="BUDGET=LIMIT",
-            help="total, operational, embodied, energy, hours, days, water, flop or a result.",
-        ),
-    ] = None,
+    max_: Max = None,
     ratio: Annotated[
         str | None, typer.Option(help="Tokens per active parameter, with --for params.")
     ] = None,
     confidence: Annotated[
         str | None, typer.Option(help="In percent; without it, the nominal run.", metavar="P")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    format_: Format = "text",
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer alone.")] = False,
 ) -> None:
     """Find the largest model, the most tokens or the fewest devices within a budget.
@@ -43,7 +36,7 @@ def solve(
     solution = verb(
         asked.plan(),
         for_,
-        assignments(max_ or [], "--max", "total=50t"),
+        budgets(max_),
         ratio=ratio,
         confidence=confidence,
         library=asked.library,

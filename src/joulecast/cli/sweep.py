@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from joulecast.cli.output import say
-from joulecast.cli.planning import Asked, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Vary, takes_plan, varied
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +22,7 @@ FORMATS = ("text", "csv", "jsonl", "json", "md")
 @takes_plan
 def sweep(
     asked: Asked,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What to vary: A,B,C, lin:LOW:HIGH:N, log:LOW:HIGH:N, all or @file; repeatable.",
-            metavar="NAME=VALUES",
-        ),
-    ] = None,
+    vary: Vary = None,
     results: Annotated[
         str | None,
         typer.Option(help="Results to show, such as total_kgco2e,water_l.", metavar="NAMES"),
@@ -39,7 +33,7 @@ def sweep(
     format_: Annotated[
         str, typer.Option("--format", help="text, csv, jsonl, json or md.")
     ] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
         Path | None,
         typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE"),
@@ -69,7 +63,7 @@ def sweep(
     chosen = USUAL if results is None else [name.strip() for name in results.split(",")]
     table = verb(
         asked.plan(),
-        axes_of(vary or []),
+        varied(vary),
         chosen,
         not nominal,
         asked.library,
@@ -88,20 +82,6 @@ def sweep(
         _print(table, format_)
     if not quiet:
         _notes(table)
-
-
-def axes_of(pairs: list[str]) -> dict[str, str]:
-    """NAME=VALUES pairs; a name given twice is an error."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, values = pair.partition("=")
-        name, values = name.strip(), values.strip()
-        if not equals or not name or not values:
-            raise InputError("--vary", pair, "is not NAME=VALUES", ["--vary params=1B,7B,70B"])
-        if name in found:
-            raise InputError("--vary", name, "is varied twice")
-        found[name] = values
-    return found
 
 
 def _print(table: "Sweep", format_: str) -> None:

@@ -12,6 +12,7 @@ from joulecast.records import Device, Figure
 from joulecast.resolve import utilisation
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
+from joulecast.uncertainty import Datum
 
 DEFAULT_DEVICE = "h100-sxm"
 
@@ -41,11 +42,33 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
     if plan.device is None:
         ledger.warn("device_assumed", f"no device given: {device.name} assumed (--device)")
     ledger.resolved |= {"device": device.id, "device_name": device.name}
+    ledger.device, ledger.size = device, size
     _peak(ledger, match)
     utilisation.resolve(ledger, device, size)
     _power(ledger, device, size)
     _embodied(ledger, device)
     return device
+
+
+#: Numbers whose defaults follow the size of the model.
+OF_SIZE = ("utilisation", "mfu", "device_power_w")
+
+
+def resized(ledger: Ledger, active_params: float) -> dict[str, Datum]:
+    """The numbers of OF_SIZE, had a settled ledger's model another size: a tenth of the work."""
+    if ledger.device is None or ledger.size is None:
+        return {}
+    other = ledger.without(OF_SIZE)
+    size = ledger.size._replace(active_params=active_params)
+    utilisation.resolve(other, ledger.device, size)
+    _power(other, ledger.device, size)
+    return {name: other.data[name] for name in OF_SIZE if name in other.data}
+
+
+def bends(library: Library) -> tuple[float, ...]:
+    """Sizes at which numbers of OF_SIZE bend; between them they are smooth."""
+    large = library.default("small_model_params").value
+    return large / 10, large, utilisation.LARGE_MODEL_PARAMS
 
 
 def check(ledger: Ledger, device: Device | None, size: Size) -> None:

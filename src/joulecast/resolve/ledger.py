@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from joulecast.chain import Run
 from joulecast.errors import InputError, brief
@@ -11,9 +12,12 @@ from joulecast.library import Library
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
 from joulecast.reading import span
-from joulecast.records import Figure
+from joulecast.records import Device, Figure
 from joulecast.terms import INPUTS
 from joulecast.uncertainty import Basis, Datum, midpoint
+
+if TYPE_CHECKING:
+    from joulecast.resolve.model import Size
 
 
 class Ledger:
@@ -27,6 +31,9 @@ class Ledger:
         self.resolved: dict[str, Any] = {}
         #: What --device stands for where it names a cloud instance.
         self.reserved: Reservation | None = None
+        #: What the hardware was settled for; None until it is, or where no device is needed.
+        self.device: Device | None = None
+        self.size: Size | None = None
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 
@@ -81,6 +88,15 @@ class Ledger:
     def given(self, name: str) -> bool:
         """Whether the user gave this number."""
         return name in self.data and self.data[name].given
+
+    def without(self, names: Collection[str]) -> Ledger:
+        """A copy in which these numbers are open again, unless they were given."""
+        other = Ledger(self.plan, self.library)
+        other.data = {
+            name: datum for name, datum in self.data.items() if datum.given or name not in names
+        }
+        other.resolved, other.reserved = self.resolved, self.reserved
+        return other
 
     def ordered(self) -> dict[str, Datum]:
         """The data in the order of the chain."""
