@@ -539,6 +539,9 @@ def _limit(key: str, name: str, raw: Any) -> Array:
 
 def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     """Questions a plan cannot be asked."""
+    if goal.name == "device_count" and plan.embodied_mode == "purchase":
+        why = "charges every device whole, so that fewer are always better"
+        raise InputError("embodied_mode", "purchase", why, ["amortised"])
     told = [
         name for name in ("tokens", "unique_tokens", "samples", "phases") if getattr(plan, name)
     ]

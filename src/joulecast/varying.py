@@ -11,7 +11,7 @@ from joulecast.plan import Plan, merged
 from joulecast.terms import INPUTS
 
 #: Fields of a plan that hold several things and cannot be varied as a list of values.
-WHOLE = ("given", "phases")
+WHOLE = ("given", "phases", "fleet")
 
 
 class Axis(NamedTuple):

@@ -27,6 +27,8 @@ class Ledger:
         self.resolved: dict[str, Any] = {}
         #: What --device stands for where it names a cloud instance.
         self.reserved: Reservation | None = None
+        #: Whether it runs on somebody's own computer rather than in a data centre.
+        self.at_a_desk = False
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 
