@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,22 @@ def check_json(text: str, footprint: Footprint) -> None:
     assert answer["results"]["total_kgco2e"]["value"] == pytest.approx(known(footprint.total).value)
 
 
+def check_html(text: str, footprint: Footprint) -> None:
+    """One well-formed page without a link to load, and the whole answer in it."""
+    loads: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            loads.extend(name for name, _ in attrs if name == "src")
+
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert not loads and text.count("<html") == text.count("</html>") == 1
+    _, _, rest = text.partition('id="joulecast-answer">')
+    check_json(rest.partition("</script>")[0], footprint)
+
+
 def check_csv(text: str, footprint: Footprint) -> None:
     (row,) = csv.DictReader(io.StringIO(text))
     assert tuple(row)[: len(CODECARBON)] == CODECARBON
@@ -243,7 +260,7 @@ def check_paragraph(footprint: Footprint) -> None:
 CHECKS = {
     "json": check_json, "csv": check_csv, "md": check_md, "hf": check_hf, "eu": check_eu,
     "sci": check_sci, "checklist": check_checklist, "cyclonedx": check_cyclonedx,
-    "latex": check_latex, "methods": check_methods,
+    "latex": check_latex, "methods": check_methods, "html": check_html,
 }  # fmt: skip
 
 
@@ -473,7 +490,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
 
 
 @settings(max_examples=25)
-@given(plan=plans, name=st.sampled_from(("json", "csv", "md", "hf")))
+@given(plan=plans, name=st.sampled_from(("json", "csv", "md", "hf", "html")))
 def test_an_export_reads_back_to_the_same_plan_and_numbers(
     plan: dict[str, Any], name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -486,7 +503,7 @@ def test_an_export_reads_back_to_the_same_plan_and_numbers(
     assert estimate(Plan(**found.fields)).to_json() == footprint.to_json()
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "md", "hf"])
+@pytest.mark.parametrize("name", ["json", "csv", "md", "hf", "html"])
 def test_from_on_the_command_line_gives_the_same_bytes(
     joulecast: Run, tmp_path: Path, name: str
 ) -> None:
@@ -506,12 +523,12 @@ def test_from_on_the_command_line_gives_the_same_bytes(
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("a.tex", "x", "LaTeX carries the numbers in words and not the plan; try joulecast export --format json, csv, md"),
-        ("a.txt", "x", "plain text carries the numbers in words and not the plan; try joulecast export --format json, csv, md"),
-        ("a.bib", "x", "a bibliography carries no plan; try joulecast export --format json, csv, md"),
-        ("a.md", "# nothing", "carries no plan; try joulecast export --format json, csv, md"),
+        ("a.tex", "x", "LaTeX carries the numbers in words and not the plan; try joulecast export --format json, csv, md, html"),
+        ("a.txt", "x", "plain text carries the numbers in words and not the plan; try joulecast export --format json, csv, md, html"),
+        ("a.bib", "x", "a bibliography carries no plan; try joulecast export --format json, csv, md, html"),
+        ("a.md", "# nothing", "carries no plan; try joulecast export --format json, csv, md, html"),
         ("a.json", "{", "is not JSON: expecting property name enclosed in double quotes"),
-        ("a.json", "{}", "carries no plan: it is not what joulecast exports as JSON; try joulecast export --format json, csv, md"),
+        ("a.json", "{}", "carries no plan: it is not what joulecast exports as JSON; try joulecast export --format json, csv, md, html"),
         ("a.csv", "joulecast_plan\n{}\n{}\n", "holds 2 runs, expected one; try a file with one row"),
     ],
 )  # fmt: skip

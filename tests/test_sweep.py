@@ -180,7 +180,13 @@ def test_defaults_that_follow_size_and_count_in_a_curve_are_followed(
 def test_every_result_can_be_swept() -> None:
     names = [*RESULTS, *PARTS.values()]
     vary = {"params": [1e8, 7e9], "region": ["fr", "pl"]}
-    plan = varied(BASE, {"device_count": 64, "project_factor": 2})
+    beside = {
+        "market_gco2e_per_kwh": 50,
+        "offsets_kgco2e": 10,
+        "price_per_device_hour": 2,
+        "price_per_kwh": 0.1,
+    }
+    plan = varied(BASE, {"device_count": 64, "project_factor": 2, **beside})
     check_some(sweep(plan, vary, results=names), plan, [0, 1, 2, 3])
 
 

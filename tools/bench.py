@@ -23,7 +23,7 @@ import numpy as np
 
 from joulecast import Library, Plan, Sweep, estimate, model, solve, specs, sweep, uncertainty
 from joulecast.chain import chain
-from joulecast.estimation import _drivers, _quantities
+from joulecast.estimation import _drivers, quantities_of
 from joulecast.laws import constants_of, laws_of
 from joulecast.plan import varied
 from joulecast.resolve import resolve
@@ -127,7 +127,7 @@ def _inside() -> None:
 
     def core() -> None:
         drawn = chain(uncertainty.sample(live))
-        _quantities(middle, drawn)
+        quantities_of(middle, drawn)
         _drivers(live, middle)
 
     bare = _best(lambda: chain(floats))

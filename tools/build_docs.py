@@ -13,6 +13,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import get_args
 
+import boundary
 import law_tables
 import typer
 import use_tables
@@ -25,6 +26,7 @@ from joulecast.terms import ASKED, INPUTS, OUTPUTS, USED, Term
 
 ROOT = Path(__file__).parents[1]
 RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"
+LIFE_CYCLE = ROOT / "docs" / "method" / "life-cycle.md"
 SCALING = ROOT / "docs" / "method" / "scaling-laws.md"
 USE_PHASE = ROOT / "docs" / "method" / "use-phase.md"
 MADE = "<!-- Made by tools/build_docs.py; edit the code it reads, not this file. -->\n"
@@ -70,6 +72,8 @@ def pages() -> dict[Path, str]:
             ROOT / "hardware_specs" / "README.md", "device fields", device_fields()
         ),
         RUNS_PAGE: between(RUNS_PAGE, "run fields", run_fields(), ("tests", run_tests())),
+        LIFE_CYCLE.with_suffix(".svg"): boundary.figure(),
+        LIFE_CYCLE: between(LIFE_CYCLE, "boundary", boundary.table()),
         SCALING: between(SCALING, "tables", law_tables.tables()),
         USE_PHASE: between(USE_PHASE, "tables", use_tables.tables()),
         ROOT / "README.md": between(ROOT / "README.md", "example", example()),

@@ -61,6 +61,11 @@ class ResultsObject(TypedDict):
     water_onsite_l: QuantityObject | None
     water_offsite_l: QuantityObject | None
     water_l: QuantityObject | None
+    market_kgco2e: QuantityObject | None
+    offsets_kgco2e: QuantityObject | None
+    device_cost: QuantityObject | None
+    electricity_cost: QuantityObject | None
+    ewaste_kg: QuantityObject | None
     parts_kgco2e: PartsObject
     embodied_parts_kgco2e: EmbodiedPartsObject
 
@@ -168,6 +173,8 @@ class PlanObject(TypedDict):
     grid_basis: Literal["life-cycle", "direct"]
     hydro_evaporation: Literal["include", "exclude"]
     include_building: bool
+    embodied_mode: Literal["amortised", "purchase"]
+    currency: str | None
     runs: int
     only_given: bool
 
@@ -233,6 +240,18 @@ class UseObject(TypedDict):
     drivers: list[DriverObject]
 
 
+class FleetEntryObject(TypedDict):
+    """One type of device of a fleet, at one place; `hours` are of one device."""
+
+    device: str
+    device_name: str
+    device_count: int | None
+    share: float | None
+    hours: float | None
+    region: str | None
+    results: ResultsObject
+
+
 class EstimateObject(TypedDict):
     """What `joulecast estimate --json` prints."""
 
@@ -246,6 +265,7 @@ class EstimateObject(TypedDict):
     warnings: list[WarningObject]
     by_hand: list[HandObject]
     provenance: ProvenanceObject
+    fleet: NotRequired[list[FleetEntryObject]]
     tornado: NotRequired[list[BarObject]]
     use_phase: NotRequired[UseObject]
 

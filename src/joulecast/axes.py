@@ -38,7 +38,7 @@ SWITCHES = tuple(name for name, field in Plan.model_fields.items() if field.anno
 SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 #: Parts of a plan that are more than one value.
-STRUCTURES = ("given", "phases")
+STRUCTURES = ("given", "phases", "fleet", "use")
 
 FIELD_NAMES = {field: name for name, field in FIELDS_OF_QUANTITIES.items()}
 

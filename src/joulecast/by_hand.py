@@ -150,7 +150,12 @@ class _Strip:
             return
         if not self.made("it_energy_kwh"):
             self.key("", self.value("it_energy_kwh"), "kWh of IT equipment, given")
-        elif self.made("device_energy_kwh") and self.made("host_energy_kwh"):
+        elif self.made("device_energy_kwh") and not self.made("host_energy_kwh"):
+            self.key("x", self.value("device_power_w"), "W, mean of a device")
+            self.key("/", units.kilowatt / units.watt, "W per kW")
+            self._hosts()
+            self._network()
+        elif self.made("device_energy_kwh"):
             device, host = self.value("device_power_w"), self.value("host_power_w")
             what = f"W, device {device:.5g} + host {host:.5g}" if host else "W, mean of a device"
             self.key("x", device + host, what)
@@ -158,12 +163,15 @@ class _Strip:
             self._network()
         else:
             self.key("", self.value("device_energy_kwh"), "kWh of the devices")
-            if self.value("host_energy_kwh"):
-                self.key("+", self.value("host_energy_kwh"), "kWh of the hosts")
+            self._hosts()
             self._network()
         if self.value("pue") != 1:
             self.key("x", self.value("pue"), "PUE")
         self.subtotal(self.value("energy_kwh"), "kWh")
+
+    def _hosts(self) -> None:
+        if self.value("host_energy_kwh"):
+            self.key("+", self.value("host_energy_kwh"), "kWh of the hosts")
 
     def _network(self) -> None:
         share = self.value("network_share")
@@ -188,9 +196,11 @@ class _Strip:
             self.subtotal(self.value("total_kgco2e") * per_kg, label)
             return
         if self.made("operational_kgco2e"):
-            self.key("x", self.value("grid_gco2e_per_kwh"), "g/kWh")
-            if unit != "g":
+            self._intensity()
+            if size > units.gram:
                 self.key("/", size / units.gram, f"g per {unit}")
+            elif size < units.gram:
+                self.key("x", units.gram / size, f"{unit} per g")
         else:
             self.lines.clear()
             self.key("", self.value("operational_kgco2e") * per_kg, f"{label}, given")
@@ -203,13 +213,29 @@ class _Strip:
             )
             self.subtotal(self.value("total_kgco2e") * per_kg, label)
 
+    def _intensity(self) -> None:
+        """Grams per kWh: of the grid, or of grid and site mixed."""
+        grid = self.value("grid_gco2e_per_kwh")
+        if not self.known("electricity_mix"):
+            self.key("x", grid, "g/kWh")
+            return
+        size = units.gram / units.kilowatt_hour
+        share, site = self.value("onsite_share"), self.value("onsite_gco2e_per_kwh")
+        what = (
+            f"g/kWh: grid {brief(grid)} x {brief(1 - share)} + site {brief(site)} x {brief(share)}"
+        )
+        self.key("x", float(self.run.known["electricity_mix"]) / size, what)
+
     def _making(self) -> str:
         if not self.made("embodied_kgco2e"):
             return ", given"
-        hours = units.year / units.hour * self.value("lifetime_years")
         made = self.value("device_embodied_kgco2e") + self.value("host_embodied_kgco2e")
         made *= 1 + self.value("network_embodied_share")
         made *= 1 + self.value("building_embodied_share")
+        if not self.made("devices_charged"):
+            return f": {brief(self.value('devices_charged'))} devices x {brief(made)} kg"
+        hours = units.year / units.hour * self.value("lifetime_years")
+        hours *= self.value("fleet_utilisation")
         return f": {brief(self.value('device_hours'))} h x {brief(made)} kg / {brief(hours)} h"
 
 
@@ -218,6 +244,8 @@ def mass_unit(kgco2e: float) -> tuple[str, float]:
     size = abs(kgco2e)
     if size >= 1000:
         return "t", units.tonne
-    if size >= 1:
+    if size >= 1 or size == 0:
         return "kg", units.kilogram
-    return "g", units.gram
+    if size >= 1e-3:
+        return "g", units.gram
+    return "mg", units.milligram

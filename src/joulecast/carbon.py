@@ -33,17 +33,39 @@ def operational(energy: Numbers, grid_intensity: Numbers) -> Numbers:
     return energy * grid_intensity
 
 
-def embodied(
-    device_time: Numbers,
-    lifetime: Numbers,
-    device_embodied: Numbers,
-    host_embodied: Numbers,
-    network_share: Numbers,
-    building_share: Numbers,
+def electricity_mix(
+    grid_intensity: Numbers, onsite_share: Numbers, onsite_intensity: Numbers
 ) -> Numbers:
-    r"""The run's share of making the hardware.
+    r"""Intensity of a site that generates a share of its electricity itself.
 
-    .. math:: M_\mathrm{em} = \frac{T}{L} (m_\mathrm{device} + m_\mathrm{host}) (1 + f) (1 + b)
+    .. math:: c = (1 - s) \, c_\mathrm{grid} + s \, c_\mathrm{site}
+
+    Parameters
+    ----------
+    grid_intensity, onsite_intensity
+        Emissions per energy of what is drawn from the grid, or bought by contract, and of what is
+        generated on the site [kg CO2e/J].
+    onsite_share
+        s, share of the facility's energy that is generated on the site [0..1].
+
+    Returns
+    -------
+    Emissions per energy [kg CO2e/J].
+
+    References
+    ----------
+    GHG Protocol Scope 2 Guidance (2015): generation that is owned counts at its own factor.
+
+    >>> electricity_mix(400.0, 0.25, 500.0)
+    425.0
+    """
+    return (1 - onsite_share) * grid_intensity + onsite_share * onsite_intensity
+
+
+def devices_charged(device_time: Numbers, lifetime: Numbers, fleet_utilisation: Numbers) -> Numbers:
+    r"""Devices whose whole making the run bears, written off by time reserved.
+
+    .. math:: n = \frac{T}{L u}
 
     Parameters
     ----------
@@ -51,6 +73,39 @@ def embodied(
         T, devices x time reserved [s].
     lifetime
         L, service life [s].
+    fleet_utilisation
+        u, share of the service life in which a device is reserved by anybody [0..1].
+
+    Returns
+    -------
+    Number of devices, any fraction.
+
+    References
+    ----------
+    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M: time reserved over expected life;
+    u as in Luccioni et al. 2022, section 4.1.
+
+    >>> devices_charged(1000, 40_000, 0.5)
+    0.05
+    """
+    return device_time / (lifetime * fleet_utilisation)
+
+
+def embodied(
+    devices_charged: Numbers,
+    device_embodied: Numbers,
+    host_embodied: Numbers,
+    network_share: Numbers,
+    building_share: Numbers,
+) -> Numbers:
+    r"""The run's share of making the hardware.
+
+    .. math:: M_\mathrm{em} = n (m_\mathrm{device} + m_\mathrm{host}) (1 + f) (1 + b)
+
+    Parameters
+    ----------
+    devices_charged
+        n, devices whose whole making the run bears [count].
     device_embodied, host_embodied
         Emissions of making one device and its share of the host [kg CO2e].
     network_share
@@ -60,30 +115,28 @@ def embodied(
 
     Returns
     -------
-    Emissions [kg CO2e], written off by calendar time reserved.
+    Emissions [kg CO2e].
 
     References
     ----------
-    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M: time reserved over expected life.
+    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
 
-    >>> round(embodied(1000, 43_830, 164, 440, 0.10, 0.0), 2)
+    >>> round(embodied(1000 / 43_830, 164, 440, 0.10, 0.0), 2)
     15.16
     """
     hardware = (device_embodied + host_embodied) * (1 + network_share)
-    return device_time / lifetime * hardware * (1 + building_share)
+    return devices_charged * hardware * (1 + building_share)
 
 
-def making(device_time: Numbers, lifetime: Numbers, embodied: Numbers) -> Numbers:
+def making(devices_charged: Numbers, embodied: Numbers) -> Numbers:
     r"""The run's share of making one kind of hardware.
 
-    .. math:: M = \frac{T}{L} m
+    .. math:: M = n \, m
 
     Parameters
     ----------
-    device_time
-        T, devices x time reserved [s].
-    lifetime
-        L, service life [s].
+    devices_charged
+        n, devices whose whole making the run bears [count].
     embodied
         m, emissions of making it, per device [kg CO2e].
 
@@ -95,10 +148,62 @@ def making(device_time: Numbers, lifetime: Numbers, embodied: Numbers) -> Number
     ----------
     ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
 
-    >>> round(making(1000, 43_830, 164), 2)
+    >>> round(making(1000 / 43_830, 164), 2)
     3.74
     """
-    return device_time / lifetime * embodied
+    return devices_charged * embodied
+
+
+def ewaste(devices_charged: Numbers, mass: Numbers) -> Numbers:
+    r"""Mass of the hardware that is retired for the run.
+
+    .. math:: W = n \, w
+
+    Parameters
+    ----------
+    devices_charged
+        n, devices the run bears [count]: what is made is retired one day.
+    mass
+        w, of one device with its share of the host [kg].
+
+    Returns
+    -------
+    Mass [kg].
+
+    References
+    ----------
+    Follows from `devices_charged`: the share of the making is the share of the retiring.
+
+    >>> ewaste(0.5, 16)
+    8.0
+    """
+    return devices_charged * mass
+
+
+def cost(amount: Numbers, price: Numbers) -> Numbers:
+    r"""What an amount costs at a price.
+
+    .. math:: K = a \, p
+
+    Parameters
+    ----------
+    amount
+        a, device time [s] or energy [J].
+    price
+        p, per unit of it [1/s or 1/J]; the currency is the user's.
+
+    Returns
+    -------
+    Cost, in the currency of the price.
+
+    References
+    ----------
+    Definition of a price.
+
+    >>> cost(1000, 2.5)
+    2500.0
+    """
+    return amount * price
 
 
 def making_on_top(device_making: Numbers, host_making: Numbers, share: Numbers) -> Numbers:

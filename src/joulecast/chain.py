@@ -59,6 +59,10 @@ class Run:
         return all(result in self.made_by for result in results)
 
 
+#: What is generated on the site: how much of the energy, and how clean.
+ONSITE = ("onsite_share", "onsite_gco2e_per_kwh")
+
+
 def chain(given: Mapping[str, Numbers]) -> Run:
     """Follow the whole chain from what is given; all numbers in base units.
 
@@ -143,12 +147,20 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     step("energy_kwh", energy.facility_energy, "it_energy_kwh", "pue")
 
     # Carbon: what is emitted, use and making.
-    step("operational_kgco2e", carbon.operational, "energy_kwh", "grid_gco2e_per_kwh")
+    step("electricity_mix", carbon.electricity_mix, "grid_gco2e_per_kwh", *ONSITE)
+    intensity = "electricity_mix" if "electricity_mix" in run.known else "grid_gco2e_per_kwh"
+    step("operational_kgco2e", carbon.operational, "energy_kwh", intensity)
+    step(
+        "devices_charged",
+        carbon.devices_charged,
+        "device_hours",
+        "lifetime_years",
+        "fleet_utilisation",
+    )
     step(
         "embodied_kgco2e",
         carbon.embodied,
-        "device_hours",
-        "lifetime_years",
+        "devices_charged",
         "device_embodied_kgco2e",
         "host_embodied_kgco2e",
         "network_embodied_share",
@@ -160,19 +172,18 @@ def chain(given: Mapping[str, Numbers]) -> Run:
 
     # The parts of it, where the whole was made from them.
     if run.made("energy_kwh", "operational_kgco2e"):
-        step("it_kgco2e", carbon.operational, "it_energy_kwh", "grid_gco2e_per_kwh")
+        step("it_kgco2e", carbon.operational, "it_energy_kwh", intensity)
         step("cooling_kgco2e", carbon.cooling_part, "operational_kgco2e", "it_kgco2e")
     if run.made("it_energy_kwh", "energy_kwh", "operational_kgco2e"):
-        step("device_kgco2e", carbon.operational, "device_energy_kwh", "grid_gco2e_per_kwh")
-        step("host_kgco2e", carbon.operational, "host_energy_kwh", "grid_gco2e_per_kwh")
+        step("device_kgco2e", carbon.operational, "device_energy_kwh", intensity)
+        step("host_kgco2e", carbon.operational, "host_energy_kwh", intensity)
         step("network_kgco2e", carbon.network_part, "it_kgco2e", "device_kgco2e", "host_kgco2e")
     if run.made("embodied_kgco2e"):
         for part in ("device", "host"):
             step(
                 f"{part}_making_kgco2e",
                 carbon.making,
-                "device_hours",
-                "lifetime_years",
+                "devices_charged",
                 f"{part}_embodied_kgco2e",
             )
         hardware = ("device_making_kgco2e", "host_making_kgco2e")
@@ -184,6 +195,8 @@ def chain(given: Mapping[str, Numbers]) -> Run:
             "network_making_kgco2e",
             "building_embodied_share",
         )
+
+    _beside(run)
 
     # Water: what evaporates.
     step("water_onsite_l", water.water_of, "it_energy_kwh", "wue_l_per_kwh")
@@ -290,3 +303,14 @@ def use_chain(given: Mapping[str, Numbers]) -> Run:
         "training_flop",
     )
     return run
+
+
+def _beside(run: Run) -> None:
+    """Make what stands beside the emissions: electricity by contract, costs, hardware retired."""
+    step = run.step
+    step("market_mix", carbon.electricity_mix, "market_gco2e_per_kwh", *ONSITE)
+    contract = "market_mix" if "market_mix" in run.known else "market_gco2e_per_kwh"
+    step("market_kgco2e", carbon.operational, "energy_kwh", contract)
+    step("device_cost", carbon.cost, "device_hours", "price_per_device_hour")
+    step("electricity_cost", carbon.cost, "energy_kwh", "price_per_kwh")
+    step("ewaste_kg", carbon.ewaste, "devices_charged", "hardware_mass_kg")

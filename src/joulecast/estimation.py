@@ -87,6 +87,10 @@ def estimate(plan: Plan, library: Library | None = None) -> Footprint:
     3.15e+23
     """
     library = library or Library.bundled()
+    if plan.fleet:
+        from joulecast import fleets
+
+        return fleets.estimate(plan, library)
     return footprint_of(resolve(plan, library), library)
 
 
@@ -97,7 +101,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     middle = ledger.middle
     live = live_data(ledger)
     drawn = chain(uncertainty.sample(live))
-    quantities = _quantities(middle, drawn, runs)
+    quantities = quantities_of(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
     served = serve(ledger, drawn, library)
@@ -105,17 +109,17 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
         asked=ledger.plan,
         plan=ledger.resolved,
         quantities=quantities,
-        assumptions=tuple(_assumption(datum, library) for datum in shown.values()),
+        assumptions=tuple(assumption_of(datum, library) for datum in shown.values()),
         cross_checks=checks,
         drivers=_drivers(live, middle),
         warnings=(
             *ledger.notices,
             *(served.notices if served else ()),
             *_unused(data, shown),
-            *_afterthoughts(quantities, checks),
+            *afterthoughts(quantities, checks),
         ),
         by_hand=strip_of(middle, runs),
-        citations=_citations({**shown, **(served.data if served else {})}, middle, library),
+        citations=citations_of({**shown, **(served.data if served else {})}, middle, library),
         data_digest=library.digest,
         use_phase=None if served is None else _use_phase(served, library),
     )
@@ -129,7 +133,7 @@ def _use_phase(served: Served, library: Library) -> UsePhase:
         results=served.results(),
         parts=served.parts(),
         by_size=served.by_size(),
-        assumptions=tuple(_assumption(datum, library) for datum in served.data.values()),
+        assumptions=tuple(assumption_of(datum, library) for datum in served.data.values()),
         driven=outcome,
         drivers=_shares(moved, draws),
     )
@@ -152,9 +156,9 @@ def _is_result(name: str) -> bool:
     return name in RESULTS or name in PARTS.values()
 
 
-def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | None]:
+def quantities_of(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | None]:
     """Nominal value and levels of every result, over so many runs of the plan."""
-    names = list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
+    names = quantity_names()
     levels: dict[str, tuple[float, ...]] = {}
     spread = [name for name in names if np.ndim(drawn.known.get(source_of(name), 0.0))]
     if spread:
@@ -172,6 +176,11 @@ def _quantities(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | 
         p5, p10, p50, p90, p95 = (float(point) / size for point in points)
         quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, unit)
     return quantities
+
+
+def quantity_names() -> list[str]:
+    """Results and the parts of them, each once."""
+    return list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
 
 
 def size_of(name: str, runs: int) -> float:
@@ -232,7 +241,7 @@ def _unused(data: Mapping[str, Datum], shown: Mapping[str, Datum]) -> list[Notic
     ]
 
 
-def _afterthoughts(
+def afterthoughts(
     quantities: Mapping[str, Quantity | None], checks: tuple[CrossCheck, ...]
 ) -> list[Notice]:
     """What can only be said of the outcome."""
@@ -281,7 +290,8 @@ def _eu_duties(compute: Quantity | None) -> list[Notice]:
     return []
 
 
-def _assumption(datum: Datum, library: Library) -> Assumption:
+def assumption_of(datum: Datum, library: Library) -> Assumption:
+    """A datum as the answer shows it."""
     term = TERMS[datum.name]
     return Assumption(
         name=datum.name,
@@ -300,7 +310,7 @@ def _assumption(datum: Datum, library: Library) -> Assumption:
     )
 
 
-def _citations(shown: Mapping[str, Datum], middle: Run, library: Library) -> tuple[Citation, ...]:
+def citations_of(shown: Mapping[str, Datum], middle: Run, library: Library) -> tuple[Citation, ...]:
     """Sources of the numbers, then those of the formulas behind what the answer shows.
 
     In the order of the chain; our own judgement is not a source to cite.

@@ -117,6 +117,41 @@ class Assumption(NamedTuple):
         }
 
 
+class FleetPart(NamedTuple):
+    """What one type of device at one place did, and what it comes to.
+
+    `share` is of the run, `hours` are of one device; an entry has one of the two.
+    """
+
+    device: str
+    device_name: str
+    device_count: int | None
+    share: float | None
+    hours: float | None
+    region: str | None
+    region_name: str | None
+    quantities: Mapping[str, Quantity | None]
+
+    @property
+    def label(self) -> str:
+        """Number, device and place, as people say them."""
+        count = "" if self.device_count is None else f"{self.device_count:,} x "
+        place = "" if self.region_name is None else f", {self.region_name}"
+        return f"{count}{self.device_name}{place}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys as in the JSON contract."""
+        return {
+            "device": self.device,
+            "device_name": self.device_name,
+            "device_count": self.device_count,
+            "share": None if self.share is None else ten(self.share),
+            "hours": self.hours,
+            "region": self.region,
+            "results": results_dict(self.quantities),
+        }
+
+
 class CrossCheck(NamedTuple):
     """A given number beside the one the other inputs imply."""
 
@@ -183,6 +218,7 @@ class Footprint:
     citations: tuple[Citation, ...]
     data_digest: str
     use_phase: UsePhase | None = None
+    fleet: tuple[FleetPart, ...] = ()
 
     @property
     def total(self) -> Quantity | None:
@@ -238,16 +274,13 @@ class Footprint:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the contract."""
-        results: dict[str, Any] = {name: _dict(self.quantities[name]) for name in RESULTS}
-        results["parts_kgco2e"] = {key: _dict(self.quantities[name]) for key, name in PARTS.items()}
-        results["embodied_parts_kgco2e"] = {
-            key: _dict(self.quantities[name]) for key, name in EMBODIED_PARTS.items()
-        }
+        fleet = {"fleet": [part.to_dict() for part in self.fleet]} if self.fleet else {}
         return {
             "schema_version": SCHEMA_VERSION,
             "asked": as_said(self.asked),
             "plan": dict(self.plan),
-            "results": results,
+            "results": results_dict(self.quantities),
+            **fleet,
             "assumptions": [entry.to_dict() for entry in self.assumptions],
             "cross_checks": [check.to_dict() for check in self.cross_checks],
             "drivers": [{"name": d.name, "share": ten(d.share)} for d in self.drivers],
@@ -262,6 +295,16 @@ class Footprint:
         import json
 
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def results_dict(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
+    """Results and their parts as in the JSON contract."""
+    results: dict[str, Any] = {name: _dict(quantities[name]) for name in RESULTS}
+    results["parts_kgco2e"] = {key: _dict(quantities[name]) for key, name in PARTS.items()}
+    results["embodied_parts_kgco2e"] = {
+        key: _dict(quantities[name]) for key, name in EMBODIED_PARTS.items()
+    }
+    return results
 
 
 def _dict(quantity: Quantity | None) -> dict[str, float | str] | None:

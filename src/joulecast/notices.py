@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "embodied_unknown": "Device-hours are unknown, so the making of the hardware is left out.",
     "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
     "utilisation_by_analogy": "No published run on this class of device: the nearest one is used.",
+    "utilisation_extrapolated": "The model is smaller than any the utilisation was fitted on.",
     "seq_len_assumed": "No sequence length was given: the model's own up to 4,096 is used.",
     "seq_len_fixed": "The config fixes the number of tokens; the length given is not used.",
     "head_assumed": "The config's class is counted with the output it is pretrained with.",

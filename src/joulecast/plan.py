@@ -24,6 +24,10 @@ Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]
 HydroEvaporation = Literal["include", "exclude"]
+EmbodiedMode = Literal["amortised", "purchase"]
+
+#: Published kinds of project, each with a factor of its own in defaults.toml.
+PROJECTS = ("lab", "frontier", "unknown")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "arch": Arch.__args__,  # type: ignore[attr-defined]
@@ -31,6 +35,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "recompute": Recompute.__args__,  # type: ignore[attr-defined]
     "grid_basis": GridBasis.__args__,  # type: ignore[attr-defined]
     "hydro_evaporation": HydroEvaporation.__args__,  # type: ignore[attr-defined]
+    "embodied_mode": EmbodiedMode.__args__,  # type: ignore[attr-defined]
 }
 
 ALIASES: dict[str, dict[str, str]] = {
@@ -54,6 +59,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "nvfp4": "fp4",
         "mxfp4": "fp4",
     },
+    "embodied_mode": {"amortized": "amortised", "purchased": "purchase"},
     "grid_basis": {"lifecycle": "life-cycle", "life cycle": "life-cycle", "lca": "life-cycle"},
 }
 
@@ -62,6 +68,7 @@ GROUPS = (
     ("tokens", "unique_tokens", "samples", "phases"),
     ("flop", "hardware_flop"),
     ("model", "params"),
+    ("device", "fleet"),
 )
 
 #: Quantities that have a field of their own in a plan.
@@ -144,10 +151,28 @@ def _depth(raw: object) -> int | None:
 
 
 def _ratio(raw: object) -> object:
-    """Checks a project factor, which may be a range, and keeps it as it was written."""
-    if raw is not None:
+    """Checks a project factor, which may be a preset or a range; keeps it as it was written."""
+    if not isinstance(raw, str):
+        if raw is not None:
+            span(INPUTS["project_factor"], raw)
+        return raw
+    text = raw.strip().casefold()
+    if text[:1].isalpha() and text not in PROJECTS:
+        choices = [*(nearest(text, PROJECTS) or PROJECTS), "1.5..2.5"]
+        raise UnknownNameError("project_factor", raw, "is not a kind of project", choices)
+    if text not in PROJECTS:
         span(INPUTS["project_factor"], raw)
-    return raw
+    return text
+
+
+def _share(raw: object) -> float | None:
+    """Reads the share of a run that one entry of a fleet does."""
+    if raw is None:
+        return None
+    value = quantity("fleet.share", raw, "")
+    if not 0 < value <= 1:
+        raise InputError("fleet.share", raw, "must be above 0 and at most 1", ["0.5"])
+    return value
 
 
 class _Part(BaseModel):
@@ -207,6 +232,20 @@ class Use(_Part):
     site_factor: Annotated[Any, _use("use_site_factor")] = None
 
 
+class FleetEntry(_Part):
+    """Devices of one type at one place: they do a share of the run, or are reserved for hours."""
+
+    def __init__(self, **values: Any) -> None:
+        self._read(values)
+
+    device: Annotated[str, _text("fleet.device")]
+    device_count: Annotated[float | None, _count("fleet.device_count", 1, whole=True)] = None
+    share: Annotated[float | None, BeforeValidator(_share)] = None
+    hours: Annotated[float | None, _count("fleet.hours", unit="h")] = None
+    region: Annotated[str | None, _text("fleet.region")] = None
+    provider: Annotated[str | None, _text("fleet.provider")] = None
+
+
 class Plan(_Part):
     """A training run somebody plans: what is trained, on what, where, and what is known already.
 
@@ -244,6 +283,8 @@ class Plan(_Part):
     national_average: bool = False
     hydro_evaporation: Annotated[HydroEvaporation | None, _word("hydro_evaporation")] = None
     include_building: bool = False
+    embodied_mode: Annotated[EmbodiedMode | None, _word("embodied_mode")] = None
+    currency: Annotated[str | None, _text("currency")] = None
     runs: Annotated[float | None, _count("runs", 1, whole=True)] = None
     project_factor: Annotated[Any, BeforeValidator(_ratio)] = None
     only_given: bool = False
@@ -259,6 +300,8 @@ class Plan(_Part):
         if not isinstance(raw, Mapping):
             raise InputError("use", raw, "must map what is said of the use to values")
         return Use(**raw)
+
+    fleet: tuple[FleetEntry, ...] = ()
 
     @field_validator("given", mode="before")
     @classmethod
@@ -276,6 +319,13 @@ class Plan(_Part):
         if isinstance(raw, Mapping | str) or not hasattr(raw, "__iter__"):
             raise InputError("phases", raw, "must be a list of phases")
         return tuple(part if isinstance(part, Phase) else Phase(**part) for part in raw)
+
+    @field_validator("fleet", mode="before")
+    @classmethod
+    def _fleet(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping | str) or not hasattr(raw, "__iter__"):
+            raise InputError("fleet", raw, "must be a list of entries")
+        return tuple(part if isinstance(part, FleetEntry) else FleetEntry(**part) for part in raw)
 
     @staticmethod
     def read(path: str | Path) -> Plan:
@@ -372,6 +422,26 @@ def _is_range(value: object) -> bool:
     return isinstance(value, list | tuple) or (isinstance(value, str) and ".." in value)
 
 
+#: Parts of a plan that are models of their own -> their section in a plan file.
+SECTIONS_OF: dict[type[BaseModel], str] = {
+    Phase: "[[phase]]",
+    FleetEntry: "[[fleet]]",
+    Use: "[use]",
+}
+
+
+def _unknown_key(field: str, kind: type[BaseModel]) -> UnknownNameError:
+    """What to say of a key that a plan, or a part of one, does not have."""
+    if kind in SECTIONS_OF:
+        section, near = SECTIONS_OF[kind], nearest(field, kind.model_fields)
+        name = f"{section.strip('[]')}.{field}"
+        return UnknownNameError(name, None, f"is not a key of {section}", near)
+    if field in INPUTS:
+        return UnknownNameError(field, None, "belongs in given", [f"given={{{field!r}: ...}}"])
+    hint = nearest(field, [*kind.model_fields, *INPUTS])
+    return UnknownNameError(field, None, "is not part of a plan", hint)
+
+
 def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastError:
     """The first complaint, in our own words."""
     first = broken.errors()[0]
@@ -379,13 +449,10 @@ def _plain_error(broken: ValidationError, kind: type[BaseModel]) -> JoulecastErr
     if isinstance(inner, JoulecastError):
         return inner
     field = ".".join(str(part) for part in first["loc"])
-    if kind in (Phase, Use):
-        field = f"{kind.__name__.lower()}.{field}"
     if first["type"] == "extra_forbidden":
-        if field in INPUTS:
-            return UnknownNameError(field, None, "belongs in given", [f"given={{{field!r}: ...}}"])
-        hint = nearest(field, [*kind.model_fields, *INPUTS])
-        return UnknownNameError(field, None, "is not part of a plan", hint)
+        return _unknown_key(field, kind)
+    if kind in SECTIONS_OF:
+        field = f"{SECTIONS_OF[kind].strip('[]')}.{field}"
     if first["type"] == "missing":
         return InputError(field, None, "is missing")
     if first["type"].startswith("bool"):

@@ -28,11 +28,22 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "data": ("tokens", "unique_tokens", "epochs", "samples", "seq_len", "document_len"),
     "hardware": ("device", "device_count", "precision", "recompute"),
     "place": ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation"),
-    "run": ("runs", "project_factor", "include_building", "only_given"),
+    "run": (
+        "runs",
+        "project_factor",
+        "include_building",
+        "embodied_mode",
+        "currency",
+        "only_given",
+    ),
     "use": tuple(Use.model_fields),
     "given": tuple(INPUTS),
     "phase": ("tokens", "seq_len", "precision"),
+    "fleet": ("device", "device_count", "share", "hours", "region", "provider"),
 }
+
+#: Sections that may come many times -> the field of a plan they are.
+LISTS = {"phase": "phases", "fleet": "fleet"}
 
 LARGEST_FILE = 1_000_000
 
@@ -55,8 +66,8 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, keys in content.items():
         _check_section(path, text, section, keys)
-        if section == "phase":
-            values["phases"] = [dict(phase) for phase in keys]
+        if section in LISTS:
+            values[LISTS[section]] = [dict(part) for part in keys]
         elif section in ("given", "use"):
             values[section] = dict(keys)
         else:
@@ -91,15 +102,16 @@ def dump(plan: Plan) -> str:
     for section, keys in SECTIONS.items():
         if section in ("given", "use"):
             rows = dict(said.get(section) or {})
-        elif section == "phase":
+        elif section in LISTS:
             continue
         else:
             rows = {key: said[key] for key in keys if said.get(key) is not None}
         if rows or (section == "use" and plan.use is not None):
             blocks.append("\n".join([f"[{section}]", *(_row(k, v) for k, v in rows.items())]))
-    for phase in said.get("phases", ()):
-        rows = {key: value for key, value in phase.items() if value is not None}
-        blocks.append("\n".join(["[[phase]]", *(_row(k, v) for k, v in rows.items())]))
+    for section, field in LISTS.items():
+        for part in said.get(field, ()):
+            rows = {key: value for key, value in part.items() if value is not None}
+            blocks.append("\n".join([f"[[{section}]]", *(_row(k, v) for k, v in rows.items())]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -147,9 +159,6 @@ def _text(path: Path) -> str:
 
 
 def _check_section(path: Path, text: str, section: str, keys: Any) -> None:
-    if section == "fleet":
-        where = _line(text, section, None)
-        raise PlanFileError(f"{path}: line {where}", section, "fleets cannot be forecast yet")
     if section not in SECTIONS:
         where = _line(text, section, None)
         homes = [name for name, keys in SECTIONS.items() if section in keys]
@@ -159,9 +168,9 @@ def _check_section(path: Path, text: str, section: str, keys: Any) -> None:
             why = "is not a section of a plan"
             choices = [f"[{name}]" for name in nearest(section, SECTIONS) or list(SECTIONS)[:4]]
         raise PlanFileError(f"{path}: line {where}", section, why, choices)
-    tables = keys if section == "phase" else [keys]
+    tables = keys if section in LISTS else [keys]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        form = f"[[{section}]]" if section == "phase" else f"[{section}]"
+        form = f"[[{section}]]" if section in LISTS else f"[{section}]"
         raise PlanFileError(
             f"{path}: line {_line(text, section, None)}", section, "must be a section", [form]
         )

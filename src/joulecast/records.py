@@ -244,6 +244,11 @@ class Device(Record):
             raise ValueError("embodied_scope is system, so host_embodied_kgco2e counts it twice")
         return self
 
+    @property
+    def at_a_desk(self) -> bool:
+        """Whether it is a computer of its own, outside any data centre."""
+        return self.kind in ("cpu", "soc") and self.form_factor in ("desktop", "laptop", "SoC")
+
     def peak(self, precision: str) -> Figure | None:
         """Dense peak [TFLOP/s] to measure utilisation against.
 

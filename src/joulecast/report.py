@@ -6,12 +6,13 @@ Two significant figures everywhere but in the By-hand block, which has five.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import floor, isfinite, log10, sqrt
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from joulecast import units
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
@@ -65,6 +66,19 @@ class Answer(Protocol):
         """Version of the data."""
 
 
+#: Label -> quantity with a line of its own, whatever is the headline.
+BESIDE = {"Energy": "energy_kwh", "Water": "water_l", "E-waste": "ewaste_kg"}
+
+#: Quantity -> label and what to say of it.
+REMARKS = {
+    "market_kgco2e": ("Contract", "market-based"),
+    "offsets_kgco2e": ("Offsets", "not subtracted"),
+}
+COSTS = {"device_cost": "Hire", "electricity_cost": "Power bill"}
+
+#: Parts below this share of the total are rounding.
+LEAST_PART = 1e-9
+
 #: Smaller shares of the variance are summed up.
 LEAST_SHARE = 0.01
 
@@ -83,6 +97,7 @@ def text(
         [*textwrap.wrap(subject(footprint), WIDTH), "", *headline],
         _figures(footprint),
         _parts(footprint),
+        _fleet(footprint),
         _use(footprint),
         _by_hand(footprint),
         assumption_lines(footprint),
@@ -243,16 +258,16 @@ def _range(quantity: Quantity, unit: str) -> str:
 
 
 def readable(quantity: Quantity) -> tuple[Quantity, str]:
-    """A mass in g, kg or t; an energy in Wh, kWh, MWh or GWh; whichever reads best."""
+    """A mass in mg, g, kg or t; an energy in mWh to GWh; whichever reads best."""
     if quantity.unit.startswith("kg"):
         unit, _ = mass_unit(quantity.value)
-        return quantity.to(unit), f"{unit}CO2e"
+        return quantity.to(unit), unit + quantity.unit.removeprefix("kg")
     if quantity.unit == "kWh":
-        ladder = ((1e6, "GWh"), (1e3, "MWh"), (1.0, "kWh"))
-        unit = next((unit for size, unit in ladder if quantity.value >= size), "Wh")
+        ladder = ((1e6, "GWh"), (1e3, "MWh"), (1.0, "kWh"), (1e-4, "Wh"))
+        unit = next((unit for size, unit in ladder if quantity.value >= size), "mWh")
         return quantity.to(unit), unit
     if quantity.unit == "L":
-        unit = "m3" if quantity.value >= 1e4 else "L"
+        unit = "m3" if quantity.value >= 1e4 else "L" if quantity.value >= 0.1 else "mL"
         return quantity.to(unit), unit
     return quantity, quantity.unit
 
@@ -276,6 +291,8 @@ def subject(footprint: Footprint) -> str:
     if plan.get("device_name"):
         count = plan.get("device_count")
         where.append(f"{count:,} x {plan['device_name']}" if count else plan["device_name"])
+    elif len(footprint.fleet) > 1:
+        where.append(f"a fleet of {len(footprint.fleet)} kinds")
     if plan.get("region_name"):
         where.append(plan["region_name"])
     if plan.get("region") or not plan.get("only_given"):
@@ -298,11 +315,14 @@ def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
     hours = footprint.device_hours
     if hours is not None:
         rows.append(("Hardware", f"{two(hours.value)} device-hours", hours))
-        rows.append(("Duration", _days(footprint, hours), None))
-    for label, quantity in (("Energy", footprint.energy), ("Water", footprint.water)):
+        if len(footprint.fleet) <= 1:
+            rows.append(("Duration", _days(footprint, hours), None))
+    for label, name in BESIDE.items():
+        quantity = footprint.quantities[name]
         if quantity is not None and quantity is not footprint.headline:
             shown, unit = readable(quantity)
             rows.append((label, f"{two(shown.value)} {unit}", shown))
+    rows += _beside(footprint)
     project = footprint.quantities["project_kgco2e"]
     if project is not None and footprint.total is not None and footprint.total.value:
         shown, unit = readable(project)
@@ -318,10 +338,26 @@ def _figures(footprint: Footprint) -> list[str]:
     ]
 
 
+def _beside(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
+    """What stands beside the emissions and is never added to them or taken off."""
+    rows: list[tuple[str, str, Quantity | None]] = []
+    for name, (label, remark) in REMARKS.items():
+        quantity = footprint.quantities[name]
+        if quantity is not None:
+            shown, unit = readable(quantity)
+            rows.append((label, f"{two(shown.value)} {unit}, {remark}", shown))
+    currency = footprint.plan.get("currency") or ""
+    for name, label in COSTS.items():
+        quantity = footprint.quantities[name]
+        if quantity is not None:
+            rows.append((label, f"{two(quantity.value)} {currency}".rstrip(), quantity))
+    return rows
+
+
 def _interval(quantity: Quantity | None) -> str:
     if quantity is None or quantity.p10 == quantity.p90:
         return ""
-    unit = "" if quantity.unit in ("FLOP", "h") else f" {quantity.unit}"
+    unit = "" if quantity.unit in ("FLOP", "h", "") else f" {quantity.unit}"
     return f"{two(quantity.p10)} to {two(quantity.p90)}{unit}"
 
 
@@ -329,9 +365,23 @@ def _days(footprint: Footprint, hours: Quantity) -> str:
     days = footprint.quantities["wall_clock_days"]
     count = footprint.plan.get("device_count")
     if days is not None and count:
-        return f"{two(days.value)} days on {count:,} device{'s' if count > 1 else ''}"
+        return f"{_elapsed(days.value)} on {count:,} device{'s' if count > 1 else ''}"
+    if hours.value < units.day / units.hour:
+        return f"{_elapsed(hours.value * units.hour / units.day)} on 1 device"
     shown = ", ".join(f"{two(hours.value / 24 / n)} on {n:,}" for n in SHOWN_COUNTS)
     return f"days by device count: {shown}"
+
+
+def _elapsed(days: float) -> str:
+    """A time as people say it.
+
+    >>> _elapsed(3.0), _elapsed(0.5), _elapsed(0.01), _elapsed(1e-4)
+    ('3.0 days', '12 hours', '14 minutes', '8.6 seconds')
+    """
+    steps = (("days", units.day), ("hours", units.hour), ("minutes", units.minute))
+    last = ("seconds", units.second)
+    name, size = next((step for step in steps if days * units.day >= step[1]), last)
+    return f"{two(days * units.day / size)} {name}"
 
 
 #: Parts of the total as a reader says them.
@@ -349,7 +399,11 @@ def parts_of(footprint: Footprint) -> dict[str, Quantity]:
     if footprint.total is None or footprint.total.value == 0:
         return {}
     parts = {label: footprint.quantities[name] for name, label in PART_NAMES.items()}
-    return {label: part for label, part in parts.items() if part is not None and part.value > 0}
+    return {
+        label: part
+        for label, part in parts.items()
+        if part is not None and part.value > LEAST_PART * footprint.total.value
+    }
 
 
 def _parts(footprint: Footprint) -> list[str]:
@@ -365,6 +419,30 @@ def _parts(footprint: Footprint) -> list[str]:
     if building is not None and building.value > 0:
         rows[-1] += f", of which the building {two(building.to(unit).value)} {unit}"
     return [f"Parts ({unit}CO2e)", *rows]
+
+
+def _fleet(footprint: Footprint) -> list[str]:
+    """Operation and making of each type of device, and of all."""
+    if not footprint.fleet or footprint.total is None:
+        return []
+    unit, _ = mass_unit(footprint.total.value)
+    head = f"{'use':>10}{'making':>10}{'total':>10}"
+    lines = [f"Fleet ({unit}CO2e)", f"  {'devices':<38}{'of it':<9}{head}"]
+    for part in footprint.fleet:
+        much = f"{part.share:.3g}" if part.share is not None else f"{two(part.hours or 0)} h"
+        label, *more = textwrap.wrap(part.label, 37)
+        lines.append(f"  {label:<38}{much:<9}{_columns(part.quantities, unit)}")
+        lines += [f"    {line}" for line in more]
+    lines.append(f"  {'together':<47}{_columns(footprint.quantities, unit)}")
+    return lines
+
+
+def _columns(quantities: Mapping[str, Quantity | None], unit: str) -> str:
+    cells = []
+    for name in ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e"):
+        quantity = quantities[name]
+        cells.append("-" if quantity is None else two(quantity.to(unit).value))
+    return "".join(f"{cell:>10}" for cell in cells)
 
 
 def _by_hand(footprint: Footprint) -> list[str]:

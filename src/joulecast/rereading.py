@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from joulecast import planfile
 from joulecast.errors import InputError
+from joulecast.html_report import ANSWER
 
 #: Formats that carry the plan.
-CARRIERS = ("joulecast export --format json", "csv", "md")
+CARRIERS = ("joulecast export --format json", "csv", "md", "html")
 
 #: Ending -> why a file of that kind cannot be read back.
 LOST = {
@@ -41,6 +42,11 @@ def read(path: Path) -> Reread:
     text = _text(path)
     if text.lstrip().startswith("{"):
         return _json(text, path)
+    if text.lstrip().lower().startswith("<!doctype html"):
+        answer = re.search(rf'id="{ANSWER}">(.*?)</script>', text, re.DOTALL)
+        if answer is None:
+            raise InputError("--from", path, "carries no plan", CARRIERS)
+        return _json(answer[1], path)
     if "joulecast_plan" in text.partition("\n")[0]:
         return _csv(text, path)
     found = re.search(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

@@ -10,6 +10,7 @@ import numpy as np
 from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import chain
+from joulecast.errors import InputError
 from joulecast.footprint import Footprint
 from joulecast.uncertainty import Datum
 
@@ -56,6 +57,9 @@ def tornado(footprint: Footprint) -> tuple[Bar, ...]:
     Knowing an input shrinks the range by about sqrt(1 - share) on a log scale; here it is drawn
     again without that input's range.  Empty where nothing has a range.
     """
+    if len(footprint.fleet) > 1:
+        why = "is for one type of device"
+        raise InputError("--drivers", None, why, ["the entries of the fleet as plans"])
     if not footprint.drivers:
         return ()
     outcome = "energy_kwh" if footprint.total is None else "total_kgco2e"

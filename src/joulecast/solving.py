@@ -519,6 +519,9 @@ def _goal(name: str) -> Goal:
 
 def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     """Questions a plan cannot be asked."""
+    if goal.name == "device_count" and plan.embodied_mode == "purchase":
+        why = "charges every device whole, so that fewer are always better"
+        raise InputError("embodied_mode", "purchase", why, ["amortised"])
     told = [
         name for name in ("tokens", "unique_tokens", "samples", "phases") if getattr(plan, name)
     ]

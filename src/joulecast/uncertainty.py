@@ -102,6 +102,19 @@ COLUMNS = (
     "idle_2",
     "scaling_law_split",
     "scaling_law_level",
+    "fleet_utilisation",
+    "devices_charged",
+    "idle_3",
+    "idle_4",
+    "onsite_share",
+    "onsite_gco2e_per_kwh",
+    "idle_5",
+    "market_gco2e_per_kwh",
+    "idle_6",
+    "hardware_mass_kg",
+    "offsets_kgco2e",
+    "price_per_device_hour",
+    "price_per_kwh",
 )
 
 
@@ -269,6 +282,35 @@ def one_at_a_time(ledger: Mapping[str, Datum]) -> tuple[list[str], dict[str, Num
         values[row] = pick(ledger[name], nodes)
         numbers[name] = values
     return moved, numbers
+
+
+def one_cause_at_a_time(
+    ledgers: Sequence[Mapping[str, Datum]],
+) -> tuple[list[tuple[str, str]], list[dict[str, Numbers]]]:
+    """Numbers of several ledgers with one unknown moved per row, in all of them at once.
+
+    Returns the causes as (role, unknown) and, for each ledger, arrays [cause, node].
+    """
+    causes = list(
+        dict.fromkeys(
+            (datum.name, datum.unknown)
+            for ledger in ledgers
+            for datum in ledger.values()
+            if not datum.exact
+        )
+    )
+    nodes, _ = _nodes()
+    moved: list[dict[str, Numbers]] = []
+    for ledger in ledgers:
+        numbers: dict[str, Numbers] = dict(nominal(ledger))
+        for row, (name, unknown) in enumerate(causes):
+            datum = ledger.get(name)
+            if datum is not None and not datum.exact and datum.unknown == unknown:
+                values = np.full((len(causes), nodes.size), numbers[name])
+                values[row] = pick(datum, nodes)
+                numbers[name] = values
+        moved.append(numbers)
+    return causes, moved
 
 
 def shares_of_variance(outcome: Array) -> Array:

@@ -36,6 +36,7 @@ kilowatt: float
 megawatt: float
 gigawatt: float
 watt_hour: float
+milliwatt_hour: float
 kilowatt_hour: float
 megawatt_hour: float
 gigawatt_hour: float
@@ -48,6 +49,7 @@ kilotonne: float
 megatonne: float
 pound: float
 litre: float
+millilitre: float
 kilolitre: float
 megalitre: float
 gigabyte: float
@@ -81,12 +83,14 @@ def make(
     watt = joule / second
     kilowatt, megawatt, gigawatt = 1e3 * watt, 1e6 * watt, 1e9 * watt
     watt_hour = watt * hour
+    milliwatt_hour = watt_hour / 1000
     kilowatt_hour, megawatt_hour = 1e3 * watt_hour, 1e6 * watt_hour
     gigawatt_hour, terawatt_hour = 1e9 * watt_hour, 1e12 * watt_hour
     gram = kilogram / 1000
     milligram = gram / 1000
     tonne, kilotonne, megatonne = 1e3 * kilogram, 1e6 * kilogram, 1e9 * kilogram
     pound = 0.45359237 * kilogram  # exact: international yard and pound agreement, 1959
+    millilitre = litre / 1000
     kilolitre, megalitre = 1e3 * litre, 1e6 * litre
     gigabyte = 1e9 * byte
     one, percent = 1.0, 0.01
@@ -113,6 +117,7 @@ SYMBOLS: dict[str, str] = {
     "kW": "kilowatt", "KW": "kilowatt", "MW": "megawatt", "GW": "gigawatt",
     "Wh": "watt_hour", "kWh": "kilowatt_hour", "kwh": "kilowatt_hour", "KWh": "kilowatt_hour",
     "MWh": "megawatt_hour", "GWh": "gigawatt_hour", "TWh": "terawatt_hour",
+    "mWh": "milliwatt_hour", "mL": "millilitre", "ml": "millilitre",
     "mg": "milligram",
     **dict.fromkeys(("g", "gram", "grams"), "gram"),
     **dict.fromkeys(("kg", "kilogram", "kilograms"), "kilogram"),

@@ -44,6 +44,8 @@ SHAPES = {
     "use_generation",
     "use_spread",
     "use_unmeasured_device",
+    "pue_at_a_desk",
+    "utilisation_extrapolated",
     "variant_peak_gap",
     "water_factor_spread",
     "water_of",

@@ -174,10 +174,20 @@ def plan_flags(
     include_building: Annotated[
         bool, typer.Option(help="Count the making of the data-centre building too.")
     ] = False,
+    embodied_mode: Annotated[
+        str | None,
+        typer.Option(help="amortised (assumed): by time reserved; purchase: all of each device."),
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Name of your currency, shown beside costs.")
+    ] = None,
     runs: Annotated[str | None, typer.Option(help="So many runs of the plan (a sweep).")] = None,
     project_factor: Annotated[
         str | None,
-        typer.Option(help="Whole project over the final run; shown on a line of its own."),
+        typer.Option(
+            help="Whole project over the final run, on a line of its own: lab, frontier, unknown, "
+            "a number or a range."
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from joulecast import units
-from joulecast.chain import chain
+from joulecast.chain import ONSITE, chain
 from joulecast.errors import InputError, brief
 from joulecast.library import Library
-from joulecast.plan import FIELDS_OF_QUANTITIES, Plan
+from joulecast.plan import FIELDS_OF_QUANTITIES, PROJECTS, Plan
 from joulecast.resolve import hardware, model, place, reserved, utilisation
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
@@ -25,6 +25,8 @@ def resolve(plan: Plan, library: Library) -> Ledger:
 
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
+    if plan.fleet:
+        raise InputError("fleet", None, "is for estimate alone", ["one plan per entry"])
     ledger = Ledger(plan, library)
     _take_given(ledger)
     place.settle_year(ledger)
@@ -32,6 +34,7 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     size = model.resolve(ledger)
     _check_entry(ledger)
     device = hardware.resolve(ledger, size)
+    hardware.charged(ledger)
     hardware.building(ledger)
     place.resolve(ledger)
     _check_together(ledger)
@@ -44,6 +47,8 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     ledger.resolved |= {
         "runs": int(plan.runs or 1),
         "include_building": plan.include_building,
+        "embodied_mode": plan.embodied_mode or "amortised",
+        "currency": plan.currency,
         "only_given": plan.only_given,
     }
     return ledger
@@ -57,7 +62,15 @@ def _take_given(ledger: Ledger) -> None:
         if getattr(plan, field) is not None:
             given[name] = getattr(plan, field)
     for name, raw in given.items():
-        ledger.give(name, raw)
+        if name == "project_factor" and raw in PROJECTS:
+            figure = ledger.library.default(f"project_factor.{raw}")
+            ledger.assume(name, figure, f"assumption.project.{raw}", essential=True)
+        else:
+            ledger.give(name, raw)
+
+
+#: What to try of each: half of the energy, by gas turbines (IPCC 2014, annex III, median).
+ONSITE_HINT = {"onsite_share": "0.5", "onsite_gco2e_per_kwh": "490"}
 
 
 def _check_together(ledger: Ledger) -> None:
@@ -82,6 +95,13 @@ def _check_together(ledger: Ledger) -> None:
         hours = data["wall_clock_days"].value * data["device_count"].value * units.day / units.hour
         if abs(hours / data["device_hours"].value - 1) > 0.01:
             raise clash("device_hours", f"contradicts days x devices = {brief(hours)} h")
+    onsite = [name for name in ONSITE if ledger.given(name)]
+    if len(onsite) == 1:
+        other = ONSITE[1 - ONSITE.index(onsite[0])]
+        value = brief(data[onsite[0]].value)
+        raise InputError(
+            onsite[0], value, f"needs {other}", [f"--set {other}={ONSITE_HINT[other]}"]
+        )
     named = [name for name in utilisation.AS_IT_IS if ledger.given(name)]
     if named and ledger.given("precision_speedup"):
         why = f"cannot be combined with {named[0]}, which holds the gain already"

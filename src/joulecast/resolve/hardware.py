@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, hypot, log, log10
+from math import ceil, exp, hypot, inf, log, log10
 from typing import Literal
 
 from joulecast.errors import InputError, brief
@@ -15,6 +15,9 @@ from joulecast.resolve.model import Size
 from joulecast.uncertainty import Datum
 
 DEFAULT_DEVICE = "h100-sxm"
+
+#: Kinds of device that stand in servers, whose mass is known within a factor.
+IN_SERVERS = ("gpu", "tpu", "npu")
 
 
 def resolve(ledger: Ledger, size: Size) -> Device | None:
@@ -43,6 +46,7 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
         ledger.warn("device_assumed", f"no device given: {device.name} assumed (--device)")
     ledger.resolved |= {"device": device.id, "device_name": device.name}
     ledger.device, ledger.size = device, size
+    ledger.at_a_desk = device.at_a_desk
     _peak(ledger, match)
     utilisation.resolve(ledger, device, size)
     _power(ledger, device, size)
@@ -201,11 +205,9 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if host.value == 0 and host.low is None:
         ledger.settle("host_power_w", 0.0, host.note or "counted in the device's power")
     ledger.assume("host_power_w", host, f"{device.id}.host_power")
-    case = (
-        "node"
-        if count is not None and count <= library.default("devices_in_a_node").value
-        else "cluster"
-    )
+    alone = 1 if device.at_a_desk else None
+    fits = (count or alone or inf) <= library.default("devices_in_a_node").value
+    case = "node" if fits else "cluster"
     network = library.default(f"network_share.{case}")
     ledger.assume("network_share", network, f"assumption.network.{case}")
     if ledger.plan.only_given:
@@ -270,6 +272,28 @@ def _embodied(ledger: Ledger, device: Device) -> None:
     ledger.assume("host_embodied_kgco2e", host, "assumption.host_embodied")
     for name in ("lifetime_years", "network_embodied_share"):
         ledger.assume(name, library.default(name), f"assumption.{name}")
+    if device.kind in IN_SERVERS:
+        ledger.assume("hardware_mass_kg", library.default("hardware_mass_kg"), "assumption.mass")
+
+
+def charged(ledger: Ledger) -> None:
+    """Enter how the making is charged: by the time reserved, or all that was bought."""
+    if ledger.plan.embodied_mode != "purchase":
+        utilisation_of_fleet = ledger.library.default("fleet_utilisation")
+        unknown = "assumption.fleet_utilisation"
+        ledger.assume("fleet_utilisation", utilisation_of_fleet, unknown, essential=True)
+        return
+    count = _count(ledger)
+    if count is None:
+        why = "needs the number of devices bought"
+        raise InputError("embodied_mode", "purchase", why, ["--device-count 64"])
+    for name in ("lifetime_years", "fleet_utilisation", "devices_charged"):
+        if ledger.given(name):
+            why = "cannot be combined with embodied_mode purchase, which charges every device whole"
+            raise InputError(name, brief(ledger.data[name].value), why, ["leaving one out"])
+    runs = int(ledger.plan.runs or 1)
+    share = f", over {runs} runs" if runs > 1 else ""
+    ledger.settle("devices_charged", count / runs, f"all {count} bought for it{share}", "given")
 
 
 def building(ledger: Ledger) -> None:

@@ -34,6 +34,8 @@ class Ledger:
         #: What the hardware was settled for; None until it is, or where no device is needed.
         self.device: Device | None = None
         self.size: Size | None = None
+        #: Whether it runs on somebody's own computer rather than in a data centre.
+        self.at_a_desk = False
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 

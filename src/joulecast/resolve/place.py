@@ -275,6 +275,8 @@ def _pue(ledger: Ledger, place: Place | None, provider: str | None, year: int) -
         note = f"{row['name']} fleet {row['year']}"
         figure = _published_pue(ledger, (low, value, high), row["source"], note)
         ledger.assume("pue", figure, f"pue.{provider}")
+    if ledger.at_a_desk and (place is None or place.kind not in ("cloud", "site")):
+        ledger.assume("pue", library.default("pue_at_a_desk"), "pue.desk")
     ledger.assume("pue", library.default("pue"), "pue.unknown")
 
 
@@ -318,6 +320,8 @@ def _water(ledger: Ledger, place: Place | None, provider: str | None, year: int)
         sigma = library.default("wue_spread.fleet").value
         figure = spread(value, sigma, "published", source, note)
         ledger.assume("wue_l_per_kwh", figure, f"wue.{provider}")
+    if ledger.at_a_desk and place.kind not in ("cloud", "site"):
+        ledger.settle("wue_l_per_kwh", 0.0, "no cooling water at a desk", "assumed")
     ledger.assume("wue_l_per_kwh", library.default("wue_l_per_kwh"), "wue.unknown")
     unknown = f"water.{place.iso3.lower()}"
     if ledger.plan.hydro_evaporation == "exclude":

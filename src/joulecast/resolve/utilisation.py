@@ -147,7 +147,25 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
             "(--set mfu=)",
         )
     low, high = _range(value, spread, ceiling)
-    return base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
+    figure = base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
+    return _extrapolated(ledger, figure, params)
+
+
+def _extrapolated(ledger: Ledger, figure: Figure, params: float) -> Figure:
+    """Widen downwards below the smallest model that the default was fitted on, and say so."""
+    smallest = ledger.library.default("utilisation_extrapolated.smallest_params").value
+    if params >= smallest:
+        return figure
+    exponent = ledger.library.default("utilisation_extrapolated.low_exponent").value
+    ledger.warn(
+        "utilisation_extrapolated",
+        f"{brief(float(f'{params:.2g}'))} parameters are fewer than in any run the utilisation was "
+        f"fitted on ({brief(smallest)}): measure it if you can (--set device_hours=)",
+    )
+    assert figure.low is not None
+    low = figure.low * (params / smallest) ** exponent
+    note = f"{figure.note}; extrapolated, its low end widened"
+    return figure.model_copy(update={"low": low, "basis": "assumed", "note": note})
 
 
 def ceiling_of(library: Library, device: Device) -> Figure:
