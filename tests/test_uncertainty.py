@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from joulecast import Library, Plan, uncertainty
 from joulecast.chain import chain
 from joulecast.resolve import resolve
-from joulecast.terms import INPUTS, TERMS
+from joulecast.terms import INPUTS, TERMS, USED
 from joulecast.uncertainty import COLUMNS, Z95, Datum, pick
 
 RANGES = {
@@ -142,3 +142,7 @@ def test_the_table_is_as_good_as_two_million_draws(plan: Plan, middle: float, en
     p5, _, p50, _, p95 = abs(bench_sample.errors(plan))
     assert p50 < middle
     assert max(p5, p95) < ends
+
+
+def test_whatever_can_be_given_as_a_range_has_a_column() -> None:
+    assert {*INPUTS, *USED} <= {*COLUMNS}

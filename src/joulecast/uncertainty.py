@@ -115,6 +115,17 @@ COLUMNS = (
     "offsets_kgco2e",
     "price_per_device_hour",
     "price_per_kwh",
+    "use_years",
+    "use_cache_bytes",
+    "use_memory_factor",
+    "use_compute_factor",
+    "idle_7",
+    "use_waiting_time_s",
+    "use_device_count",
+    "use_bytes_per_param",
+    "use_rated_power_w",
+    "use_bandwidth_gb_per_s",
+    "use_peak_flops",
 )
 
 
