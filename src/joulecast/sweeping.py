@@ -34,8 +34,8 @@ USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 #: Column of a range -> its place in uncertainty.LEVELS.
 RANGE = {"p10": 1, "p50": 2, "p90": 3}
 
-#: Values of an axis at which ranges are drawn; between them the range over the value is a line.
-#: So many at the most, and so many for each e-fold that a quantity moves along the axis.
+#: Values of an axis at which ranges are drawn; between them the log of the range over the value
+#: is a line.  So many at the most, and so many for each e-fold that a quantity moves along the axis.
 NODES = 17
 NODES_PER_E_FOLD = 16
 FEWEST_NODES = 5
@@ -527,6 +527,14 @@ def _size(name: str) -> float:
 def _levels(spread: _Range, level: int, block: Block) -> Array:
     """One level over a block, in a line between the values at which it was drawn."""
     found: Array = spread.ratios[level]
+    between = any(
+        one is not None and one.share[part].any()
+        for one, part in zip(spread.along, block, strict=True)
+    )
+    # A ratio runs straight on the scale of its logarithm, as the ranges of most inputs do.
+    bent = between and not spread.absolute and bool((found > 0).all())
+    if bent:
+        found = np.log(found)
     for k, (one, part) in enumerate(zip(spread.along, block, strict=True)):
         if one is None:
             continue
@@ -538,4 +546,4 @@ def _levels(spread: _Range, level: int, block: Block) -> Array:
             right = found.take(one.right[part], axis=k)
             left = left + (right - left) * share.reshape(sides)
         found = left
-    return found
+    return np.exp(found) if bent else found

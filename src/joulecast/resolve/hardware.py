@@ -72,7 +72,8 @@ def resized(ledger: Ledger, active_params: float) -> dict[str, Datum]:
 def bends(library: Library) -> tuple[float, ...]:
     """Sizes at which numbers of OF_SIZE bend; between them they are smooth."""
     large = library.default("small_model_params").value
-    return large / 10, large, utilisation.LARGE_MODEL_PARAMS
+    fitted = library.default("utilisation_extrapolated.smallest_params").value
+    return fitted, large / 10, large, utilisation.LARGE_MODEL_PARAMS
 
 
 def check(ledger: Ledger, device: Device | None, size: Size) -> None:
