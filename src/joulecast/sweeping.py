@@ -35,7 +35,7 @@ USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 RANGE = {"p10": 1, "p50": 2, "p90": 3}
 
 #: Values of an axis at which ranges are drawn; between them the log of the range over the value
-#: is a line.  So many at the most, and so many for each e-fold that a quantity moves along the axis.
+#: is a line.  So many at the most, and so many for each e-fold a quantity moves along it.
 NODES = 17
 NODES_PER_E_FOLD = 16
 FEWEST_NODES = 5
