@@ -57,7 +57,7 @@ GROUPS: dict[str, tuple[Item, ...]] = {
         Item("Staff, travel", "out", "outside"),
     ),
     "Use and accounts": (
-        Item("Tokens served", "beside", "optimum --demand"),
+        Item("Tokens served", "beside", "--use-tokens"),
         Item("By contract", "beside", "market_gco2e_per_kwh"),
         Item("Offsets", "beside", "never subtracted"),
         Item("Hire, power bill", "beside", "price_per_..."),

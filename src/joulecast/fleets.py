@@ -32,28 +32,12 @@ from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import FleetEntry, Plan
 from joulecast.resolve import Ledger, resolve
+from joulecast.resolve.model import LATER
 from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
 
 #: Quantities of the whole run: an entry has its share of them.
-EXTENSIVE = (
-    "tokens",
-    "training_flop",
-    "executed_flop",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "total_kgco2e",
-    "water_onsite_l",
-    "water_offsite_l",
-    "water_l",
-    "offsets_kgco2e",
-)
+EXTENSIVE = ("tokens", *LATER, "offsets_kgco2e")
 
 #: What says how much is trained: an entry reserved for hours has none of it.
 TRAINED = (
