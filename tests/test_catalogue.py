@@ -15,7 +15,7 @@ import pytest
 from conftest import Run
 
 from joulecast import Library, Plan, estimate
-from joulecast.catalogue import details, listing
+from joulecast.data.catalogue import details, listing
 from joulecast.errors import InputError
 
 ROOT = Path(__file__).parents[1]

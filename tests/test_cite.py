@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import joulecast
-from joulecast import Library, Plan, cite, estimate, specs
+from joulecast import Library, Plan, cite, estimate
 from joulecast._version import RELEASED
-from joulecast.citing import AUTHORS, TITLE, Bibliography, bibtex
+from joulecast.citing.citing import AUTHORS, TITLE, Bibliography, bibtex
+from joulecast.citing.markup import latex
+from joulecast.data import specs
 from joulecast.errors import InputError
 from joulecast.footprint import Citation
-from joulecast.markup import latex
 from joulecast.references import FORMULA_SOURCES
 
 ROOT = Path(__file__).parents[1]

@@ -25,18 +25,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Library, Plan, Quantity, estimate, export
-from joulecast.citing import cite
+from joulecast.citing.citing import cite
+from joulecast.citing.markup import PLAIN
+from joulecast.citing.methods import paragraph
 from joulecast.exporting import FORMATS
 from joulecast.exporting.csv_ import CODECARBON
 from joulecast.exporting.eu import EDITION, ENTRIES
 from joulecast.exporting.hf import front_matter
+from joulecast.exporting.rereading import read
 from joulecast.exporting.sci import Score
-from joulecast.markup import PLAIN
-from joulecast.methods import paragraph
 from joulecast.plan import as_said
-from joulecast.report import readable, two
-from joulecast.rereading import read
-from joulecast.runs import ReportedRun
+from joulecast.report.forecast import readable, two
+from joulecast.validating.runs import ReportedRun
 
 SCHEMAS = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 SCHEMA = json.loads((SCHEMAS / "estimate.json").read_text())

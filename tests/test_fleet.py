@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Plan, compare, estimate
-from joulecast.solving import solve
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
+from joulecast.whatif.solving import solve
 
 RUN: dict[str, Any] = {"params": 7e9, "tokens": 1e12, "year": 2024, "region": "fr"}
 ENTRIES = (

@@ -53,7 +53,7 @@ DOMAINS = {
 ANYWHERE = (1e-3, 1e2)
 
 #: Modules that compose the formulas of scaling laws.
-USERS = ("laws", "repeats", "optimising")
+USERS = ("laws.law", "laws.repeats", "laws.optimising")
 FORMULAS: list[Callable[..., Numbers]] = [
     formula
     for name in MODULES

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Plan, estimate, report_html
-from joulecast.html_report import ANSWER, save_html
-from joulecast.report import readable, two
+from joulecast.report.forecast import readable, two
+from joulecast.report.html import ANSWER, save_html
 
 VOID = {"meta", "br", "wbr", "rect", "line", "link", "img"}
 

@@ -16,7 +16,7 @@ from test_inputs import table
 
 from joulecast import JoulecastError, Plan, estimate, optimum
 from joulecast.footprint import Quantity
-from joulecast.optima import SAID, Choice, Optimum
+from joulecast.laws.optima import SAID, Choice, Optimum
 
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "optimum.json").read_text()

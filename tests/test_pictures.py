@@ -10,7 +10,7 @@ import pytest
 from conftest import Run
 
 from joulecast import Comparison, Footprint, JoulecastError, Plan, compare, estimate, plot
-from joulecast.pictures import LADDER, places_of
+from joulecast.report.pictures import LADDER, places_of
 
 PLAN = Plan(params="70B", tokens="15T", device="h100-sxm", region="us-va", year=2024)
 

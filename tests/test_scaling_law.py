@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from joulecast import Library, scaling_law
 from joulecast.arrays import Numbers
-from joulecast.laws import (
+from joulecast.laws.law import (
     Constants,
     constants_of,
     constants_with_experts,
@@ -20,7 +20,7 @@ from joulecast.laws import (
     flop_of,
     laws_of,
 )
-from joulecast.repeats import Shelf
+from joulecast.laws.repeats import Shelf
 
 LAWS = laws_of(Library.bundled())
 LAW = constants_of(LAWS.main)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from joulecast import scoring
-from joulecast.baselines import Seen, class_median, pooled_constant
+from joulecast.validating import scoring
+from joulecast.validating.baselines import Seen, class_median, pooled_constant
 
 numbers = st.floats(-5, 5)
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, estimate, solve
-from joulecast.inverting import Stretch
+from joulecast.whatif.inverting import Stretch
 
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "solve.json").read_text()

@@ -14,13 +14,13 @@ import pytest
 from conftest import Run
 
 from joulecast import Library, Plan, estimate, validate
-from joulecast.accounting import accounts
-from joulecast.benchmark import Row, Validation, inputs
-from joulecast.calibration import calibrate, hours_runs
-from joulecast.gates import DECLARED, WHY, Gate
-from joulecast.runs import After
-from joulecast.validation_plots import save_all
-from joulecast.validation_text import page, text
+from joulecast.validating.accounting import accounts
+from joulecast.validating.benchmark import Row, Validation, inputs
+from joulecast.validating.calibration import calibrate, hours_runs
+from joulecast.validating.gates import DECLARED, WHY, Gate
+from joulecast.validating.plots import save_all
+from joulecast.validating.runs import After
+from joulecast.validating.text import page, text
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = ROOT / "src" / "joulecast" / "schemas"

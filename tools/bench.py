@@ -21,10 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from joulecast import Library, Plan, Sweep, estimate, model, solve, specs, sweep, uncertainty
+from joulecast import Library, Plan, Sweep, estimate, model, solve, sweep, uncertainty
 from joulecast.chain import chain
+from joulecast.data import specs
 from joulecast.estimation import _drivers, quantities_of
-from joulecast.laws import constants_of, laws_of
+from joulecast.laws.law import constants_of, laws_of
 from joulecast.plan import varied
 from joulecast.resolve import resolve
 

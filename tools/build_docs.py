@@ -19,10 +19,11 @@ import typer
 import use_tables
 from build_reference import reference_pages
 
-from joulecast import Plan, estimate, runs
+from joulecast import Plan, estimate
+from joulecast.data.records import Basis, Device, Figure, Read, Record
 from joulecast.notices import CODES
-from joulecast.records import Basis, Device, Figure, Read, Record
 from joulecast.terms import ASKED, INPUTS, OUTPUTS, USED, Term
+from joulecast.validating import runs
 
 ROOT = Path(__file__).parents[1]
 RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"

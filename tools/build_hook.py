@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileSpecs(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs joulecast.specs and joulecast.tables, which need the standard library alone."""
+    """Runs joulecast.data.specs and .tables, which need the standard library alone."""
 
     PLUGIN_NAME = "custom"
 
@@ -31,7 +31,7 @@ def compile_specs(root: Path) -> None:
     package = ModuleType("joulecast")
     package.__path__ = [str(root / "src" / "joulecast")]
     sys.modules.setdefault("joulecast", package)
-    importlib.import_module("joulecast.specs").compile_folder(root / "hardware_specs")
+    importlib.import_module("joulecast.data.specs").compile_folder(root / "hardware_specs")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from joulecast import Library, specs
-from joulecast.records import Figure, figures_of
+from joulecast import Library
+from joulecast.data import specs
+from joulecast.data.records import Figure, figures_of
 
 MADE = "<!-- Made by tools/build_docs.py from hardware_specs; edit the tables, not this file. -->\n"
 

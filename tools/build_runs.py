@@ -21,7 +21,7 @@ from typing import Any
 
 import typer
 
-from joulecast.runs import After, Before
+from joulecast.validating.runs import After, Before
 
 ROOT = Path(__file__).parents[1]
 FACTS = Path(__file__).with_name("run_facts.toml")

@@ -13,7 +13,9 @@ import typer
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import is_typeddict
 
-from joulecast import answers, records, runs
+from joulecast import answers
+from joulecast.data import records
+from joulecast.validating import runs
 
 OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 

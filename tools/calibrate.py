@@ -2,9 +2,9 @@
 
     python tools/calibrate.py
 
-Writes hardware_specs/calibration.toml (the fit: joulecast/calibration.py) and the table of
-docs/decisions/0008, which compares the fit with simpler and richer ones on the same runs, each
-family forecast by a fit that never saw it.
+Writes hardware_specs/calibration.toml (the fit: joulecast/validating/calibration.py) and the
+table of docs/decisions/0008, which compares the fit with simpler and richer ones on the same runs,
+each family forecast by a fit that never saw it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import numpy as np
 import typer
 from build_docs import between
 
-from joulecast.baselines import Seen, class_median
-from joulecast.calibration import (
+from joulecast.data.library import Library
+from joulecast.resolve.utilisation import DECODERS, ceiling_of
+from joulecast.validating.baselines import Seen, class_median
+from joulecast.validating.calibration import (
     HUBER,
     Calibration,
     calibrate,
@@ -28,9 +30,7 @@ from joulecast.calibration import (
     left_out_errors,
     weights,
 )
-from joulecast.library import Library
-from joulecast.resolve.utilisation import DECODERS, ceiling_of
-from joulecast.runs import ReportedRun
+from joulecast.validating.runs import ReportedRun
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "hardware_specs" / "calibration.toml"

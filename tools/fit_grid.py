@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from joulecast import specs
-from joulecast.places import UNION
+from joulecast.data import specs
+from joulecast.data.places import UNION
 from joulecast.resolve.place import SPLIT_COUNTRIES
 
 SPECS = Path(__file__).parents[1] / "hardware_specs"

@@ -26,7 +26,7 @@ from scipy import stats
 from scipy.optimize import least_squares
 
 from joulecast import use_phase
-from joulecast.library import Library
+from joulecast.data.library import Library
 from joulecast.uncertainty import Z95
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from joulecast import Library, scaling_law
-from joulecast.laws import (
+from joulecast.laws.law import (
     constants_of,
     constants_with_experts,
     cost_of_ratio,
@@ -16,7 +16,7 @@ from joulecast.laws import (
     flop_of,
     laws_of,
 )
-from joulecast.report import two
+from joulecast.report.forecast import two
 
 LAWS = laws_of(Library.bundled())
 LAW = constants_of(LAWS.main)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from joulecast import Plan, estimate
+from joulecast.data.library import Library
 from joulecast.footprint import Quantity
-from joulecast.library import Library
-from joulecast.report import two
-from joulecast.used import UsePhase
+from joulecast.report.forecast import two
+from joulecast.use.used import UsePhase
 
 #: Known model -> device it is served on.
 MODELS = {

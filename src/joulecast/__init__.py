@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from joulecast._version import __version__
 from joulecast.counting import model, model_from_torch
+from joulecast.data.library import Library
 from joulecast.errors import JoulecastError
 from joulecast.estimation import estimate
 from joulecast.footprint import Footprint, Quantity
-from joulecast.library import Library
 from joulecast.plan import Plan
 
 if TYPE_CHECKING:
-    from joulecast.checking import Check, check
-    from joulecast.citing import cite
-    from joulecast.comparing import Comparison, compare
+    from joulecast.checks.checking import Check, check
+    from joulecast.citing.citing import cite
     from joulecast.exporting import export
-    from joulecast.html_report import report_html
-    from joulecast.measured import Verdict, compare_measured
-    from joulecast.optima import Optimum
-    from joulecast.optimising import optimum
-    from joulecast.pictures import plot
-    from joulecast.solving import Solution, Solutions, solve
-    from joulecast.sweeping import Sweep, sweep
-    from joulecast.validation import validate
+    from joulecast.laws.optima import Optimum
+    from joulecast.laws.optimising import optimum
+    from joulecast.report.html import report_html
+    from joulecast.report.pictures import plot
+    from joulecast.validating.validation import validate
+    from joulecast.whatif.comparing import Comparison, compare
+    from joulecast.whatif.measured import Verdict, compare_measured
+    from joulecast.whatif.solving import Solution, Solutions, solve
+    from joulecast.whatif.sweeping import Sweep, sweep
 
 __all__ = [
     "Check",
@@ -59,24 +59,24 @@ __all__ = [
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.
 _LATER = {
-    "Check": "checking",
-    "Comparison": "comparing",
-    "Optimum": "optima",
-    "Solution": "solving",
-    "Solutions": "solving",
-    "Sweep": "sweeping",
-    "Verdict": "measured",
-    "check": "checking",
-    "cite": "citing",
-    "compare": "comparing",
-    "compare_measured": "measured",
+    "Check": "checks.checking",
+    "Comparison": "whatif.comparing",
+    "Optimum": "laws.optima",
+    "Solution": "whatif.solving",
+    "Solutions": "whatif.solving",
+    "Sweep": "whatif.sweeping",
+    "Verdict": "whatif.measured",
+    "check": "checks.checking",
+    "cite": "citing.citing",
+    "compare": "whatif.comparing",
+    "compare_measured": "whatif.measured",
     "export": "exporting",
-    "optimum": "optimising",
-    "plot": "pictures",
-    "report_html": "html_report",
-    "solve": "solving",
-    "sweep": "sweeping",
-    "validate": "validation",
+    "optimum": "laws.optimising",
+    "plot": "report.pictures",
+    "report_html": "report.html",
+    "solve": "whatif.solving",
+    "sweep": "whatif.sweeping",
+    "validate": "validating.validation",
 }
 
 

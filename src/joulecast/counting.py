@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from joulecast.reading import depth_of_prediction, document_length, sequence_length
+from joulecast.data.reading import depth_of_prediction, document_length, sequence_length
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount

@@ -11,17 +11,17 @@ from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import strip_of
 from joulecast.chain import Run, chain
+from joulecast.data.library import Library
 from joulecast.errors import brief
 from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footprint, Quantity
-from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
-from joulecast.serving import Served, serve
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
-from joulecast.used import UsePhase
+from joulecast.use.serving import Served, serve
+from joulecast.use.used import UsePhase
 
 #: Stages that may be given and implied at once.
 CHECKED = (

@@ -15,6 +15,7 @@ from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import HandLine, mass_unit
 from joulecast.chain import Run, chain
+from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.estimation import (
     afterthoughts,
@@ -28,7 +29,6 @@ from joulecast.estimation import (
     source_of,
 )
 from joulecast.footprint import Assumption, Driver, FleetPart, Footprint, Quantity
-from joulecast.library import Library
 from joulecast.notices import Notice
 from joulecast.plan import FleetEntry, Plan
 from joulecast.resolve import Ledger, resolve

@@ -12,15 +12,15 @@ from joulecast import uncertainty, units
 from joulecast._version import __version__
 from joulecast.arrays import Numbers
 from joulecast.by_hand import HandLine
+from joulecast.data.records import Source
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, as_said
-from joulecast.records import Source
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
 
 if TYPE_CHECKING:
-    from joulecast.sensitivity import Bar
-    from joulecast.used import UsePhase
+    from joulecast.use.used import UsePhase
+    from joulecast.whatif.sensitivity import Bar
 
 SCHEMA_VERSION = 1
 
@@ -262,13 +262,13 @@ class Footprint:
 
     def explain(self) -> str:
         """The answer in words and figures, as the command line prints it."""
-        from joulecast.report import text
+        from joulecast.report.forecast import text
 
         return text(self)
 
     def tornado(self) -> tuple[Bar, ...]:
         """What each input does to the headline, and what the range becomes once it is known."""
-        from joulecast.sensitivity import tornado
+        from joulecast.whatif.sensitivity import tornado
 
         return tornado(self)
 

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
-from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.reading import (
+from joulecast.data.reading import (
     depth_of_prediction,
     document_length,
     number,
@@ -18,6 +17,7 @@ from joulecast.reading import (
     sequence_length,
     span,
 )
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.terms import INPUTS, USED, Arch, input_term
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from joulecast import Library, Plan, estimate, specs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
 
 BUNDLED = Library.bundled()
 SOURCES = {key: BUNDLED.source(key) for key in specs.read_folder(specs.bundled_folder())[0]["sources"]}  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from joulecast import Library
-from joulecast.records import Device, Figure
+from joulecast.data.records import Device, Figure
 
 DATA = Path(__file__).parents[1] / "data"
 TOLERANCE = 0.02

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fit_grid
 import pytest
 
-from joulecast import Library, Plan, estimate, specs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.footprint import Assumption
 
 FOUND = {found.name: found for found in fit_grid.fit(specs.bundled_folder())}

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from joulecast import Footprint, Library, Plan, estimate, specs
+from joulecast import Footprint, Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.errors import InputError, UnknownNameError
 
 LIBRARY = Library.bundled()

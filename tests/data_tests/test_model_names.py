@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from joulecast.data.library import Library
 from joulecast.errors import UnknownNameError
-from joulecast.library import Library
 
 LIBRARY = Library.bundled()
 

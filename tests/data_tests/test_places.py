@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from joulecast import Library, Plan, estimate, specs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.errors import InputError, UnknownNameError
 from joulecast.footprint import Assumption
 

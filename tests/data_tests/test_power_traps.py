@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast import Footprint, Library, Plan, estimate
+from joulecast.data.records import Device, Figure
 from joulecast.footprint import Assumption
-from joulecast.records import Device, Figure
 
 DEVICES = {name: Library.bundled().device(name).device for name in Library.bundled().device_ids}
 TPUS = sorted(name for name, device in DEVICES.items() if device.kind == "tpu")

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from joulecast import Library, Plan, estimate, overlay, places, specs
-from joulecast.law_records import KINDS, LossLaw
-from joulecast.overlay import leaves
-from joulecast.records import Device, Figure, Model, figures_of, validated
-from joulecast.tables import DEFAULT_TABLES
+from joulecast import Library, Plan, estimate
+from joulecast.data import overlay, places, specs
+from joulecast.data.overlay import leaves
+from joulecast.data.records import Device, Figure, Model, figures_of, validated
+from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.laws.records import KINDS, LossLaw
 from joulecast.terms import ASKED, INPUTS, USED
 
-SRC = Path(places.__file__).parent
+SRC = Path(places.__file__).parents[1]
 BUNDLED = Library.bundled()
 CORE, ODBL = specs.read_folder(specs.bundled_folder())
 DEVICES: dict[str, Device] = {key: BUNDLED.device(key).device for key in CORE["devices"]}

@@ -17,14 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joulecast import Library, Plan, estimate, specs
-from joulecast.calibration import calibrate as fit_to
-from joulecast.calibration import hours_runs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
+from joulecast.data.overlay import leaves
+from joulecast.data.records import figures_of
+from joulecast.data.specs import bare
 from joulecast.errors import UnknownNameError
-from joulecast.overlay import leaves
-from joulecast.records import figures_of
-from joulecast.runs import TESTS, Reported, ReportedRun
-from joulecast.specs import bare
+from joulecast.validating.calibration import calibrate as fit_to
+from joulecast.validating.calibration import hours_runs
+from joulecast.validating.runs import TESTS, Reported, ReportedRun
 
 BUNDLED = Library.bundled()
 RUNS = {run.id: run for run in BUNDLED.runs}
@@ -139,7 +140,7 @@ def test_a_forecast_opens_no_record_of_a_run() -> None:
         "from joulecast import Plan, estimate\n"
         "estimate(Plan(params=7e9, tokens=1e12, region='us-va', year=2024))\n"
         "print([name for name in seen if 'reported_runs' in name or 'runs.json' in name])\n"
-        "print('joulecast.runs' in sys.modules)\n"
+        "print('joulecast.validating.runs' in sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60

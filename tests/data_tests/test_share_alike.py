@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from joulecast import Library, Plan, estimate, specs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.errors import UnknownNameError
 
 SHARE_ALIKE = [f"{name}.csv" for name in specs.ODBL_TABLES]

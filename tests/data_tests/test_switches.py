@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pytest import approx
 
-from joulecast import Footprint, Library, Plan, estimate, specs
+from joulecast import Footprint, Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.errors import InputError
 
 RUN = {"params": 7e9, "tokens": 2e12, "device": "h100-sxm", "year": 2024}

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from joulecast import Library, Plan, estimate, specs
+from joulecast import Library, Plan, estimate
+from joulecast.data import specs
 
 CORE, ODBL = specs.read_folder(specs.bundled_folder())
 REGIONS = {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from joulecast import Footprint, Library, Plan, estimate, specs
+from joulecast import Footprint, Library, Plan, estimate
+from joulecast.data import specs
 from joulecast.errors import SpecsError, UnknownNameError
 from joulecast.footprint import Assumption
 

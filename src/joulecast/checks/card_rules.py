@@ -24,9 +24,9 @@ from joulecast.checks.findings import (
     phrases,
     two_digits,
 )
+from joulecast.data.library import DeviceMatch, Library
+from joulecast.data.places import Place
 from joulecast.errors import brief
-from joulecast.library import DeviceMatch, Library
-from joulecast.places import Place
 
 #: Beyond the rounding of the figures, products agree within this.
 LEAST_DIFFERENCE = 0.01

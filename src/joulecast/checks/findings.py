@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from math import log
 from typing import Any, NamedTuple
 
+from joulecast.data.library import Library
+from joulecast.data.places import Place
 from joulecast.errors import JoulecastError, brief
-from joulecast.library import Library
-from joulecast.places import Place
 
 #: A grid's intensity may lie so far outside what the tables hold for the place.
 GRID_MARGIN = 1.5

@@ -16,9 +16,9 @@ from joulecast.checks.findings import (
     phrases,
     two_digits,
 )
-from joulecast.codecarbon import Measurement
+from joulecast.data.codecarbon import Measurement
+from joulecast.data.library import Library
 from joulecast.errors import brief
-from joulecast.library import Library
 
 
 def readings_of(run: Measurement) -> list[Reading]:

@@ -86,7 +86,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        from joulecast.library import Library
+        from joulecast.data.library import Library
 
         say(f"joulecast {__version__}, data {Library.bundled().digest}")
     elif context.invoked_subcommand is None:

@@ -40,7 +40,7 @@ def list_(
 
     joulecast list devices
     """
-    from joulecast.catalogue import listing
+    from joulecast.data.catalogue import listing
 
     where = {
         "vendor": vendor,
@@ -74,7 +74,7 @@ def show(
 
     joulecast show h100-sxm
     """
-    from joulecast.catalogue import details
+    from joulecast.data.catalogue import details
 
     record = details(what, name, library(specs), year)
     if is_json(format_):

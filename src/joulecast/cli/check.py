@@ -22,7 +22,7 @@ def check(
 
     joulecast check README.md
     """
-    from joulecast.checking import check as verb
+    from joulecast.checks.checking import check as verb
 
     checked = verb(card, library(specs))
     say(checked.to_json() if is_json(format_) or as_json else checked.explain(quiet))

@@ -26,7 +26,7 @@ def cite(
 
     joulecast cite llama-3.1-8b --device h100-sxm --region us-va --format bibtex
     """
-    from joulecast.citing import cite as verb
+    from joulecast.citing.citing import cite as verb
     from joulecast.estimation import estimate
 
     library = asked.library
@@ -35,7 +35,7 @@ def cite(
     if output is None:
         say(text)
     else:
-        from joulecast.writing import save_text
+        from joulecast.whatif.writing import save_text
 
         save_text(text + "\n", output, force)
         typer.echo(f"wrote {output}", err=True)

@@ -41,7 +41,7 @@ def compare(
     if any(target.lower().endswith(".csv") for target in asked.targets):
         _against(asked, run, is_json(format_) or as_json, quiet)
         return
-    from joulecast.comparing import compare as verb
+    from joulecast.whatif.comparing import compare as verb
 
     to_json = is_json(format_) or as_json
     plans = [asked.plan(target) for target in asked.targets or (None,)]
@@ -50,21 +50,21 @@ def compare(
         plans, varied(vary), on=on, names=names if len(names) > 1 else None, library=asked.library
     )
     if plot is not None:
-        from joulecast import pictures
+        from joulecast.report import pictures
 
         pictures.plot(comparison, plot, force=force)
         typer.echo(f"wrote {plot}", err=True)
     if to_json:
         say(comparison.to_json())
     else:
-        from joulecast.report_whatif import comparison_text
+        from joulecast.report.whatif import comparison_text
 
         say(comparison_text(comparison, bold, quiet))
 
 
 def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
     """A plan against a measurement."""
-    from joulecast.measured import compare_measured
+    from joulecast.whatif.measured import compare_measured
 
     files = [target for target in asked.targets if target.lower().endswith(".csv")]
     plans = [target for target in asked.targets if target not in files]
@@ -76,6 +76,6 @@ def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
     if to_json:
         say(verdict.to_json())
     else:
-        from joulecast.report_measured import verdict_text
+        from joulecast.report.measured import verdict_text
 
         say(verdict_text(verdict, bold, quiet))

@@ -91,14 +91,14 @@ def estimate(
         plan.save(save)
         typer.echo(f"wrote {save}", err=True)
     if plot is not None:
-        from joulecast import pictures
+        from joulecast.report import pictures
 
         ladder = picture == "ladder"
         answer = pictures.places_of(plan, asked.library) if ladder else footprint
         pictures.plot(answer, plot, picture, force=force)
         typer.echo(f"wrote {plot}", err=True)
     if html is not None:
-        from joulecast.html_report import save_html
+        from joulecast.report.html import save_html
 
         save_html(footprint, html, force=force)
         typer.echo(f"wrote {html}", err=True)
@@ -108,6 +108,6 @@ def estimate(
     elif to_json:
         say(footprint.to_json())
     else:
-        from joulecast.report import text
+        from joulecast.report.forecast import text
 
         say(text(footprint, bold, quiet, drivers))

@@ -33,6 +33,6 @@ def model(
     if as_json:
         print_json(counted.to_dict())
     else:
-        from joulecast.report import model_text
+        from joulecast.report.forecast import model_text
 
         say(model_text(counted, config))

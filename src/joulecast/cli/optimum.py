@@ -35,7 +35,7 @@ def optimum(
 
     joulecast optimum --loss 2.1 --demand 1T..10T --device h100-sxm --region fr
     """
-    from joulecast.optimising import optimum as verb
+    from joulecast.laws.optimising import optimum as verb
 
     to_json = is_json(format_) or as_json
     answer = verb(
@@ -50,6 +50,6 @@ def optimum(
     if to_json:
         say(answer.to_json())
     else:
-        from joulecast.optimum_report import text
+        from joulecast.report.optimum import text
 
         say(text(answer, bold, quiet))

@@ -11,7 +11,7 @@ import typer
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
-    from joulecast.library import Library
+    from joulecast.data.library import Library
     from joulecast.plan import Plan
 
 Specs = Annotated[
@@ -22,7 +22,7 @@ Specs = Annotated[
 
 def library(specs: Path | None) -> "Library":
     """The package's data, with a folder of the user's over it if one was named."""
-    from joulecast.library import Library
+    from joulecast.data.library import Library
 
     return Library.bundled() if specs is None else Library.with_folder(specs)
 
@@ -242,8 +242,8 @@ class Asked(NamedTuple):
 
     def _again(self, exported: Path, target: str | None) -> "Plan":
         """The plan of an export under the flags; data that have changed since are said."""
+        from joulecast.exporting.rereading import read
         from joulecast.plan import merged
-        from joulecast.rereading import read
 
         if target is not None:
             why = f"names a plan, and so does {target}"

@@ -30,7 +30,7 @@ def solve(
 
     joulecast solve --for params --ratio 20 --max total=50t --confidence 90 --region fr
     """
-    from joulecast.solving import solve as verb
+    from joulecast.whatif.solving import solve as verb
 
     to_json = is_json(format_) or as_json
     solution = verb(
@@ -44,6 +44,6 @@ def solve(
     if to_json:
         say(solution.to_json())
     else:
-        from joulecast.report_whatif import solution_text
+        from joulecast.report.whatif import solution_text
 
         say(solution_text(solution, bold, quiet))

@@ -14,7 +14,7 @@ from joulecast.cli.planning import AsJson, Asked, Vary, takes_plan, varied
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
-    from joulecast.sweeping import Sweep
+    from joulecast.whatif.sweeping import Sweep
 
 FORMATS = ("text", "csv", "jsonl", "json", "md")
 
@@ -53,9 +53,9 @@ def sweep(
 
     joulecast sweep --tokens 2T --vary params=1B,7B,70B --vary region=fr,us,pl
     """
-    from joulecast.axes import MAX_ROWS
-    from joulecast.sweeping import USUAL
-    from joulecast.sweeping import sweep as verb
+    from joulecast.whatif.axes import MAX_ROWS
+    from joulecast.whatif.sweeping import USUAL
+    from joulecast.whatif.sweeping import sweep as verb
 
     format_ = "json" if as_json else format_
     if format_ not in FORMATS:
@@ -70,7 +70,7 @@ def sweep(
         MAX_ROWS if max_rows is None else max_rows,
     )
     if output is not None:
-        from joulecast.writing import save
+        from joulecast.whatif.writing import save
 
         with _bar(len(table)) as progress:
             save(table, output, force, progress)
@@ -86,12 +86,12 @@ def sweep(
 
 def _print(table: "Sweep", format_: str) -> None:
     if format_ == "text":
-        from joulecast.report import sweep_text
+        from joulecast.report.forecast import sweep_text
 
         for line in sweep_text(table):
             say(line)
         return
-    from joulecast.writing import written
+    from joulecast.whatif.writing import written
 
     rest = ""
     for text in written(table, format_):

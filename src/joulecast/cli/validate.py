@@ -39,8 +39,8 @@ def validate(
 
     joulecast validate --plot pictures
     """
-    from joulecast import validation_text
-    from joulecast.validation import validate as verb
+    from joulecast.validating import text as validation_text
+    from joulecast.validating.validation import validate as verb
 
     form = "json" if as_json else chosen(format_, ("text", "json", "csv"))
     if write is not None and shipped:
@@ -73,12 +73,12 @@ def validate(
 def _draw(result: Any, plot: Path | None, write: Path | None) -> None:
     """The pictures, and the page with its own."""
     if plot is not None:
-        from joulecast.validation_plots import save_all
+        from joulecast.validating.plots import save_all
 
         save_all(result, plot, (".svg", ".png"))
     if write is not None:
-        from joulecast.validation_plots import save_all
-        from joulecast.validation_text import page
+        from joulecast.validating.plots import save_all
+        from joulecast.validating.text import page
 
         pictures = write.parent / "pictures"
         pictures.mkdir(exist_ok=True)

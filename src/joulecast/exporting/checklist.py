@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast._version import __version__
+from joulecast.citing.markup import MARKDOWN
+from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.hf import hardware, where
 from joulecast.exporting.tables import amount, interval
 from joulecast.footprint import Footprint, Quantity
-from joulecast.markup import MARKDOWN
-from joulecast.methods import name_of
 
 
 def write(footprints: Sequence[Footprint]) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from joulecast import units
 from joulecast._version import __version__
+from joulecast.citing.methods import name_of
 from joulecast.exporting.needs import needed
 from joulecast.footprint import Footprint, Quantity, ten
-from joulecast.methods import name_of
 from joulecast.plan import as_said
 
 #: Columns of CodeCarbon 3, in its order.

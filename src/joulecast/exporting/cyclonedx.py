@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from joulecast._version import __version__
-from joulecast.citing import TITLE
+from joulecast.citing.citing import TITLE
+from joulecast.citing.methods import name_of
 from joulecast.exporting.needs import is_fine_tuning, needed
 from joulecast.footprint import Assumption, Footprint, Quantity, ten
-from joulecast.methods import name_of
 
 #: Namespace of our serial numbers: the same answer gets the same one.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "joulecast")

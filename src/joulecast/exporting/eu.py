@@ -13,14 +13,14 @@ from typing import Any
 
 from joulecast import units
 from joulecast._version import __version__
+from joulecast.citing.markup import MARKDOWN
+from joulecast.citing.methods import name_of
 from joulecast.errors import brief
 from joulecast.estimation import EU_THRESHOLDS
 from joulecast.exporting import md
 from joulecast.exporting.needs import needed
 from joulecast.exporting.tables import interval
 from joulecast.footprint import Footprint
-from joulecast.markup import MARKDOWN
-from joulecast.methods import name_of
 
 #: Edition of the form that is answered.
 EDITION = "eu-model-documentation-form-2025-07"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast.footprint import Footprint
-from joulecast.html_report import report_html
+from joulecast.report.html import report_html
 
 
 def write(footprints: Sequence[Footprint]) -> str:

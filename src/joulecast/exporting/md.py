@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast._version import __version__
-from joulecast.citing import bibliography, own_text
+from joulecast.citing.citing import bibliography, own_text
+from joulecast.citing.markup import MARKDOWN
+from joulecast.citing.methods import paragraph
+from joulecast.data.library import Library
 from joulecast.estimation import citation_of
 from joulecast.exporting import tables
 from joulecast.footprint import Footprint
-from joulecast.library import Library
-from joulecast.markup import MARKDOWN
-from joulecast.methods import paragraph
 from joulecast.planfile import dump
-from joulecast.report import readable, subject
+from joulecast.report.forecast import readable, subject
 
 #: Heading of the plan; what reads an export back looks for it.
 PLAN_HEADING = "Plan"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from joulecast.citing import bibliography, own_text
+from joulecast.citing.citing import bibliography, own_text
+from joulecast.citing.methods import paragraph
 from joulecast.footprint import Footprint
-from joulecast.methods import paragraph
 
 
 def write(footprints: Sequence[Footprint]) -> str:

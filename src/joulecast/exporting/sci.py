@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from joulecast._version import __version__
+from joulecast.citing.markup import MARKDOWN
+from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.needs import needed
 from joulecast.exporting.tables import amount
 from joulecast.footprint import Footprint, Quantity
-from joulecast.markup import MARKDOWN
-from joulecast.methods import name_of
 
 SCOPE = (
     "This is the model training of the Provider boundary, for one forecast. The Provider score "

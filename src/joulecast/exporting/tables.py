@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from joulecast.citing.markup import Plain
 from joulecast.footprint import Assumption, Footprint, Quantity
-from joulecast.markup import Plain
-from joulecast.report import readable
+from joulecast.report.forecast import readable
 
 #: Result -> what a reader calls it.
 LABELS = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast._version import __version__
+from joulecast.citing.markup import LATEX
+from joulecast.citing.methods import name_of, paragraph
 from joulecast.footprint import Footprint, Quantity
-from joulecast.markup import LATEX
-from joulecast.methods import name_of, paragraph
-from joulecast.report import readable
+from joulecast.report.forecast import readable
 
 _HEAD = r"""% Made with joulecast {version}, data {data}.
 % Needs \usepackage{{booktabs}}; the \cite keys are those of: joulecast cite ... --format bibtex"""

@@ -10,8 +10,8 @@ from typing import Any
 
 from joulecast import units
 from joulecast.chain import ONSITE, chain
+from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
-from joulecast.library import Library
 from joulecast.plan import FIELDS_OF_QUANTITIES, PROJECTS, Plan
 from joulecast.resolve import hardware, model, place, reserved, utilisation
 from joulecast.resolve.ledger import Ledger

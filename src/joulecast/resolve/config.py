@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from joulecast.data.records import Figure
 from joulecast.plan import Plan
-from joulecast.records import Figure
 from joulecast.resolve.ledger import Ledger
 
 if TYPE_CHECKING:

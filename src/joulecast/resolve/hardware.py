@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import ceil, exp, hypot, inf, log, log10
 from typing import Literal
 
+from joulecast.data.library import DeviceMatch, Library
+from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.library import DeviceMatch, Library
 from joulecast.plan import CHOICES
-from joulecast.records import Device, Figure
 from joulecast.resolve import utilisation
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from joulecast.chain import Run
+from joulecast.data.instances import Reservation
+from joulecast.data.library import Library
+from joulecast.data.reading import span
+from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.instances import Reservation
-from joulecast.library import Library
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
-from joulecast.reading import span
-from joulecast.records import Device, Figure
 from joulecast.terms import INPUTS
 from joulecast.uncertainty import Basis, Datum, midpoint
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from joulecast.data.records import Figure, Model
 from joulecast.errors import InputError, brief
-from joulecast.records import Figure, Model
 from joulecast.resolve import config
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import Datum

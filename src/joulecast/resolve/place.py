@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import exp, sqrt
 
+from joulecast.data.library import Library
+from joulecast.data.places import UNION, WORLD, Cited, Place
+from joulecast.data.records import Figure, validated
+from joulecast.data.tables import GENERATION
 from joulecast.errors import InputError
-from joulecast.library import Library
-from joulecast.places import UNION, WORLD, Cited, Place
-from joulecast.records import Figure, validated
 from joulecast.resolve import reserved
 from joulecast.resolve.ledger import Ledger, spread
-from joulecast.tables import GENERATION
 from joulecast.uncertainty import Z95, Basis
 
 PROJECTION_LIMIT_YEARS = 10

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from joulecast.data.instances import Reservation
+from joulecast.data.places import Place
+from joulecast.data.records import Figure
 from joulecast.errors import InputError, brief
-from joulecast.instances import Reservation
-from joulecast.places import Place
-from joulecast.records import Figure
 from joulecast.resolve.ledger import Ledger
 
 

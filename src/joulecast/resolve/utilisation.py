@@ -6,10 +6,10 @@ from math import exp, hypot, log
 from typing import Literal
 
 from joulecast.compute import attention_share
+from joulecast.data.library import Library
+from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.library import Library
 from joulecast.performance import expected_utilisation
-from joulecast.records import Device, Figure
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
 

@@ -1,0 +1,1 @@
+"""What a forecast rests on, in words and references fit for a paper."""

@@ -1,0 +1,340 @@
+"""The methods paragraph: how a forecast was made, in words that a paper can print as they are."""
+
+from __future__ import annotations
+
+from joulecast._version import __version__
+from joulecast.citing.markup import PLAIN, Plain
+from joulecast.footprint import Footprint, Quantity
+from joulecast.report.forecast import KINDS, readable
+
+LIMITS = (
+    "Failed and exploratory runs, data preparation, evaluation and the use of the model are not "
+    "included; certificates and offsets are not subtracted."
+)
+
+
+def paragraph(footprint: Footprint, markup: Plain = PLAIN) -> str:
+    """Inputs, boundary, hours, power, PUE, grid, making, and the range with its meaning."""
+    return _Writer(footprint, markup).paragraph()
+
+
+def name_of(footprint: Footprint) -> str:
+    """The run in a few words, for the row of a table or the title of a file."""
+    plan = footprint.plan
+    if plan.get("model"):
+        return str(plan["model"])
+    if plan.get("params"):
+        size = PLAIN.number(plan["params"])
+        return f"{KINDS[plan['arch']].partition(' ')[2]} of {size} parameters"
+    return "training run"
+
+
+#: Inputs that a range may mostly come from, in words.
+WORDS = {
+    "utilisation": "utilisation",
+    "mfu": "model FLOP utilisation",
+    "goodput": "goodput",
+    "grid_gco2e_per_kwh": "grid intensity",
+    "pue": "PUE",
+    "device_power_w": "power of the devices",
+    "host_power_w": "power of the hosts",
+    "flop_per_param_token": "FLOP per parameter and token",
+    "network_share": "share of network and storage",
+    "peak_flops": "peak of the device",
+    "precision_speedup": "speed-up of the precision",
+    "lifetime_years": "service life of the hardware",
+    "device_embodied_kgco2e": "making of the devices",
+    "host_embodied_kgco2e": "making of the hosts",
+    "project_factor": "project factor",
+}
+
+
+class _Writer:
+    """The sentences of a paragraph, each from what the answer really holds."""
+
+    def __init__(self, footprint: Footprint, markup: Plain) -> None:
+        self.footprint = footprint
+        self.markup = markup
+        self.held = {entry.name: entry for entry in footprint.assumptions}
+        self.sources = {one.key: one for one in footprint.citations}
+
+    def paragraph(self) -> str:
+        said = [
+            self.subject(),
+            self.compute(),
+            self.hours(),
+            self.energy(),
+            self.operation(),
+            self.making(),
+            self.outcome(),
+            self.boundary(),
+        ]
+        return " ".join(sentence for sentence in said if sentence)
+
+    # Words for numbers and where they come from.
+
+    def origin(self, *names: str) -> str:
+        """Where some inputs come from: given, a source, unchecked, or our own judgement."""
+        entries = [self.held[name] for name in names if name in self.held]
+        cited = []
+        own = unchecked = False
+        for entry in entries:
+            source = self.sources.get(entry.source)
+            if entry.read == "recalled":
+                unchecked = True
+            elif source is not None and source not in cited:
+                cited.append(source)
+            elif source is None and not entry.given:
+                own = True
+        remark = " (given)" if entries and all(entry.given for entry in entries) else ""
+        remark += " (from a source not checked)" if unchecked else ""
+        return self.markup.cite(cited, own) + remark
+
+    def value(self, name: str, unit: str = "") -> str:
+        """An input with its unit, or other words that belong to it, and its origin."""
+        shown = self.markup.exactly(self.held[name].value)
+        return f"{shown} {unit}".rstrip() + self.origin(name)
+
+    def share(self, name: str, words: str) -> str:
+        """A share as a percentage with what it is a share for, and its origin."""
+        shown = f"{self.markup.percent(self.held[name].value)} {words}".rstrip()
+        return f"{shown}{self.origin(name)}"
+
+    def counts(self, name: str) -> bool:
+        """Whether an input is there and above zero."""
+        return name in self.held and self.held[name].value > 0
+
+    def result(self, quantity: Quantity) -> str:
+        """A result with its unit: two significant figures."""
+        shown, unit = readable(quantity)
+        return f"{self.markup.number(shown.value)} {self.markup.unit(unit)}"
+
+    def has(self, *names: str) -> bool:
+        return all(name in self.held for name in names)
+
+    def known(self, name: str) -> bool:
+        return self.footprint.quantities.get(name) is not None
+
+    # The sentences, in the order of the chain.
+
+    def subject(self) -> str:
+        plan, m = self.footprint.plan, self.markup
+        many = plan.get("runs", 1) > 1
+        what = f"{plan['runs']:,} identical training runs" if many else "a training run"
+        if plan.get("model"):
+            what = f"{what} of {m.text(plan['model'])}"
+        if plan.get("params"):
+            size = f"{m.number(plan['params'])} parameters{self.origin('params')}"
+            if plan.get("active_params") not in (None, plan["params"]):
+                size += f", {m.number(plan['active_params'])} of them active"
+                size += self.origin("active_params") if self.has("active_params") else ""
+            what += f", {KINDS[plan['arch']]} of {size},"
+        if plan.get("tokens"):
+            what += f" on {m.number(plan['tokens'])} tokens{self.origin('tokens')}"
+        version = f"version {__version__}, data {self.footprint.data_digest}"
+        return (
+            f"The carbon footprint of {what.rstrip(',')} was estimated with "
+            f"joulecast{m.cite_own()} ({version})."
+        )
+
+    def compute(self) -> str:
+        flop, m = self.footprint.training_flop, self.markup
+        if flop is None:
+            return ""
+        amount = f"{m.number(flop.value)} FLOP"
+        if self.has("training_flop"):
+            return f"It takes {amount}{self.origin('training_flop')}."
+        if self.has("executed_flop"):
+            return (
+                f"It executes {self.value('executed_flop', 'FLOP')} including recomputed "
+                f"activations, of which {amount} are the model's own."
+            )
+        if self.has("forward_flop_per_token"):
+            per_token = self.value("forward_flop_per_token", "FLOP per token")
+            return (
+                f"Counted from the architecture, a forward pass takes {per_token}; with the "
+                f"backward pass, the run takes {amount}."
+            )
+        if not self.has("flop_per_param_token"):
+            return f"It takes {amount}."
+        kind = "active parameter" if self.footprint.plan.get("arch") == "moe" else "parameter"
+        per = self.value("flop_per_param_token", f"FLOP per {kind} and token")
+        frozen = ""
+        if self.has("trainable_params"):
+            trained = self.value("trainable_params", "parameters")
+            frozen = f", of which {trained} are trained and the others frozen"
+        return f"At {per}{frozen}, it takes {amount}."
+
+    def hours(self) -> str:
+        hours, m, plan = self.footprint.device_hours, self.markup, self.footprint.plan
+        if hours is None:
+            return ""
+        count, device = plan.get("device_count"), plan.get("device_name") or ""
+        devices = f"{count:,} {m.times} {m.text(device)}" if count and device else m.text(device)
+        if not device:
+            devices = f"{count:,} devices" if count else ""
+        of_devices = f" of {devices}" if devices else ""
+        amount = f"{m.number(hours.value)} device-hours"
+        days = self.footprint.quantities["wall_clock_days"]
+        long = f", or {m.number(days.value)} days" if days is not None and count else ""
+        if self.has("device_hours"):
+            return f"It reserves {amount}{self.origin('device_hours')}{of_devices}{long}."
+        if self.has("wall_clock_days"):
+            return f"It reserves {devices} for {self.value('wall_clock_days', 'days')}: {amount}."
+        peak = self.exact_peak()
+        if self.has("mfu") or ("goodput" in self.held and not self.has("utilisation")):
+            rate = self.rate_given()
+        else:
+            rate = f"a utilisation of {self.value('utilisation', 'over the whole run')}"
+        if self.has("precision_speedup") and self.held["precision_speedup"].value != 1:
+            rate += f" and a speed-up of {self.value('precision_speedup')} from {plan['precision']}"
+        return f"On {devices}{peak}, at {rate}, it reserves {amount}{long}."
+
+    def exact_peak(self) -> str:
+        if not self.has("peak_flops"):
+            return ""
+        peak = self.markup.exactly(self.held["peak_flops"].value / 1e12)
+        return f", with a dense peak of {peak} TFLOP/s each{self.origin('peak_flops')}"
+
+    def rate_given(self) -> str:
+        """Steady-state rate and goodput, however the rate was given."""
+        if self.has("tokens_per_second_per_device"):
+            rate = self.value("tokens_per_second_per_device", "tokens per second and device")
+        else:
+            name = next(name for name in ("hfu", "mfu_fp8", "mfu") if name in self.held)
+            word = {
+                "hfu": "hardware FLOP utilisation",
+                "mfu_fp8": "model FLOP utilisation on the FP8 peak",
+                "mfu": "model FLOP utilisation",
+            }[name]
+            rate = f"a {word} of {self.value(name)}"
+        if self.has("goodput"):
+            rate += f" and a goodput of {self.value('goodput')}"
+        return rate
+
+    def energy(self) -> str:
+        energy = self.footprint.energy
+        if energy is None:
+            return ""
+        if self.has("energy_kwh"):
+            return f"The facility uses {self.result(energy)}{self.origin('energy_kwh')}."
+        draws = []
+        if self.has("device_power_w"):
+            draws.append(f"a device draws {self.value('device_power_w', 'W on average')}")
+        if self.counts("host_power_w"):
+            draws.append(f"its share of the host {self.value('host_power_w', 'W')}")
+        if self.counts("network_share"):
+            share = self.share("network_share", "")
+            draws.append(f"network and storage outside the hosts add {share}")
+        if self.has("it_energy_kwh"):
+            draws = [f"the equipment uses {self.value('it_energy_kwh', 'kWh')}"]
+        elif self.has("device_energy_kwh"):
+            draws.insert(0, f"the devices use {self.value('device_energy_kwh', 'kWh')}")
+        first = _listed(draws)
+        amount = self.result(energy)
+        end = f"the facility uses {amount}"
+        if self.has("pue") and self.held["pue"].value != 1:
+            end = f"with a power usage effectiveness (PUE) of {self.value('pue')}, {end}"
+        sentence = f"{first}; {end}" if first else end
+        return f"{sentence[0].upper()}{sentence[1:]}."
+
+    def operation(self) -> str:
+        operational = self.footprint.operational
+        if operational is None:
+            return ""
+        amount = self.result(operational)
+        if self.has("operational_kgco2e"):
+            return f"Its operation emits {amount}{self.origin('operational_kgco2e')}."
+        if not self.has("grid_gco2e_per_kwh"):
+            return f"Its operation emits {amount}."
+        m, plan, grid = self.markup, self.footprint.plan, self.held["grid_gco2e_per_kwh"]
+        words = m.unit("gCO2e/kWh")
+        if not grid.given:
+            place = plan.get("region_name") or "the mean of the world"
+            basis = "" if plan["grid_basis"] in grid.note else f", {plan['grid_basis']} basis"
+            note = f" ({m.text(grid.note)}{basis})" if grid.note or basis else ""
+            words += f" for {m.text(place)}, {plan['year']}{note}"
+        intensity = self.value("grid_gco2e_per_kwh", words)
+        return f"At a location-based grid intensity of {intensity}, operation emits {amount}."
+
+    def making(self) -> str:
+        embodied = self.footprint.embodied
+        if self.footprint.operational is None and embodied is None:
+            return ""
+        if embodied is None:
+            return "The making of the hardware is not counted."
+        amount = self.result(embodied)
+        if self.has("embodied_kgco2e"):
+            return f"Making the hardware adds {amount}{self.origin('embodied_kgco2e')}."
+        kilograms = self.markup.unit("kgCO2e")
+        parts = [self.value("device_embodied_kgco2e", f"{kilograms} for a device")]
+        if self.counts("host_embodied_kgco2e"):
+            words = f"{kilograms} for its share of the host"
+            parts.append(self.value("host_embodied_kgco2e", words))
+        if self.counts("network_embodied_share"):
+            parts.append(self.share("network_embodied_share", "on top for network and storage"))
+        if self.counts("building_embodied_share"):
+            parts.append(self.share("building_embodied_share", "on top for the building"))
+        life = self.value("lifetime_years", "years")
+        return (
+            f"Making the hardware, at {_listed(parts)}, adds {amount} as its share of a service "
+            f"life of {life}."
+        )
+
+    def outcome(self) -> str:
+        m, headline = self.markup, self.footprint.headline
+        if headline is None:
+            return ""
+        shown, unit = readable(headline)
+        amount = m.strong(f"{m.number(shown.value)} {m.unit(unit)}")
+        verb = "emits" if self.footprint.total is not None else "uses"
+        many = self.footprint.plan.get("runs", 1) > 1
+        subject = "In all, the runs " + verb.rstrip("s") if many else f"In all, the run {verb}"
+        if headline.p10 == headline.p90:
+            return f"{subject} {amount}; all inputs were given exactly, so no range is stated."
+        low, high = m.number(shown.p10), m.number(shown.p90)
+        sentence = (
+            f"{subject} {amount}, with an {m.percent(0.8)} prediction range of {low} to {high} "
+            f"{m.unit(unit)}: every uncertain input was given a range of its own, and of the "
+            "outcomes they lead to one in ten lies below the lower figure and one in ten above "
+            "the upper."
+        )
+        return sentence + self.driver() + self.project()
+
+    def driver(self) -> str:
+        """The input that the range mostly comes from."""
+        if not self.footprint.drivers:
+            return ""
+        first = self.footprint.drivers[0]
+        return (
+            f" Its largest part, {self.markup.percent(first.share)} of the variance of the "
+            f"logarithm, comes from the {self.markup.text(WORDS.get(first.name, first.name))}."
+        )
+
+    def project(self) -> str:
+        project = self.footprint.quantities["project_kgco2e"]
+        if project is None:
+            return ""
+        factor, amount = self.value("project_factor"), self.result(project)
+        return f" With a project factor of {factor}, the whole project comes to {amount}."
+
+    def boundary(self) -> str:
+        plan = self.footprint.plan
+        if plan.get("only_given"):
+            return f"Nothing was added to the inputs named here. {LIMITS}"
+        inside = ["accelerators, hosts, network and storage, and the data centre's overhead"]
+        if self.known("embodied_kgco2e"):
+            building = " and of the building" if plan.get("include_building") else ""
+            inside.append(f"the making of that equipment{building}")
+        return f"The boundary is the training run: {', and '.join(inside)}. {LIMITS}"
+
+
+def _listed(parts: list[str]) -> str:
+    """Parts as a list in a sentence."""
+    return (
+        parts[0]
+        if len(parts) == 1
+        else ", ".join(parts[:-1]) + f" and {parts[-1]}"
+        if parts
+        else ""
+    )

@@ -1,0 +1,336 @@
+"""Look-up of devices, models, places, sources and defaults by the names people type."""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from joulecast.data import instances, specs
+from joulecast.data.instances import Reservation
+from joulecast.data.places import Places
+from joulecast.data.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
+from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.errors import SpecsError, UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from joulecast.validating.runs import ReportedRun
+
+
+class DeviceMatch(NamedTuple):
+    """A device found, and the others the typed name could have meant."""
+
+    device: Device
+    variants: tuple[str, ...] = ()
+
+
+class Library(Places):
+    """All tables of hardware_specs, read once; records are checked when they are used.
+
+    `Library.bundled()` is the one that ships with the package; `Library.with_folder(path)`
+    lays a user's own records over it.
+    """
+
+    @staticmethod
+    def bundled() -> Library:
+        """The tables of the package."""
+        return _bundled()
+
+    @staticmethod
+    def with_folder(folder: Path) -> Library:
+        """The tables of the package with a user's records laid over them."""
+        return _with_folder(folder.resolve())
+
+    def with_calibration(self, entries: Mapping[str, Any]) -> Library:
+        """The same tables with another fit in place of calibration.toml."""
+        core = ChainMap({"calibration": entries}, self._core)  # type: ignore[arg-type]
+        return Library(core, self._folder, self._zones, self._own)
+
+    @property
+    def digest(self) -> str:
+        """Version of the data: the same digits, the same tables."""
+        return str(self._core["digest"])
+
+    # Sources and defaults.
+
+    @property
+    def source_keys(self) -> list[str]:
+        """Keys of all sources."""
+        return list(self._core["sources"])
+
+    def source(self, key: str) -> Source:
+        """Look up a source by its key."""
+        self._check_source("source", key)
+        return validated(Source, {"key": key, **self._core["sources"][key]}, f"sources.toml: {key}")
+
+    def _check_source(self, where: str, key: str) -> None:
+        if key not in self._core["sources"]:
+            choices = nearest(key, self._core["sources"])
+            raise SpecsError(where, key, "is not in sources.toml", choices)
+
+    def read_of(self, key: str) -> str:
+        """How a source is known: primary, secondary or recalled."""
+        return str(self._core["sources"].get(key, {}).get("read", "primary"))
+
+    def default(self, name: str) -> Figure:
+        """Look up a default, such as ``network_share.cluster``."""
+        if ("default", name) not in self._checked:
+            table, entry = self._default(name)
+            if entry is None:
+                raise SpecsError("defaults.toml", name, "is missing")
+            self._checked["default", name] = validated(Figure, entry, f"{table}.toml: {name}")
+        figure: Figure = self._checked["default", name]
+        return figure
+
+    def has_default(self, name: str) -> bool:
+        """Whether a default of this name exists."""
+        return self._default(name)[1] is not None
+
+    def _default(self, name: str) -> tuple[str, Mapping[str, Any] | None]:
+        """Table and entry of a default."""
+        for table in DEFAULT_TABLES:
+            entry: Any = self._core.get(table, {})
+            for part in name.split("."):
+                entry = entry.get(part) if isinstance(entry, Mapping) else None
+            if isinstance(entry, Mapping) and "value" in entry:
+                return table, entry
+        return "", None
+
+    def defaults_of(self, name: str) -> dict[str, Any]:
+        """All defaults of a quantity, as the tables hold them."""
+        found = {}
+        for table in DEFAULT_TABLES:
+            if name in self._core.get(table, {}):
+                found.update(self._core[table][name])
+        return found
+
+    def laws(self, table: str, kind: type[R]) -> dict[str, R]:
+        """Scaling laws of a table (``loss``, ``allocation``, ...); the first one answers."""
+        where = f"scaling_laws.toml: {table}"
+        laws: Mapping[str, Any] = self._core["scaling_laws"][table]
+        return {key: validated(kind, law, f"{where}.{key}") for key, law in laws.items()}
+
+    # Devices and models.
+
+    @property
+    def device_ids(self) -> list[str]:
+        """Ids of all devices."""
+        return list(self._core["devices"])
+
+    @property
+    def model_ids(self) -> list[str]:
+        """Ids of all known models."""
+        return list(self._core.get("models", {}))
+
+    def device(self, name: str) -> DeviceMatch:
+        """Find a device by id, alias, full name or one of these without punctuation.
+
+        The name of a cloud instance finds the device it holds.  Raises UnknownNameError with the
+        nearest names.
+        """
+        reserved = self.reservation(name)
+        typed = reserved.instance.device if reserved else name
+        key = self._key("device", typed, self.device_ids)
+        return DeviceMatch(self._record(Device, "devices", key), self._variants(typed, key))
+
+    @property
+    def instance_ids(self) -> list[str]:
+        """Names of all cloud instance types and TPU slices."""
+        return list(self._core.get("instances", {}))
+
+    def instance(self, key: str) -> Instance:
+        """Row of the table of instances."""
+        return instances.record(self._core, key)
+
+    def reservation(self, name: str) -> Reservation | None:
+        """What a name stands for, where it is that of a cloud instance or a TPU slice."""
+        if _meanings(self._core["names_of_devices"], name):
+            return None
+        return instances.find(self._core, name)
+
+    def model(self, name: str) -> Model:
+        """Find a known model by id, alias, full name or one of these without punctuation.
+
+        Without punctuation the numbers must still be the model's: mamba28b could be several.
+        Raises UnknownNameError with the nearest ids.
+        """
+        return self._record(Model, "models", self._key("model", name, self.model_ids))
+
+    # Published training runs, read when one is asked for: no forecast rests on them.
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Ids of all published training runs."""
+        return list(self._runs[specs.RUNS_TABLE])
+
+    @property
+    def runs(self) -> list[ReportedRun]:
+        """All published training runs, in the order of their ids."""
+        return [self.run(key) for key in sorted(self.run_ids)]
+
+    def run(self, name: str) -> ReportedRun:
+        """Find a published training run by id, name or one of these without punctuation.
+
+        Raises UnknownNameError with the nearest ids.
+        """
+        from joulecast.validating.runs import ReportedRun
+
+        key = self._key("run", name, self.run_ids)
+        record, where = (
+            self._record(ReportedRun, specs.RUNS_TABLE, key),
+            f"reported_runs/{key}.toml",
+        )
+        if key in self._own.get(specs.RUNS_TABLE, {}):
+            self._check_names_in(record, where)
+        return record
+
+    @cached_property
+    def _runs(self) -> Mapping[str, Any]:
+        ours, own = specs.load_runs(self._folder), self._own.get(specs.RUNS_TABLE)
+        return specs.with_names({**ours[specs.RUNS_TABLE], **own}) if own else ours
+
+    def _check_names_in(self, run: ReportedRun, where: str) -> None:
+        """The device, model, place and sources of a user's own run are known ones."""
+        before = run.before
+        looked_up = {"device": self.device, "model": self.model, "place": self.place}
+        for field, look in looked_up.items():
+            name = getattr(before, field)
+            try:
+                if name is not None:
+                    look(name)
+            except UnknownNameError as problem:
+                raise SpecsError(
+                    f"{where}: before.{field}", name, problem.why, problem.choices
+                ) from None
+        for key in run.sources:
+            self._check_source(f"{where}: source", key)
+
+    def _key(self, kind: str, name: str, ids: list[str]) -> str:
+        """Id of the record that goes by a name."""
+        names = (self._runs if kind == "run" else self._core)[f"names_of_{kind}s"]
+        found = _meanings(names, name)
+        if kind == "model" and found and not self._is_said(names, name, found):
+            raise UnknownNameError(kind, name, "unknown model", self._near(names, name, ids, found))
+        counted = re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
+        if not found and kind == "device" and counted:
+            count, device = counted.groups()
+            way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
+            raise UnknownNameError(kind, name, "holds a count", [way_on])
+        if not found:
+            rented = self.instance_ids if kind == "device" else []
+            near = self._near(names, name, ids, others=rented)
+            raise UnknownNameError(kind, name, f"unknown {kind}", near)
+        if len(found) > 1:
+            raise UnknownNameError(kind, name, f"could be several {kind}s", sorted(found))
+        return found[0]
+
+    def _near(
+        self,
+        names: Mapping[str, Mapping[str, list[str]]],
+        name: str,
+        ids: list[str],
+        first: Iterable[str] = (),
+        others: Iterable[str] = (),
+    ) -> list[str]:
+        """Ids to offer for a name that is none; `others` are names that are no ids."""
+        close = nearest(name, [*ids, *names["alias"], *others])
+        meant = ((_meanings(names, choice) or [choice])[0] for choice in close)
+        choices = dict.fromkeys([*first, *meant])
+        return list(choices) or ids[:3]
+
+    def _is_said(
+        self, names: Mapping[str, Mapping[str, list[str]]], name: str, found: list[str]
+    ) -> bool:
+        """Whether a model's name is written out, or its numbers are: mamba2-8b is no mamba-2.8b."""
+        if any(specs.fold(name) in names[form] for form in ("exact", "alias")):
+            return True
+        models = {key: self._core["models"][key] for key in found}
+        known = {
+            form
+            for key, others in specs.names_of(models).items()
+            for form in (key, *others)
+            if specs.bare(form) == specs.bare(name)
+        }
+        return any(_numbers(form) == _numbers(name) for form in known)
+
+    def _record(self, kind: type[R], folder: str, key: str) -> R:
+        if (folder, key) not in self._checked:
+            where = f"{folder}/{key}.toml"
+            tables = self._runs if folder == specs.RUNS_TABLE else self._core
+            record = validated(kind, tables[folder][key], where)
+            if key in self._own.get(folder, {}):
+                self._check_own(record, key, where)
+            self._checked[folder, key] = record
+        found: R = self._checked[folder, key]
+        return found
+
+    def _check_own(self, record: Any, key: str, where: str) -> None:
+        """What the tests see to in our records: the id is the file's name, sources are listed."""
+        if record.id != key:
+            raise SpecsError(f"{where}: id", record.id, "must be the name of the file", [key])
+        self._check_source(f"{where}: source", record.source)
+        for path, figure in figures_of(record).items():
+            self._check_source(f"{where}: {path}.source", figure.source)
+
+    def _variants(self, name: str, key: str) -> tuple[str, ...]:
+        """Others the typed name could mean: the family, or the same device with other memory.
+
+        A name that is an id or says the memory means one device alone.
+        """
+        devices = self._core["devices"]
+        mine = devices[key]
+        if specs.fold(name) == key or _memory(mine) in re.findall(r"\d+", name):
+            return ()
+        family = specs.bare(mine["family"])
+        whole_family = _sans_maker(specs.bare(name), mine["vendor"]) == family
+        return tuple(
+            other
+            for other, data in devices.items()
+            if other != key and data.get("family") == mine["family"]
+            if whole_family or _sans_memory(other, data) == _sans_memory(key, mine)
+        )
+
+
+def _numbers(name: str) -> list[str]:
+    """Numbers of a name in their order: 2.8 in mamba-2.8b, 2 and 8 in mamba2-8b."""
+    return re.findall(r"\d+(?:\.\d+)*", name)
+
+
+def _memory(data: Mapping[str, Any]) -> str:
+    """Memory of a device as its names say it: 80."""
+    memory = data["memory_gb"]
+    return f"{memory['value'] if isinstance(memory, Mapping) else memory:g}"
+
+
+def _sans_maker(name: str, vendor: str) -> str:
+    """Name without what makers put before it: a100 for nvidiaa100, v100 for nvidiateslav100."""
+    return name.removeprefix(specs.bare(vendor)).removeprefix("tesla")
+
+
+def _sans_memory(key: str, data: Mapping[str, Any]) -> str:
+    """Id without its memory: a100-sxm for both a100-sxm-40 and a100-sxm-80."""
+    return key.removesuffix(_memory(data)).rstrip("-")
+
+
+@cache
+def _bundled() -> Library:
+    folder = specs.bundled_folder()
+    return Library(specs.load(folder), folder)
+
+
+@cache
+def _with_folder(folder: Path) -> Library:
+    from joulecast.data.overlay import read
+
+    ours = _bundled()
+    core, zones, own = read(folder, ours._core, ours._zones)
+    return Library(core, ours._folder, zones, own)
+
+
+def _meanings(names: Mapping[str, Mapping[str, list[str]]], name: str) -> list[str]:
+    """Ids that go by a name: exactly, else by alias, else without punctuation."""
+    forms = (("exact", specs.fold(name)), ("alias", specs.fold(name)), ("loose", specs.bare(name)))
+    return next((names[form][text] for form, text in forms if text in names[form]), [])

@@ -1,0 +1,256 @@
+"""A user's own folder of records: read, checked, and laid over the tables of the package.
+
+Tables are checked here, at once; devices and models when they are used, as ours are, so that one
+that is broken leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from joulecast.data import instances, specs, tables
+from joulecast.data.places import WORLD
+from joulecast.data.reading import span
+from joulecast.data.records import Figure, Record, Source, validated
+from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.errors import InputError, SpecsError, nearest
+from joulecast.laws.records import KINDS, LossLaw
+from joulecast.terms import ASKED, INPUTS, USED
+
+#: Tables whose rows name no source: a comment "# source: KEY" may name one for all.
+UNSOURCED = ("grids_ember", "grids_electricitymaps", "grids_within_country", "water", "mix")
+
+#: Columns that name a source.
+SOURCE_COLUMNS = {
+    "grids_direct": ("source",),
+    "instances": ("source",),
+    "providers": ("source", "wue_source"),
+    "regions": ("source_pue",),
+}
+
+
+class Site(Record):
+    """A computing centre; its PUE is a figure of its own."""
+
+    name: str
+    iso3: str
+    operator: str = ""
+    zone: str = ""
+    aliases: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Overlay(NamedTuple):
+    """Core and share-alike tables with a user's own over them, and the user's own alone.
+
+    Published runs stay among the user's own: they are laid over ours when a run is asked for.
+    """
+
+    core: dict[str, Any]
+    odbl: dict[str, Any]
+    own: dict[str, Any]
+
+
+def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Overlay:
+    """Lay a user's folder over our tables.
+
+    Raises InputError where there is no folder, SpecsError for what cannot be used.
+    """
+    if not folder.is_dir():
+        raise InputError("--specs", str(folder), "is not a folder")
+    own = specs.parse_folder(folder)
+    shared = {name: own[name] for name in specs.ODBL_TABLES if name in own}
+    ours = {k: own[k] for k in own if k not in shared and k != specs.RUNS_TABLE}
+    merged = tables.overlaid(core, ours)
+    zones = tables.overlaid(odbl, shared)
+    paths = {name: folder / f"{name}.csv" for name in UNSOURCED if name in own}
+    own["said_sources"] = {name: tables.said_source(path) for name, path in paths.items()}
+    check(own, merged, zones, known_defaults(core))
+    digest = f"{core['digest']}+{specs.digest(folder)}"
+    names = {"names_of_zones": specs.zone_names(zones, merged)}
+    return Overlay({**merged, "digest": digest, **specs.all_names(merged)}, {**zones, **names}, own)
+
+
+def check(
+    own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any], known: set[str]
+) -> None:
+    """Raise SpecsError for the first thing in `own` that breaks a rule.
+
+    `core` and `odbl` are all tables there are, `known` the names a default may have.
+    """
+    for key, entry in own.get("sources", {}).items():
+        _check_table(f"sources.toml: {key}", entry)
+        validated(Source, {**entry, "key": key}, f"sources.toml: {key}")
+    for table in DEFAULT_TABLES:
+        for name, entry in leaves(own.get(table, {})):
+            _check_default(f"{table}.toml: {name}", name, entry, known, core)
+    for key, site in own.get("sites", {}).items():
+        _check_site(f"sites.toml: {key}", site, core, odbl)
+    _check_laws(own.get("scaling_laws", {}), core)
+    _check_places(own, core, odbl)
+    _check_instances(own, core)
+    _check_sources(own, core)
+
+
+def _check_laws(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    for table, laws in own.items():
+        if table not in KINDS:
+            raise SpecsError(f"scaling_laws.toml: {table}", None, "unknown key", KINDS)
+        for key, entry in laws.items():
+            where = f"scaling_laws.toml: {table}.{key}"
+            _check_table(where, entry)
+            law = validated(KINDS[table], entry, where)
+            _check_source(f"{where}: source", law.source, core)
+            if isinstance(law, LossLaw) and law.uncertainty is not None:
+                _check_source(f"{where}.uncertainty: source", law.uncertainty.source, core)
+
+
+def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
+    """Countries and zones that rows name must be listed."""
+    for table in ("states", "regions"):
+        for where, row in _rows(table, own.get(table, {})):
+            _check_country(where, row["iso3"], core)
+            _check_zone(where, row["zone"], odbl)
+    for table in ("grids_ember", "grids_within_country", "water", "mix"):
+        for iso3 in own.get(table, {}):
+            _check_country(f"{table}.csv", iso3, core)
+    _check_names(own, core, odbl)
+    for zone in own.get("zones", {}):
+        if zone != zone.upper():
+            raise SpecsError("zones.csv: zone", zone, "must be in capitals", [zone.upper()])
+    for zone in own.get("grids_electricitymaps", {}):
+        _check_zone("grids_electricitymaps.csv", zone, odbl)
+
+
+def _check_instances(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    """Instances are of a device and a provider we know, and go by no device's name."""
+    devices, providers = core["devices"], core["providers"]
+    taken = specs.all_names(core)["names_of_devices"]
+    for key in own.get("instances", {}):
+        where = f"instances.csv: {key}"
+        row = instances.record(core, key)
+        if row.device not in devices:
+            near = nearest(row.device, devices)
+            raise SpecsError(f"{where}: device", row.device, "is not in devices/", near)
+        if row.provider not in providers:
+            near = nearest(row.provider, providers) or sorted(providers)
+            raise SpecsError(f"{where}: provider", row.provider, "is not in providers.csv", near)
+        named = next(
+            (taken[form][specs.fold(key)] for form in taken if specs.fold(key) in taken[form]), []
+        )
+        if named:
+            raise SpecsError(where, None, f"is the name of a device: {named[0]}")
+
+
+def _check_names(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
+    """Every place a name may mean must be there; zones are, unless their tables were removed."""
+    known = {
+        *specs.all_names(core)["names_of_places"]["exact"],
+        *map(str.lower, odbl.get("zones", ())),
+    }
+    for name, row in own.get("place_names", {}).items():
+        for key in (part.strip() for part in row["places"].split(";")):
+            if odbl.get("zones") and key not in known:
+                near = nearest(key, known)
+                raise SpecsError(f"place_names.csv: {name}", key, "is no place", near)
+
+
+def _check_sources(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    """Sources that rows or whole tables name must be listed."""
+    for table, columns in SOURCE_COLUMNS.items():
+        for where, row in _rows(table, own.get(table, {})):
+            for column in columns:
+                if row.get(column):
+                    _check_source(f"{where}: {column}", row[column], core)
+    for table, key in own.get("said_sources", {}).items():
+        if key:
+            _check_source(f"{table}.csv: source", key, core)
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, entry) of every default in a nested table."""
+    for name, entry in table.items():
+        inner = isinstance(entry, Mapping) and "value" not in entry
+        if inner and all(isinstance(part, Mapping) for part in entry.values()):
+            yield from leaves(entry, f"{prefix}{name}.")
+        else:
+            yield prefix + name, entry
+
+
+def known_defaults(core: Mapping[str, Any]) -> set[str]:
+    """Names a default may have: those there are."""
+    return {name for table in DEFAULT_TABLES for name, _ in leaves(core[table])}
+
+
+def _check_default(
+    where: str, name: str, entry: Any, known: set[str], core: Mapping[str, Any]
+) -> None:
+    if name not in known:
+        raise SpecsError(where, None, "unknown key", nearest(name, known))
+    if not isinstance(entry, Mapping):
+        raise SpecsError(where, None, "needs value, basis and source")
+    _check_figure(where, entry, core)
+    if not name.startswith("utilisation."):  # these are factors and slopes
+        _check_limits(where, name.split(".", 1)[0], entry)
+
+
+def _check_site(where: str, site: Any, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
+    _check_table(where, site)
+    record = validated(Site, {k: v for k, v in site.items() if k != "pue"}, where)
+    _check_country(where, record.iso3, core)
+    _check_zone(where, record.zone, odbl)
+    if "pue" in site:
+        _check_table(f"{where}.pue", site["pue"])
+        _check_figure(f"{where}.pue", site["pue"], core)
+        _check_limits(f"{where}.pue", "pue", site["pue"])
+
+
+def _check_figure(where: str, entry: Mapping[str, Any], core: Mapping[str, Any]) -> None:
+    figure = validated(Figure, entry, where)
+    _check_source(f"{where}: source", figure.source, core)
+
+
+def _check_limits(where: str, quantity: str, entry: Mapping[str, Any]) -> None:
+    """What holds for a quantity that is given holds for a default of it."""
+    terms = INPUTS | ASKED | USED
+    if quantity in terms:
+        numbers = [entry[name] for name in ("low", "value", "high") if entry.get(name) is not None]
+        try:
+            span(terms[quantity], numbers)
+        except InputError as problem:
+            raise SpecsError(where, None, problem.why) from None
+
+
+def _check_table(where: str, entry: Any) -> None:
+    if not isinstance(entry, Mapping):
+        raise SpecsError(where, entry, "must be a table")
+
+
+def _check_country(where: str, iso3: str, core: Mapping[str, Any]) -> None:
+    if iso3 != WORLD and iso3 not in core["countries"]:
+        near = nearest(iso3, core["countries"])
+        raise SpecsError(f"{where}: iso3", iso3, "is not in countries.csv", near)
+
+
+def _check_zone(where: str, zone: str, odbl: Mapping[str, Any]) -> None:
+    """A zone must be listed, unless the tables of zones were removed."""
+    zones = odbl.get("zones", {})
+    if zone and zones and zone not in zones:
+        raise SpecsError(f"{where}: zone", zone, "is not in zones.csv", nearest(zone, zones))
+
+
+def _check_source(where: str, key: str, core: Mapping[str, Any]) -> None:
+    if key not in core["sources"]:
+        near = nearest(key, core["sources"])
+        raise SpecsError(where, key, "is not in sources.toml", near)
+
+
+def _rows(table: str, rows: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """(file and keys, row) of a table of one or two keys."""
+    for key, entry in rows.items():
+        if len(tables.SHAPES[table].keys) == 1:
+            yield f"{table}.csv: {key}", entry
+        else:
+            yield from ((f"{table}.csv: {key} {last}", row) for last, row in entry.items())

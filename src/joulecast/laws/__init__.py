@@ -1,0 +1,1 @@
+"""Scaling laws: constants with their joint uncertainty, optima, repeated data."""

@@ -1,0 +1,525 @@
+"""The verb `optimum`: which size and how much data reach a loss, or use a budget, best.
+
+A scaling law says what loss a size and a number of tokens reach; the chain of `estimate` says what
+a FLOP of training emits on this hardware, at this place.  Both are drawn from the same table of
+scores, so the range of an answer holds the ignorance of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+
+from joulecast import scaling_law, uncertainty, units
+from joulecast.arrays import Numbers
+from joulecast.chain import chain
+from joulecast.data.library import Library
+from joulecast.errors import InputError, brief
+from joulecast.estimation import citation_of, footprint_of
+from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
+from joulecast.laws.asking import Asked, read_question
+from joulecast.laws.law import (
+    Constants,
+    Laws,
+    constants_of,
+    cost_of_ratio,
+    drawn_constants,
+    experts_saving,
+    flop_of,
+    laws_of,
+    score,
+)
+from joulecast.laws.optima import SAID, Choice, Flatness, Mixture, Optimum
+from joulecast.laws.repeats import Shelf
+from joulecast.notices import Notice
+from joulecast.plan import Plan
+from joulecast.resolve import resolve
+from joulecast.terms import ASKED, TERMS
+from joulecast.uncertainty import Datum
+
+#: Tokens per parameter beyond which fits to ordinary ratios overstate what more data gain.
+OVERTRAINED = 1000.0
+
+#: Epochs beyond which the worth of repeats was hardly tested.
+MANY_EPOCHS = 40.0
+
+#: How far beyond the fitted range of compute a law is still asked.
+FARTHEST = 1e5
+
+#: Multiples of the optimal tokens per parameter for which the cost is shown.
+MULTIPLES = (2.0, 5.0, 10.0)
+
+#: The hardware's figures depend a little on the size, so the two are settled together, from here.
+FIRST_PARAMS, FIRST_TOKENS = 1e10, 2e11
+ROUNDS = 20
+
+#: Draws that may fail to reach a loss with the distinct tokens before there is no answer.
+UNREACHED = 0.05
+
+
+class Grounds(NamedTuple):
+    """What a choice rests on, at its medians or drawn: the law, the hardware, the use.
+
+    `per_flop` are results of the chain for one FLOP of 6 N D, in base units; `served` are tokens
+    served times the emissions of their FLOP over those of training, 0 where nothing is asked.
+    """
+
+    constants: Constants
+    per_flop: Mapping[str, Numbers]
+    served: Numbers
+
+
+class Found(NamedTuple):
+    """A size, its tokens, and the loss they leave above the irreducible one."""
+
+    params: Numbers
+    tokens: Numbers
+    gap: Numbers
+
+    @property
+    def flop(self) -> Numbers:
+        """Training compute, 6 N D."""
+        return flop_of(self.params, self.tokens)
+
+
+def optimum(
+    plan: Plan | None = None,
+    *,
+    loss: float | str | None = None,
+    max: Mapping[str, object] | None = None,
+    demand: object = None,
+    serving_ratio: object = None,
+    experts: float | str | None = None,
+    library: Library | None = None,
+) -> Optimum:
+    """Find the size and the data that use a budget, or reach a loss, best.
+
+    One of these says what is asked: `plan.flop`, a training compute; `loss`, a loss to reach;
+    `max`, budgets such as ``{"total": "50t"}``; or the size and tokens of a plan, whose loss is to
+    be reached.
+
+    Parameters
+    ----------
+    plan
+        Device, place and what is known of them, as for `estimate`; `unique_tokens` are the
+        distinct tokens there are.
+    loss
+        Loss to reach [nats per token].
+    max
+        Budgets: total, operational, embodied, energy, hours, days, water, flop, with their unit.
+    demand
+        Tokens generated in use over the model's life: a number, or a range as in `Plan.given`.
+    serving_ratio
+        Emissions of a FLOP of serving over those of a FLOP of training; a default where None.
+    experts
+        Also say what a mixture of so many experts would save.
+    library
+        The data to look things up in; the package's own where none is given.
+
+    Returns
+    -------
+    Optimum with 80 % prediction ranges, all that was assumed and what to mind.
+
+    Raises
+    ------
+    JoulecastError
+        Where nothing or too much is asked, and where the law has no answer.
+
+    >>> answer = optimum(Plan(region="fr", year=2024), loss=2.1)
+    >>> f"{answer.best['training_flop'].value:.2g}"
+    '2.1e+22'
+    """
+    library = library or Library.bundled()
+    laws = laws_of(library)
+    asked = read_question(
+        plan or Plan(), library, laws.main, loss, max, demand, serving_ratio, experts
+    )
+    shelf = None if asked.unique_tokens is None else Shelf(asked.unique_tokens, laws.repetition)
+    footprint, middle, drawn = _settled(asked, laws, shelf, library)
+    best, drawn_best = _choose(asked, shelf, middle), _choose(asked, shelf, drawn)
+    _check_reached(asked, shelf, drawn, drawn_best)
+    least, drawn_least = _least(best, middle), _least(drawn_best, drawn)
+    flop = float(least.flop)
+    outside = _outside(laws, best, least)
+    saving = (_saving(best, least, middle), _saving(drawn_best, drawn_least, drawn))
+    dearer = (best.flop / least.flop, drawn_best.flop / drawn_least.flop)
+    by_data = quantity_of(least.tokens / least.params, drawn_least.tokens / drawn_least.params, "")
+    if outside:
+        drawn_best = _widened(drawn_best, asked, laws, flop)
+        drawn_least = _widened(drawn_least, asked, laws, flop)
+    said = [
+        _said((best, middle), (drawn_best, drawn), asked, laws),
+        _said((least, middle), (drawn_least, drawn), asked._replace(unique_tokens=None), laws),
+    ]
+    another = bool(asked.served) or shelf is not None
+    return Optimum(
+        question={**asked.to_dict(), "law": laws.key},
+        plan={**footprint.plan, "tokens": float(best.tokens)},
+        best=said[0],
+        compute_optimal=said[1] if another else None,
+        lifetime_saving=quantity_of(*saving, "") if asked.served else None,
+        training_flop_ratio=quantity_of(*dearer, "") if another else None,
+        tokens_per_param_by_law=laws.tokens_per_param(flop),
+        tokens_per_param_by_data=by_data,
+        flatness=tuple(
+            Flatness(factor, cost_of_ratio(middle.constants, float(best.gap), factor))
+            for factor in MULTIPLES
+        ),
+        mixture=_mixture(asked, laws, flop),
+        assumptions=(*_of_hardware(footprint), *_of_laws(asked, laws, drawn, library)),
+        warnings=(*footprint.warnings, *_notices(asked, laws, best, outside, middle)),
+        citations=_citations(footprint, asked, laws, library),
+        data_digest=library.digest,
+    )
+
+
+def _settled(
+    asked: Asked, laws: Laws, shelf: Shelf | None, library: Library
+) -> tuple[Footprint, Grounds, Grounds]:
+    """The hardware's figures for the size chosen with them: footprint, medians, draws."""
+    served = asked.served
+    use = _served(uncertainty.nominal(served))
+    # With a demand the compute asked for is that of the loss to reach, not of the choice.
+    flop = None if served else asked.flop
+    params, tokens = FIRST_PARAMS, FIRST_TOKENS
+    for _ in range(ROUNDS):
+        sized = {"params": params, "tokens": tokens if flop is None else None, "flop": flop}
+        ledger = resolve(asked.plan.model_copy(update=sized), library)
+        size = float(flop_of(params, tokens)) if flop is None else flop
+        middle = Grounds(constants_of(laws.main), _per_flop(ledger.middle.known, size), use)
+        _check_budget(asked, middle)
+        found = _choose(asked, shelf, middle)
+        _check_reach(asked, laws, shelf, middle, found)
+        before, params, tokens = params, float(found.params), float(found.tokens)
+        if abs(params / before - 1) < 1e-9:
+            break
+    live = {n: datum for n, datum in ledger.ordered().items() if n in ledger.middle.used}
+    sample = chain(uncertainty.sample(live)).known
+    drawn = Grounds(
+        drawn_constants(laws.main),
+        _per_flop(sample, size),
+        _served(uncertainty.sample(served)),
+    )
+    return footprint_of(ledger, library), middle, drawn
+
+
+def _per_flop(known: Mapping[str, Numbers], flop: float) -> dict[str, Numbers]:
+    return {name: number / flop for name, number in known.items() if name in TERMS}
+
+
+def _served(use: Mapping[str, Numbers]) -> Numbers:
+    return use["demand_tokens"] * use["serving_ratio"] if use else 0.0
+
+
+def _budget(asked: Asked, grounds: Grounds) -> Numbers:
+    """Training compute that the tightest of the budgets allows."""
+    allowed = [
+        limit * units.factor(TERMS[name].unit) / grounds.per_flop[name]
+        for name, limit in asked.limits.items()
+    ]
+    tightest: Numbers = np.minimum.reduce(np.broadcast_arrays(*allowed))
+    return tightest
+
+
+def _choose(asked: Asked, shelf: Shelf | None, grounds: Grounds) -> Found:
+    """What is asked for: the size and data, and the loss they reach."""
+    law = grounds.constants
+    if asked.kind in ("flop", "max"):
+        flop = _budget(asked, grounds) if asked.flop is None else asked.flop
+        if shelf is not None:
+            params, tokens = shelf.at_flop(law, flop)
+            return Found(params, tokens, shelf.gap(law, params, tokens))
+        if asked.kind == "max" and asked.served:
+            tokens = scaling_law.optimal_tokens_under_cap(flop, grounds.served, *law.split)
+            params = scaling_law.params_under_cap(flop, grounds.served, tokens)
+            return Found(params, tokens, law.gap(params, tokens))
+        gap = law.gap(*law.at_flop(flop))
+    elif asked.loss is not None:
+        gap = asked.loss - law.irreducible_loss
+    else:
+        assert asked.params is not None and asked.tokens is not None
+        gap = law.gap(asked.params, asked.tokens)
+    sizes = law.at_gap(gap, grounds.served) if shelf is None else shelf.at_gap(law, gap)
+    return Found(*sizes, gap)
+
+
+def _least(found: Found, grounds: Grounds) -> Found:
+    """The same loss with the least training compute: no use, every token fresh."""
+    return Found(*grounds.constants.at_gap(found.gap), found.gap)
+
+
+def _saving(found: Found, least: Found, grounds: Grounds) -> Numbers:
+    """Share of the lifetime emissions that the choice saves."""
+    ours, theirs = (
+        scaling_law.lifetime_flop(one.params, one.tokens, grounds.served) for one in (found, least)
+    )
+    return 1 - ours / theirs
+
+
+# Limits of what can be said.
+
+
+def _check_budget(asked: Asked, grounds: Grounds) -> None:
+    for name, limit in asked.limits.items():
+        if name not in grounds.per_flop:
+            way_on = "--device-count 512" if name == "wall_clock_days" else "--region fr"
+            why = "does not follow from what was said of the run"
+            raise InputError(name, brief(limit), why, [way_on])
+        if not grounds.per_flop[name] > 0:
+            raise InputError(name, brief(limit), "no budget is spent: it is 0", ["--flop 1e23"])
+
+
+def _check_reach(
+    asked: Asked, laws: Laws, shelf: Shelf | None, grounds: Grounds, found: Found
+) -> None:
+    """Refuse what lies so far out that a law is no guide."""
+    if asked.loss is not None and shelf is not None:
+        lowest = float(shelf.lowest_gap(grounds.constants) + grounds.constants.irreducible_loss)
+        if asked.loss <= lowest:
+            raise _out_of_reach(asked, f"their loss never falls below {lowest:.3f}")
+    fitted = laws.main.fitted.flop
+    flop = float(_least(found, grounds).flop)
+    if fitted is None or fitted[0] / FARTHEST <= flop <= fitted[1] * FARTHEST:
+        return
+    field, value = {
+        "flop": ("flop", asked.flop),
+        "max": (next(iter(asked.limits), "max"), next(iter(asked.limits.values()), None)),
+        "loss": ("loss", asked.loss),
+        "size": ("params", asked.params),
+    }[asked.kind]
+    amount = f"{flop:.1e} FLOP" if isfinite(flop) else "a compute beyond all bounds"
+    why = (
+        (
+            f"comes to {amount}, more than {FARTHEST:.0e} times beyond the runs of the law "
+            f"({fitted[0]:.1e} to {fitted[1]:.1e} FLOP)"
+        )
+        .replace("e+0", "e")
+        .replace("e+", "e")
+    )
+    raise InputError(field, None if value is None else brief(value), why, ["--flop 1e23"])
+
+
+def _check_reached(asked: Asked, shelf: Shelf | None, grounds: Grounds, found: Found) -> None:
+    """A loss too near what the distinct tokens allow has no range."""
+    if asked.loss is None or shelf is None:
+        return
+    share = float(np.mean(found.gap <= shelf.lowest_gap(grounds.constants)))
+    if share > UNREACHED:
+        raise _out_of_reach(asked, f"in {share:.0%} of the draws they never reach it")
+
+
+def _out_of_reach(asked: Asked, why: str) -> InputError:
+    assert asked.unique_tokens is not None and asked.loss is not None
+    return InputError(
+        "unique_tokens",
+        brief(asked.unique_tokens),
+        f"cannot be relied on to reach a loss of {asked.loss:g}: {why}",
+        ["more data", "a higher --loss"],
+    )
+
+
+def _outside(laws: Laws, *found: Found) -> list[str]:
+    """What of the choices lies outside the runs the law was fitted on."""
+    fitted = laws.main.fitted
+    said: dict[str, str] = {}
+    for one in found:
+        for name, span, value in (
+            ("parameters", fitted.params, one.params),
+            ("tokens", fitted.tokens, one.tokens),
+            ("FLOP", fitted.flop, one.flop),
+        ):
+            if span is not None and not span[0] <= value <= span[1]:
+                runs = f"{brief(span[0])} to {brief(span[1])}"
+                said.setdefault(name, f"{brief(float(f'{value:.2g}'))} {name} (runs: {runs})")
+    return list(said.values())
+
+
+def _widened(found: Found, asked: Asked, laws: Laws, flop: float) -> Found:
+    """Draws widened by what laws differ in: the split, and how fast the loss falls."""
+    split = np.exp(laws.split_spread(flop) * score("scaling_law_split") / 2)
+    level = score("scaling_law_level")
+    pace, gap = np.ones_like(level), found.gap
+    if asked.kind in ("loss", "size"):
+        pace = np.exp(laws.compute_spread(flop) * level / 2)
+    if asked.kind != "loss":
+        gap = found.gap + laws.level_spread(flop) * level
+    return Found(found.params * pace / split, found.tokens * pace * split, gap)
+
+
+# What is said.
+
+
+def _said(
+    middle: tuple[Found, Grounds], drawn: tuple[Found, Grounds], asked: Asked, laws: Laws
+) -> Choice:
+    """Every quantity of a choice, with its levels."""
+    values, draws = _numbers(*middle, asked), _numbers(*drawn, asked)
+    if values["loss"] < laws.main.lowest_loss:
+        values = {n: v for n, v in values.items() if n not in ("loss", "perplexity")}
+    return {
+        name: quantity_of(values[name], draws[name], TERMS[name].unit if name in TERMS else "")
+        if name in values
+        else None
+        for name in SAID
+    }
+
+
+def _numbers(found: Found, grounds: Grounds, asked: Asked) -> dict[str, Numbers]:
+    """Every quantity of a choice that can be known, in base units."""
+    loss = grounds.constants.irreducible_loss + found.gap if asked.loss is None else asked.loss
+    numbers: dict[str, Numbers] = {
+        "params": found.params,
+        "tokens": found.tokens,
+        "tokens_per_param": found.tokens / found.params,
+        "loss": loss,
+        "perplexity": scaling_law.perplexity(loss),
+    }
+    if asked.unique_tokens is not None:
+        numbers["epochs"] = found.tokens / asked.unique_tokens
+    for name in ("training_flop", "energy_kwh", "total_kgco2e"):
+        if name in grounds.per_flop:
+            numbers[name] = grounds.per_flop[name] * found.flop
+    if asked.served and "total_kgco2e" in numbers:
+        lifetime = scaling_law.lifetime_flop(found.params, found.tokens, grounds.served)
+        numbers["lifetime_kgco2e"] = grounds.per_flop["total_kgco2e"] * lifetime
+        numbers["serving_kgco2e"] = numbers["lifetime_kgco2e"] - numbers["total_kgco2e"]
+    return numbers
+
+
+def _mixture(asked: Asked, laws: Laws, flop: float) -> Mixture | None:
+    if asked.experts is None:
+        return None
+    law = laws.experts
+    params, _ = laws.mixture_at(asked.experts, flop)
+    beyond = law.fitted.params is not None and float(params) > law.fitted.params[1]
+    return Mixture(
+        asked.experts,
+        experts_saving(law, float(asked.experts), flop),
+        beyond or asked.experts > law.most_experts,
+    )
+
+
+def _notices(
+    asked: Asked, laws: Laws, best: Found, outside: list[str], grounds: Grounds
+) -> list[Notice]:
+    notices = []
+    if outside:
+        notices.append(
+            Notice(
+                "extrapolated",
+                f"{'; '.join(outside)}: extrapolated, and the range widened by the spread between "
+                "laws",
+            )
+        )
+    loss = float(grounds.constants.irreducible_loss + best.gap)
+    if loss < laws.main.lowest_loss:
+        notices.append(
+            Notice(
+                "loss_not_predicted",
+                f"the loss lies below {laws.main.lowest_loss:g}, too near the irreducible one for "
+                "a figure",
+            )
+        )
+    else:
+        notices.append(
+            Notice(
+                "perplexity_tokeniser",
+                "loss and perplexity are those of the law's own text and tokeniser: compare them "
+                "with one another, not with those of another model",
+            )
+        )
+    ratio = float(best.tokens / best.params)
+    if ratio > OVERTRAINED:
+        notices.append(
+            Notice(
+                "overtrained",
+                f"{ratio:,.0f} tokens per parameter: fits to ordinary ratios overstate what "
+                "so many more tokens gain (Sardana et al. 2024, arXiv:2401.00448)",
+            )
+        )
+    if asked.unique_tokens is not None and best.tokens > MANY_EPOCHS * asked.unique_tokens:
+        notices.append(
+            Notice(
+                "many_epochs",
+                f"{float(best.tokens) / asked.unique_tokens:.0f} epochs: so many were hardly "
+                "tested, and can do harm (Lovelace et al. 2026, arXiv:2605.01640)",
+            )
+        )
+    return notices
+
+
+def _of_hardware(footprint: Footprint) -> list[Assumption]:
+    """What the emissions of a FLOP rest on; the size is an answer here."""
+    answers = ("params", "active_params", "tokens", "training_flop")
+    return [entry for entry in footprint.assumptions if entry.name not in answers]
+
+
+def _of_laws(asked: Asked, laws: Laws, drawn: Grounds, library: Library) -> list[Assumption]:
+    """Constants of the law, and what was said of the use."""
+    law = laws.main
+    entries = [_assumption(datum, library) for datum in asked.served.values()]
+    for name, value, draws in zip(
+        Constants._fields, constants_of(law), drawn.constants, strict=True
+    ):
+        spread = quantity_of(value, draws, "")
+        ranged = bool(np.ndim(draws))
+        datum = Datum(
+            name,
+            float(value),
+            spread.p5 if ranged else None,
+            spread.p95 if ranged else None,
+            unknown=f"{laws.key}.{name}",
+            basis=law.basis,
+            source=law.source,
+            note="drawn together with the other constants" if ranged else "",
+        )
+        entries.append(_assumption(datum, library))
+    if asked.unique_tokens is not None:
+        decays = (laws.repetition.tokens_decay, laws.repetition.params_decay)
+        for name, value in zip(("tokens_decay", "params_decay"), decays, strict=True):
+            datum = Datum(
+                name,
+                value,
+                unknown=f"{laws.repetition.source}.{name}",
+                basis=laws.repetition.basis,
+                source=laws.repetition.source,
+            )
+            entries.append(_assumption(datum, library))
+    return entries
+
+
+def _assumption(datum: Datum, library: Library) -> Assumption:
+    term = ASKED.get(datum.name)
+    return Assumption(
+        name=datum.name,
+        unknown=datum.unknown,
+        value=datum.value,
+        low=datum.low,
+        high=datum.high,
+        unit="",
+        basis=datum.basis,
+        source=datum.source or "given",
+        read="primary" if datum.given else library.read_of(datum.source),
+        given=datum.given,
+        flag="--specs" if term is None else term.override,
+        note=datum.note,
+        meaning="" if term is None else term.meaning,
+    )
+
+
+def _citations(
+    footprint: Footprint, asked: Asked, laws: Laws, library: Library
+) -> tuple[Citation, ...]:
+    """Sources of the hardware's figures, then those of the laws."""
+    keys = [law.source for law in (*laws.loss.values(), *laws.allocation.values())]
+    keys += [datum.source for datum in asked.served.values() if datum.source]
+    if asked.unique_tokens is not None:
+        keys.append(laws.repetition.source)
+    if asked.experts is not None:
+        keys.append(laws.experts.source)
+    found = [citation_of(key, library) for key in dict.fromkeys(keys)]
+    cited = [*footprint.citations, *(citation for citation in found if citation is not None)]
+    return tuple({citation.key: citation for citation in cited}.values())

@@ -1,0 +1,174 @@
+"""The answer of `optimum` as text, at most 80 columns wide."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+from joulecast.errors import brief
+from joulecast.footprint import Quantity
+from joulecast.laws.optima import Choice, Optimum
+from joulecast.report.forecast import (
+    WIDTH,
+    assumption_lines,
+    citation_lines,
+    readable,
+    two,
+    warning_lines,
+    wrapped,
+)
+
+#: Quantity of a choice -> what the table calls it.
+LABELS = {
+    "params": "Parameters",
+    "tokens": "Tokens",
+    "tokens_per_param": "Tokens/parameter",
+    "epochs": "Epochs",
+    "training_flop": "Training FLOP",
+    "loss": "Loss (nats/token)",
+    "perplexity": "Perplexity",
+    "energy_kwh": "Training energy",
+    "total_kgco2e": "Emissions, training",
+    "serving_kgco2e": "Emissions, serving",
+    "lifetime_kgco2e": "Emissions, both",
+}
+
+
+def text(answer: Optimum, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
+    """The whole answer, or its headline alone."""
+    headline = _headline(answer, bold)
+    if quiet:
+        return "\n".join(headline)
+    blocks = [
+        [*textwrap.wrap(_subject(answer), WIDTH), "", *headline],
+        _table(answer.best, "value"),
+        _against(answer),
+        _around(answer),
+        assumption_lines(answer),
+        warning_lines(answer),
+        citation_lines(answer),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _subject(answer: Optimum) -> str:
+    """What was asked, on what and where."""
+    asked = answer.question
+    if asked["asked"] == "flop":
+        what = f"{brief(asked['flop'])} training FLOP"
+        goal = f"Least carbon to the loss of {what}" if _used(answer) else f"Lowest loss for {what}"
+    elif asked["asked"] == "max":
+        budgets = ", ".join(f"{name} {brief(limit)}" for name, limit in asked["max"].items())
+        goal = f"Lowest loss under {budgets}"
+    elif asked["asked"] == "loss":
+        goal = f"Least carbon to a loss of {asked['loss']:g}"
+    else:
+        goal = (
+            f"Least carbon to the loss of {two(asked['params'])} parameters on "
+            f"{two(asked['tokens'])} tokens"
+        )
+    if _used(answer):
+        goal += f", with {two(asked['demand_tokens'])} tokens served"
+    if asked["unique_tokens"] is not None:
+        goal += f", with {two(asked['unique_tokens'])} distinct tokens"
+    plan = answer.plan
+    where = [plan[name] for name in ("device_name", "region_name") if plan[name]]
+    return f"{goal}: {', '.join([*where, str(plan['year'])])}"
+
+
+def _used(answer: Optimum) -> bool:
+    return answer.question["demand_tokens"] is not None
+
+
+def _headline(answer: Optimum, bold: Callable[[str], str]) -> list[str]:
+    params, tokens, total = (answer.best[n] for n in ("params", "tokens", "total_kgco2e"))
+    assert params is not None and tokens is not None  # every choice has a size and data
+    lines = [f"  {bold(f'{two(params.value)} parameters on {two(tokens.value)} tokens')}"]
+    loss = answer.best["loss"]
+    if loss is not None:
+        lines.append(f"  loss {loss.value:.3f}{_between(loss, _three)}")
+    if total is not None:
+        shown, unit = readable(total)
+        lines.append(f"  training emits {two(shown.value)} {unit}{_between(shown, two)}")
+    saving = answer.lifetime_saving
+    if saving is not None:
+        lines.append(
+            f"  saves {saving.value:.0%} of training + serving{_between(saving, _percent)}"
+        )
+    return lines
+
+
+def _between(quantity: Quantity, shown: Callable[[float], str]) -> str:
+    if _exact(quantity):
+        return ""
+    return f", 80 % prediction range {shown(quantity.p10)} to {shown(quantity.p90)}"
+
+
+def _exact(quantity: Quantity) -> bool:
+    return abs(quantity.p90 - quantity.p10) <= 1e-9 * abs(quantity.value)
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}"
+
+
+def _table(choice: Choice, heading: str) -> list[str]:
+    """Every quantity of a choice with its range."""
+    lines = [f"  {'':<20}{heading:<24}80 % prediction range"]
+    for name, label in LABELS.items():
+        quantity = choice[name]
+        if quantity is None:
+            continue
+        shown, unit = (quantity, "") if not quantity.unit else readable(quantity)
+        words = _three if name == "loss" else two
+        value = f"{words(shown.value)} {unit}".rstrip()
+        spread = "as given" if _exact(shown) else f"{words(shown.p10)} to {words(shown.p90)} {unit}"
+        lines.append(f"  {label:<20}{value:<24}{spread}".rstrip())
+    return lines
+
+
+def _against(answer: Optimum) -> list[str]:
+    """The choice beside the one of least training compute."""
+    if answer.compute_optimal is None or answer.training_flop_ratio is None:
+        return []
+    why = "nothing were served" if _used(answer) else "every token could be fresh"
+    ratio = answer.training_flop_ratio
+    return [
+        f"Of the same loss with the least training compute, if {why}",
+        *_table(answer.compute_optimal, "value"),
+        *wrapped(f"The choice above trains with {ratio.value:.2f} times its FLOP"),
+    ]
+
+
+def _around(answer: Optimum) -> list[str]:
+    """How sure the split is, and how little it matters."""
+    by_law = answer.tokens_per_param_by_law
+    data = answer.tokens_per_param_by_data
+    costs = ", ".join(
+        f"{step.tokens_per_param_factor:g} times {step.training_flop_ratio - 1:.0%}"
+        for step in answer.flatness
+    )
+    lines = [
+        "Around the compute optimum",
+        *wrapped(
+            f"Tokens per parameter {two(data.value)}: {two(min(by_law.values()))} to "
+            f"{two(max(by_law.values()))} by law, {two(data.p10)} to {two(data.p90)} by the data "
+            "behind the law used"
+        ),
+        *wrapped(
+            "The optimum is flat: at equal loss, more tokens per parameter than the best cost "
+            f"this much more compute: {costs}"
+        ),
+    ]
+    mixture = answer.mixture
+    if mixture is not None:
+        mark = " (extrapolated)" if mixture.extrapolated else ""
+        lines += wrapped(
+            f"A mixture of {mixture.experts} experts, one active, reaches the loss of a dense "
+            f"model with {mixture.flop_saving:.2f} times less compute{mark}"
+        )
+    return lines

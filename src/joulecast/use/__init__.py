@@ -1,0 +1,1 @@
+"""The use phase of a plan, resolved and computed."""

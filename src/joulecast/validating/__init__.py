@@ -1,0 +1,1 @@
+"""Forecasts against published runs: records, benchmark, gates, calibration."""

@@ -1,0 +1,152 @@
+"""What the numbers of a validation must reach, and the failures that are known and declared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joulecast.validating.accounting import Account
+    from joulecast.validating.benchmark import Score
+
+#: Gate -> the worst value that is declared.  A gate listed here fails, is published as failed, and
+#: is not retuned; a value beyond the one declared is news.
+DECLARED: Mapping[str, float] = {
+    "hours, all: families inside the 50 % range": 24.5,
+    "CO2, 1B parameters and more: typical factor over the naive": 1.0,
+}
+
+#: Gate -> why it fails, as the page says it.
+WHY: Mapping[str, str] = {
+    "hours, all: families inside the 50 % range": (
+        "The range is too wide in the middle: errors have a sharper peak and longer tails than the "
+        "distribution that is drawn, and its spread is set by the tails. The 80 % and 90 % ranges, "
+        "which are the ones printed, hold as they should; widening would make this one worse."
+    ),
+    "CO2, 1B parameters and more: typical factor over the naive": (
+        "One of the four families, PaLM, published emissions with purchases of clean electricity "
+        "taken off; both chains miss them by the same factor. The grids of the places add to it: "
+        "ours are life-cycle, carried back to 2019 and 2020, and lie above what Google stated for "
+        "its sites. The table has the location-based runs alone, and all with the published grid "
+        "and PUE given."
+    ),
+}
+
+#: Typical factors of device-hours, by group.
+HOURS = {
+    "all": 1.42,
+    "decoders": 1.31,
+    "dense on A100": 1.28,
+    "dense on H100": 1.38,
+    "mixtures of experts": 1.36,
+}
+
+MEDIAN_LN = 0.05
+DECODER_HALF_WIDTH = 1.75
+ENERGY = {"true hours given": 1.18, "blind, 1B parameters and more": 1.40}
+CO2_OVER_NAIVE = 0.85
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A number, what it may be at most (or between), and whether it is."""
+
+    name: str
+    value: float
+    limit: float | tuple[float, float]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value keeps to its limit."""
+        low, high = self.limit if isinstance(self.limit, tuple) else (-math.inf, self.limit)
+        return low <= self.value <= high
+
+    @property
+    def declared(self) -> bool:
+        """Whether its failure is a known one."""
+        return self.name in DECLARED
+
+    @property
+    def note(self) -> str:
+        """Why it fails, where that is known."""
+        return "" if self.passed else WHY.get(self.name, "")
+
+    @property
+    def ok(self) -> bool:
+        """Whether it passes, or fails no worse than declared."""
+        low = self.limit[0] if isinstance(self.limit, tuple) else -math.inf
+        return self.passed or (self.declared and low <= self.value <= DECLARED[self.name])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys as in the JSON contract."""
+        limit = list(self.limit) if isinstance(self.limit, tuple) else self.limit
+        return {
+            "name": self.name,
+            "value": self.value,
+            "limit": limit,
+            "pass": self.passed,
+            "declared": self.declared,
+            "note": self.note,
+        }
+
+
+def gates_of(
+    scores: Mapping[str, Mapping[str, Score]], accounting: Sequence[Account]
+) -> list[Gate]:
+    """Every gate whose group has runs."""
+    hours, energy, co2 = scores["hours"], scores["energy"], scores["co2"]
+    gates = [
+        Gate(f"hours, {name}: typical factor", hours[name].factor, limit)
+        for name, limit in HOURS.items()
+        if name in hours
+    ]
+    if "all" in hours:
+        gates += _of_ranges(hours["all"])
+    if "decoders" in hours:
+        gates += _of_decoders(hours["decoders"])
+    gates += [
+        Gate(f"energy, {name}: typical factor", energy[name].factor, limit)
+        for name, limit in ENERGY.items()
+        if name in energy
+    ]
+    large = co2.get("blind, 1B parameters and more")
+    if large is not None:
+        ratio = large.factor / large.baselines["naive"].factor
+        gates.append(
+            Gate(
+                "CO2, 1B parameters and more: typical factor over the naive", ratio, CO2_OVER_NAIVE
+            )
+        )
+    open_ = [account for account in accounting if account.unexplained]
+    gates.append(Gate("accounting: figures not reproduced and not explained", len(open_), 0))
+    return gates
+
+
+def _of_ranges(score: Score) -> list[Gate]:
+    n = score.families
+    gates = [Gate("hours, all: absolute ln of the median ratio", abs(score.ln_median), MEDIAN_LN)]
+    gates += [
+        Gate(f"hours, all: families inside the {100 * hits.nominal:.0f} % range", hits.hits,
+             (hits.low, hits.high))
+        for hits in score.hits
+    ]  # fmt: skip
+    return [
+        *gates,
+        Gate("hours, all: absolute mean z", abs(score.mean_z), 2 / math.sqrt(n)),
+        Gate("hours, all: distance of sd z from 1", abs(score.sd_z - 1), 2 / math.sqrt(2 * n)),
+    ]
+
+
+def _of_decoders(score: Score) -> list[Gate]:
+    words = {"pooled_constant": "the pooled constant", "class_medians": "class medians"}
+    gates = [
+        Gate(f"hours, decoders: typical factor over that of {word}",
+             score.factor / score.baselines[name].factor, 1.0)
+        for name, word in words.items()
+    ]  # fmt: skip
+    width = Gate(
+        "hours, decoders: half-width of the 80 % range", score.half_width_80, DECODER_HALF_WIDTH
+    )
+    return [*gates, width]

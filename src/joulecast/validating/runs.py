@@ -1,0 +1,229 @@
+"""What a record of a published training run must look like.
+
+Two halves are kept apart: what was known `before` the run, which a forecast may use, and what was
+`reported` after it, which a forecast is compared with.  `tests` says what the second half is good
+for; energies made from a rated or an assumed power never test power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from joulecast.data.records import (
+    Figure,
+    Positive,
+    Record,
+    cover_figures,
+    figures_of,
+    positive,
+    share,
+)
+from joulecast.terms import Arch
+
+#: Letter -> what a run with this letter among its `tests` may be used for.
+TESTS: dict[str, str] = {
+    "H": "device-hours against FLOP",
+    "E": "energy from metered power, FLOP known",
+    "P": "metered power; the FLOP cannot be used",
+    "C": "emissions from metered energy",
+    "c": "energy or emissions made from a rated or assumed power: arithmetic, never power",
+    "M": "emissions of a whole family of models",
+    "X": "energy or emissions made in a way nobody stated",
+}
+Test = Literal["H", "E", "P", "C", "c", "M", "X"]
+Boundary = Literal["run", "project", "family"]
+
+#: Kinds of model whose FLOP do not follow from parameters and tokens.
+UNCOUNTED = ("vision", "diffusion", "speech", "other")
+
+
+class Reported(Figure):
+    """A published figure: who made it, and to what unit it was rounded.
+
+    `by` is who made it: the authors, somebody else, or joulecast from what they published.
+    """
+
+    by: Literal["authors", "third-party", "joulecast"] = "authors"
+    rounding: float | None = Field(default=None, gt=0)
+
+    @property
+    def last_digit(self) -> float:
+        """Unit of the last digit that was published, in the unit of the figure.
+
+        >>> Reported(value=85_700, basis="measured", source="patterson-2021").last_digit
+        100.0
+        """
+        if self.rounding is not None:
+            return self.rounding
+        exponent = Decimal(repr(self.value)).normalize().as_tuple().exponent
+        return float(f"1e{exponent}")
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Reported:
+        if self.basis in ("derived", "assumed") and not self.note:
+            raise ValueError(f"is {self.basis}, so note must say how")
+        return self
+
+
+def _at_least_one(figure: Reported) -> Reported:
+    if figure.value < 1:
+        raise ValueError("is never below 1")
+    return figure
+
+
+Amount = Annotated[Reported, AfterValidator(positive)]
+
+
+class Power(Reported):
+    """Mean power of one device, alone or with its share of the system around it."""
+
+    scope: Literal["device", "system"]
+
+
+class Energy(Reported):
+    """Energy with what the meter or the product covers."""
+
+    scope: Literal["device", "system"]
+    includes_pue: bool
+    boundary: Boundary = "run"
+
+
+class Emissions(Reported):
+    """Operational emissions with how they were accounted for."""
+
+    accounting: Literal["location", "market", "unstated"]
+    includes_pue: bool | None = None
+    boundary: Boundary = "run"
+
+
+class Shape(Record):
+    """Sizes of a transformer; layers of an encoder-decoder are those of both together."""
+
+    source: str
+    layers: int | None = Field(default=None, ge=1)
+    width: int | None = Field(default=None, ge=1)
+    heads: int | None = Field(default=None, ge=1)
+    vocab: int | None = Field(default=None, ge=1)
+
+
+class Before(Record):
+    """What was known before the run.
+
+    `tokens` are those processed; `flop` is model FLOP as reported, `executed_flop` counts
+    recomputation too.  `model` is the record of the same model among the known ones.  `inferred`
+    says how what is not a figure was concluded where it was not stated.
+    """
+
+    arch: Arch
+    year: int = Field(ge=2012, le=2100)
+    params: Positive | None = None
+    active_params: Positive | None = None
+    tokens: Positive | None = None
+    flop: Positive | None = None
+    executed_flop: Positive | None = None
+    seq_len: Positive | None = None
+    model: str | None = None
+    shape: Shape | None = None
+    device: str | None = None
+    device_count: int | None = Field(default=None, ge=1)
+    precision: Literal["fp32", "fp16", "bf16", "fp8"] | None = None
+    place: str | None = None
+    inferred: Mapping[str, str] = {}
+
+    @property
+    def needs_flop(self) -> bool:
+        """Whether counts alone cannot give the FLOP, so that the reported figure is the input."""
+        counts = self.params is not None and self.tokens is not None
+        return not counts or self.arch in UNCOUNTED
+
+
+class After(Record):
+    """What was reported after the run; blank is not published."""
+
+    device_hours: Amount | None = None
+    wall_clock_days: Amount | None = None
+    mfu: Annotated[Reported, AfterValidator(share)] | None = None
+    tokens_per_second_per_device: Amount | None = None
+    power_w: Annotated[Power, AfterValidator(positive)] | None = None
+    pue: Annotated[Reported, AfterValidator(_at_least_one)] | None = None
+    grid_gco2e_per_kwh: Amount | None = None
+    energy_kwh: Annotated[Energy, AfterValidator(positive)] | None = None
+    operational_kgco2e: Annotated[Emissions, AfterValidator(positive)] | None = None
+    embodied_kgco2e: Amount | None = None
+    water_l: Amount | None = None
+
+
+_BEFORE_FIGURES = ("params", "active_params", "tokens", "flop", "executed_flop", "seq_len")
+
+
+class ReportedRun(Record):
+    """A published training run: inputs, outcome as reported, and what it may test.
+
+    Runs of one `family` share team, cluster and code: they count once, and are left out together.
+    """
+
+    word: ClassVar[str] = "run"
+
+    id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    name: str
+    developer: str
+    family: str
+    source: str
+    other_sources: tuple[str, ...] = ()
+    tests: tuple[Test, ...] = ()
+    note: str = ""
+    before: Before
+    reported: After = After()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
+        filled = dict(data)
+        for half, names in (("before", _BEFORE_FIGURES), ("reported", After.model_fields)):
+            if not isinstance(filled.get(half, {}), Mapping):
+                raise ValueError(f"{half} must be a table")
+            if half in filled:
+                whole = {**filled[half], "source": data.get("source")}
+                figures = cover_figures(whole, tuple(names))
+                filled[half] = {key: figures[key] for key in filled[half]}
+        return filled
+
+    @classmethod
+    def levels(cls) -> tuple[Iterable[str], ...]:
+        """Names a key may have at each level of a record."""
+        inner = (*Before.model_fields, *After.model_fields)
+        figures = {**Emissions.model_fields, **Energy.model_fields, **Shape.model_fields}
+        return cls.model_fields, inner, figures
+
+    @model_validator(mode="after")
+    def _tests_what_it_can(self) -> ReportedRun:
+        before, after = self.before, self.reported
+        energy, power = after.energy_kwh, after.power_w
+        tests = set(self.tests)
+        if len(tests) < len(self.tests):
+            raise ValueError("tests: a letter stands twice")
+        if "H" in tests:
+            if before.device is None or after.device_hours is None:
+                raise ValueError("tests hours, so it needs device and device_hours")
+            if before.needs_flop and before.flop is None:
+                raise ValueError("tests hours, so it needs params and tokens, or flop")
+        if tests & set("EP") and energy is None:
+            raise ValueError("tests energy, so it needs energy_kwh")
+        if tests & set("CM") and after.operational_kgco2e is None:
+            raise ValueError("tests emissions, so it needs operational_kgco2e")
+        if tests & set("EPC") and power is not None and power.basis == "assumed":
+            raise ValueError("energy from an assumed power tests no power: only c")
+        if before.arch == "moe" and before.params is not None and before.active_params is None:
+            raise ValueError("a mixture of experts needs active_params")
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of all sources the record names, its main one first."""
+        shape = [self.before.shape.source] if self.before.shape else []
+        figures = [figure.source for figure in figures_of(self).values()]
+        return tuple(dict.fromkeys([self.source, *self.other_sources, *figures, *shape]))

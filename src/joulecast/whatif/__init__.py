@@ -1,0 +1,1 @@
+"""The next question: sweep, compare, solve, drivers."""

@@ -1,0 +1,369 @@
+"""The verb `compare`: several plans side by side, drawn from the same causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from joulecast import uncertainty
+from joulecast._version import __version__
+from joulecast.arrays import Array
+from joulecast.chain import chain
+from joulecast.data.library import Library
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
+from joulecast.estimation import footprint_of, live_data, size_of, source_of
+from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
+from joulecast.notices import Notice
+from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
+from joulecast.planfile import compact
+from joulecast.resolve import Ledger, resolve
+from joulecast.terms import RESULTS, TERMS
+from joulecast.whatif import axes, frames, scenarios
+
+#: More than anybody reads, and every pair of them is drawn together.
+MOST_OPTIONS = 500
+
+#: What is compared where nobody says: the first of these that every option has.
+OUTCOMES = ("total_kgco2e", "energy_kwh", "device_hours", "training_flop")
+
+#: Fields whose value says by itself what it is.
+PLAIN_FIELDS = ("model", "arch", "device", "region", "provider", "precision", "grid_basis")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One plan of a comparison.
+
+    `ratio_to_first` is its outcome over the first option's, drawn from the same causes; None where
+    the first's is zero.  `differs` holds what sets it apart, by field.
+    """
+
+    label: str
+    differs: Mapping[str, object]
+    footprint: Footprint
+    ratio_to_first: Quantity | None
+    probability_lowest: float
+
+
+class Change(NamedTuple):
+    """One field changed from the first option, and what that saves of its outcome."""
+
+    field: str
+    value: object
+    option: str
+    saving: Quantity
+    probability_lower: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Options side by side, by one outcome.
+
+    `best_change` is the single field whose change from the first option saves most on average;
+    None where no option that differs from the first in one field alone saves anything.
+    `warnings` say what was left out of ``all``.
+
+    >>> from joulecast import Plan, compare
+    >>> plan = Plan(params=7e9, tokens=1e12, device="h100-sxm", year=2024)
+    >>> found = compare(plan, vary={"region": ["pl", "fr"]})
+    >>> [option.label for option in found.options], found.lowest.label
+    (['pl', 'fr'], 'fr')
+    """
+
+    on: str
+    options: tuple[Option, ...]
+    best_change: Change | None
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def lowest(self) -> Option:
+        """The option most likely to be the lowest; of equally likely ones the lowest nominal."""
+        return max(
+            self.options,
+            key=lambda option: (
+                option.probability_lowest,
+                -_known(option.footprint, self.on).value,
+            ),
+        )
+
+    def explain(self) -> str:
+        """The comparison in words and figures, as the command line prints it."""
+        from joulecast.report.whatif import comparison_text
+
+        return comparison_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of the contract."""
+        change = self.best_change
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "on": self.on,
+            "options": [
+                {
+                    "label": option.label,
+                    "differs": {name: shown(value) for name, value in option.differs.items()},
+                    "results": option.footprint.to_dict()["results"],
+                    "ratio_to_first": option.ratio_to_first and option.ratio_to_first.to_dict(),
+                    "probability_lowest": float(f"{option.probability_lowest:.10g}"),
+                    "warnings": [notice._asdict() for notice in option.footprint.warnings],
+                }
+                for option in self.options
+            ],
+            "best_change": None
+            if change is None
+            else {
+                "field": change.field,
+                "value": shown(change.value),
+                "option": change.option,
+                "saving": change.saving.to_dict(),
+                "probability_lower": float(f"{change.probability_lower:.10g}"),
+            },
+            "warnings": [notice._asdict() for notice in self.warnings],
+            "provenance": {
+                "joulecast": __version__,
+                "data": self.options[0].footprint.data_digest,
+            },
+        }
+
+    def to_json(self) -> str:
+        """The JSON text of the contract: the same input gives the same bytes."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def rows(self) -> list[frames.Row]:
+        """One row an option: label, what differs, every result, ratio, probability."""
+        return [
+            {"label": option.label}
+            | {name: shown(value) for name, value in option.differs.items()}
+            | {
+                name: cell
+                for result in RESULTS
+                for name, cell in frames.quantity_cells(
+                    result, option.footprint.quantities[result]
+                ).items()
+            }
+            | frames.quantity_cells("ratio_to_first", option.ratio_to_first)
+            | {"probability_lowest": option.probability_lowest}
+            for option in self.options
+        ]
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas DataFrame; raises InputError where pandas is not installed."""
+        return frames.to_pandas(self.rows())
+
+    def to_polars(self) -> Any:
+        """The rows as a polars DataFrame; raises InputError where polars is not installed."""
+        return frames.to_polars(self.rows())
+
+
+def compare(
+    plans: Plan | Iterable[Plan],
+    vary: Mapping[str, Any] | None = None,
+    *,
+    on: str | None = None,
+    names: Sequence[str] | None = None,
+    library: Library | None = None,
+) -> Comparison:
+    """Compare plans, or variants of a plan, by one outcome.
+
+    Unknowns that options have in common are drawn once for all of them, so that a ratio holds only
+    what differs (docs/method/comparisons.md).
+
+    Parameters
+    ----------
+    plans
+        A plan or several; the first is the one others are compared to.
+    vary
+        Name of a field of the plan or of a quantity -> its values: a list, an array, or text as
+        on the command line (``"fr,pl"``, ``"log:1B:100B:3"``, ``"all"``, ``"@file"``); every
+        combination is an option.
+    on
+        The result to compare, such as ``energy_kwh``; emissions where they are known.
+    names
+        What to call the plans; made from what differs where none are given.
+    library
+        The data to look things up in; the package's own where none is given.
+
+    Raises
+    ------
+    JoulecastError
+        With fewer than two options, with over 500, or where an option cannot be forecast.
+    """
+    library = library or Library.bundled()
+    listed = [plans] if isinstance(plans, Plan) else list(plans)
+    choices, left_out = _choices(listed, vary, library)
+    if on is not None and on not in RESULTS:
+        raise UnknownNameError("--on", on, "is not a result", nearest(on, RESULTS) or RESULTS[:3])
+    groups = [[varied(plan, choice) for choice in choices] for plan in listed]
+    options = [option for group in groups for option in group]
+    differs = _differences(options)
+    labels = _labels(groups, names)
+    whose = [name for name in names or [""] * len(groups) for _ in choices]
+    ledgers = [_resolved(plan, library, name) for plan, name in zip(options, whose, strict=True)]
+    footprints = [footprint_of(ledger, library) for ledger in ledgers]
+    on = on or _outcome(footprints)
+    values = np.array(
+        [_known(one, on, label).value for one, label in zip(footprints, labels, strict=True)]
+    )
+    draws = _draws(ledgers, on)
+    likely = uncertainty.probability_lowest(draws)
+    return Comparison(
+        on,
+        tuple(
+            Option(label, differs[i], footprints[i], _ratio(values, draws, i), float(likely[i]))
+            for i, label in enumerate(labels)
+        ),
+        _best_change(on, differs, labels, values, draws),
+        left_out,
+    )
+
+
+def _choices(
+    plans: Sequence[Plan], vary: Mapping[str, object] | None, library: Library
+) -> tuple[list[dict[str, Any]], tuple[Notice, ...]]:
+    """What each option sets, and what there is to say of values that cannot be used."""
+
+    def check(choices: int) -> None:
+        count = len(plans) * choices
+        if count < 2:
+            raise InputError("compare", None, "needs two options or more", ["--vary region=fr,pl"])
+        if count > MOST_OPTIONS:
+            why = f"are more options than a comparison takes ({MOST_OPTIONS})"
+            raise InputError("compare", f"{count:,}", why, ["fewer values", "sweep"])
+
+    if not vary:
+        check(1)
+        return [{}], ()
+    read, optional = axes.read(vary, library, check)
+    kept, left_out = scenarios.usable(plans[0], read, optional, library)
+    return axes.combinations(kept), tuple(left_out)
+
+
+def _resolved(plan: Plan, library: Library, name: str) -> Ledger:
+    """The settled plan; an error says which of several named plans it is about."""
+    try:
+        return resolve(plan, library)
+    except JoulecastError as error:
+        if not name:
+            raise
+        field = f"{name}: {error.field}"
+        raise type(error)(field, error.value, error.why, error.choices) from None
+
+
+def _outcome(footprints: Sequence[Footprint]) -> str:
+    """The first outcome that every option has."""
+    for name in OUTCOMES:
+        if all(footprint.quantities[name] is not None for footprint in footprints):
+            return name
+    raise InputError("--on", None, "the options have no outcome in common", [f"--on {RESULTS[3]}"])
+
+
+def _known(footprint: Footprint, on: str, label: str = "") -> Quantity:
+    quantity = footprint.quantities[on]
+    if quantity is None:
+        have = [name for name in OUTCOMES if footprint.quantities[name] is not None]
+        raise InputError("--on", on, f"cannot be known for {label}", have)
+    return quantity
+
+
+def _draws(ledgers: Sequence[Ledger], on: str) -> Array:
+    """The outcome [option, draw] in its unit, from common causes."""
+    numbers = uncertainty.paired([live_data(ledger) for ledger in ledgers])
+    drawn = np.empty((len(ledgers), uncertainty.scores().shape[1]))
+    for row, ledger, those in zip(drawn, ledgers, numbers, strict=True):
+        row[:] = chain(those).known[source_of(on)] / size_of(on, ledger.resolved["runs"])
+    return drawn
+
+
+def _ratio(values: Array, draws: Array, option: int) -> Quantity | None:
+    """An option's outcome over the first's."""
+    if values[0] <= 0 or np.any(draws[0] <= 0):
+        return None
+    return _quantity(float(values[option] / values[0]), draws[option] / draws[0], "")
+
+
+def _quantity(value: float, draws: Array, unit: str) -> Quantity:
+    p5, p10, p50, p90, p95 = (float(level) for level in uncertainty.quantiles(draws))
+    return Quantity(value, p5, p10, p50, p90, p95, unit)
+
+
+def _best_change(
+    on: str,
+    differs: Sequence[Mapping[str, object]],
+    labels: Sequence[str],
+    values: Array,
+    draws: Array,
+) -> Change | None:
+    """The one field whose change from the first option saves most on average."""
+    best: tuple[float, int, str] | None = None
+    for i, those in enumerate(differs):
+        changed = [name for name, value in those.items() if value != differs[0][name]]
+        mean = float((draws[0] - draws[i]).mean())
+        if len(changed) == 1 and mean > 0 and (best is None or mean > best[0]):
+            best = mean, i, changed[0]
+    if best is None:
+        return None
+    _, i, field = best
+    saving = _quantity(float(values[0] - values[i]), draws[0] - draws[i], TERMS[on].unit)
+    lower = float(uncertainty.probability_lowest(draws[[0, i]])[1])
+    return Change(field, differs[i][field], labels[i], saving, lower)
+
+
+def _differences(plans: Sequence[Plan]) -> list[dict[str, object]]:
+    """What sets the plans apart: the fields and quantities that are not the same in all."""
+    said = [_said(plan) for plan in plans]
+    names = dict.fromkeys(name for one in said for name in one)
+    apart = [name for name in names if any(one.get(name) != said[0].get(name) for one in said)]
+    return [{name: one.get(name) for name in apart} for one in said]
+
+
+def _said(plan: Plan) -> dict[str, object]:
+    """What a plan says, its given quantities beside its fields."""
+    said: dict[str, object] = plan.model_dump(exclude_defaults=True)
+    given: Any = said.pop("given", {})
+    return said | {FIELDS_OF_QUANTITIES.get(name, name): value for name, value in given.items()}
+
+
+def _labels(groups: Sequence[Sequence[Plan]], names: Sequence[str] | None) -> list[str]:
+    """Short names made from what differs; behind the name of a plan, what its variants vary."""
+    if names is None:
+        made = [
+            _label(those) for those in _differences([plan for group in groups for plan in group])
+        ]
+    else:
+        made = [
+            ", ".join(filter(None, [name, _label(those)]))
+            for name, group in zip(names, groups, strict=True)
+            for those in _differences(group)
+        ]
+    seen: dict[str, int] = {}
+    labels = []
+    for label in (label or "as given" for label in made):
+        seen[label] = seen.get(label, 0) + 1
+        labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return labels
+
+
+def _label(those: Mapping[str, object]) -> str:
+    parts = []
+    for name, value in those.items():
+        if value is None:
+            continue
+        text = str(shown(value))
+        parts.append(text if name in PLAIN_FIELDS else f"{name} {text}")
+    return ", ".join(parts)
+
+
+def shown(value: object) -> str | float | int | bool | None:
+    """A value as people write it."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return compact(value)
+    if isinstance(value, tuple | list):
+        return "..".join(brief(v) if isinstance(v, float) else str(v) for v in value)
+    return value if isinstance(value, int) else str(value)

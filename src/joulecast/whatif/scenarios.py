@@ -1,0 +1,580 @@
+"""From a plan and what is varied to numbers: the ledgers of all rows as a few small arrays.
+
+Settling a plan takes some 0.3 ms, so a million rows cannot each be settled.  They need not be:
+
+- a place changes nothing but the figures of the place, so places are settled once each, and so are
+  all words that choose hardware or model (`PLACE_FIELDS`);
+- a number that is varied changes its own entry in the ledger, and that is known.  Where the two
+  ends of its axis differ in anything else (the power share of a small model, the network of a large
+  cluster), the ledger is settled along the axis by halves, until what lies between two entries
+  follows from them to ten digits: a step is found in a few trials, a line in three, a smooth curve
+  in ten to fifteen.  What follows the size of the model is settled by itself, without the rest.
+
+What comes out holds each quantity over the axes it depends on and no others, so NumPy does the
+multiplying out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import product
+from math import ceil, log10
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from joulecast import uncertainty, units
+from joulecast.arrays import Array, Numbers
+from joulecast.chain import Run, repeat
+from joulecast.data.library import Library
+from joulecast.errors import JoulecastError
+from joulecast.notices import Notice
+from joulecast.plan import Plan, varied
+from joulecast.resolve import Ledger, hardware, resolve
+from joulecast.terms import INPUTS, TERMS, Scale
+from joulecast.uncertainty import Datum
+from joulecast.whatif.axes import Axis
+
+#: Fields that choose the place, and nothing but the place.
+PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation")
+
+#: Digits to which entries between two settled ones must follow from them.
+SAME = 1e-10
+
+#: So few values between two settled ones are settled each, where that is quick.
+SHORT = 16
+
+#: Entries that a curve is laid through, and how many more for each decade it spans.
+CURVE_NODES = 7
+CURVE_NODES_PER_DECADE = 1.5
+
+#: value, low and high of a quantity; all three the same where it is exact.
+Levels = Array
+Entry = tuple[float, float, float]
+Index = tuple[int, ...]
+
+
+class Part(NamedTuple):
+    """Rows whose ledgers hold the same quantities.
+
+    `where` says which value of each axis these rows are at (None: all of them); `levels` holds
+    value, low and high of each quantity [level, axis, axis, ...], an axis on which it is the same
+    having length 1; `own` the quantity that an axis of numbers is; `columns` whose scores each
+    quantity reads; `run` the steps of the chain.
+    """
+
+    where: tuple[int | None, ...]
+    levels: dict[str, Levels]
+    own: dict[int, str]
+    columns: dict[str, int]
+    run: Run
+
+
+class Scenarios(NamedTuple):
+    """All rows of a sweep: its axes, its numbers, and what there is to say about them.
+
+    `breaks` holds, for each axis, the numbers at which a quantity that follows it jumps or bends.
+    """
+
+    axes: tuple[Axis, ...]
+    parts: tuple[Part, ...]
+    breaks: tuple[tuple[float, ...], ...]
+    notices: tuple[Notice, ...]
+    runs: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Values on each axis."""
+        return tuple(axis.values.size for axis in self.axes)
+
+
+def settle(
+    plan: Plan, axes: Sequence[Axis], optional: frozenset[str], library: Library
+) -> Scenarios:
+    """Settle what the rows of a sweep need.
+
+    `optional` names axes whose values are left out, with a notice, where they cannot be used.
+    Raises JoulecastError naming the row that cannot be.
+    """
+    kept, notices = usable(plan, axes, optional, library)
+    ledgers = _Ledgers(plan, kept, library)
+    places = {k for k, axis in enumerate(kept) if axis.name in PLACE_FIELDS}
+    words = {k for k, axis in enumerate(kept) if not axis.numeric} - places
+    while True:
+        try:
+            return _settled(ledgers, words, places, notices)
+        except _EntangledError as found:
+            # These axes change the same entry: settle every combination of them.
+            words, places = words | found.axes, places - found.axes
+
+
+class _EntangledError(Exception):
+    """Axes that cannot be settled apart from others."""
+
+    def __init__(self, axes: set[int]) -> None:
+        super().__init__()
+        self.axes = axes
+
+
+def usable(
+    plan: Plan, axes: Sequence[Axis], optional: frozenset[str], library: Library
+) -> tuple[tuple[Axis, ...], list[Notice]]:
+    """The axes without those of their values that were not asked for by name and cannot be used.
+
+    `optional` names the axes that may lose values; the notices say which they lost.
+    """
+    notices: list[Notice] = []
+    kept = list(axes)
+    for k, axis in enumerate(axes):
+        if axis.name not in optional:
+            continue
+        good, refused = [], []
+        for value in axis.values:
+            at = {other.name: other.values[0] for other in kept} | {axis.name: value}
+            try:
+                resolve(varied(plan, at), library)
+            except JoulecastError as problem:
+                refused.append((value, problem))
+            else:
+                good.append(value)
+        if not good:
+            raise refused[0][1]
+        if refused:
+            names = ", ".join(str(value) for value, _ in refused[:3])
+            more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
+            text = f"{axis.name}: {names}{more} cannot be used here: {refused[0][1].why}"
+            notices.append(Notice("values_skipped", text))
+        kept[k] = axis._replace(values=np.array(good, dtype=object))
+    return tuple(kept), notices
+
+
+class _Ledgers:
+    """Ledgers of single rows, each settled once."""
+
+    def __init__(self, plan: Plan, axes: tuple[Axis, ...], library: Library) -> None:
+        self.plan, self.axes, self.library = plan, axes, library
+        self.known: dict[Index, Ledger] = {}
+
+    def at(self, index: Index) -> Ledger:
+        """The ledger of one row; an error says which row it is."""
+        if index not in self.known:
+            row = {
+                axis.name: axis.values[i].item() if axis.numeric else axis.values[i]
+                for axis, i in zip(self.axes, index, strict=True)
+            }
+            try:
+                self.known[index] = resolve(varied(self.plan, row), self.library)
+            except JoulecastError as problem:
+                where = ", ".join(f"{name}={value}" for name, value in row.items())
+                why = f"{problem.why} (in the row {where})"
+                raise type(problem)(problem.field, problem.value, why, problem.choices) from None
+        return self.known[index]
+
+
+def _settled(
+    ledgers: _Ledgers, words: set[int], places: set[int], notices: list[Notice]
+) -> Scenarios:
+    axes = ledgers.axes
+    numeric = [k for k in range(len(axes)) if k not in words and k not in places]
+    lines = {k: _Line(axes[k]) for k in numeric}
+    base = [lines[k].lowest if k in lines else 0 for k in range(len(axes))]
+    own = {k: axes[k].name for k in numeric if axes[k].name in INPUTS}
+    own = {k: name for k, name in own.items() if name in ledgers.at(tuple(base)).data}
+
+    def moved(index: Sequence[int], to: Mapping[int, int]) -> Index:
+        return tuple(to.get(k, i) for k, i in enumerate(index))
+
+    cells = [dict(zip(sorted(words), at, strict=True)) for at in _all_of(axes, sorted(words))]
+    followed = [_followed(ledgers, moved(base, cell), lines, own) for cell in cells]
+    spots = [dict(zip(sorted(places), at, strict=True)) for at in _all_of(axes, sorted(places))]
+    local = [_entries(ledgers.at(moved(base, spot))) for spot in spots]
+    placed = _differing(local)
+    kinds = {
+        _kind(entries, ledgers.at(moved(base, spot)))
+        for entries, spot in zip(local, spots, strict=True)
+    }
+    moving = _differing([cell.entries for cell in followed]).union(
+        *(names for cell in followed for names in cell.along.values())
+    )
+    if len(kinds) > 1 or (placed & moving):
+        raise _EntangledError(places)
+
+    of_places = {
+        name: _over(axes, sorted(places), [entries[name] for entries in local]) for name in placed
+    }
+    by_kind: dict[Any, list[int]] = {}
+    for number, cell in enumerate(cells):
+        kind = _kind(followed[number].entries, ledgers.at(moved(base, cell)))
+        by_kind.setdefault(kind, []).append(number)
+    parts = []
+    for members in (
+        [[*range(len(cells))]] if len(by_kind) == 1 else [[n] for n in range(len(cells))]
+    ):
+        whole = len(members) == len(cells)
+        first = cells[members[0]]
+        ledger = ledgers.at(moved(base, first))
+        levels = {
+            name: of_places[name]
+            if name in placed
+            else _of_cells(axes, sorted(words), whole, [followed[n] for n in members], name)
+            for name in ledger.data
+        }
+        for k, name in own.items():
+            levels[name] = _along_axis(axes, k)
+        where = tuple(None if whole else first.get(k) for k in range(len(axes)))
+        columns = {name: k for k, name in enumerate(uncertainty.COLUMNS)} | _shared(ledger)
+        parts.append(Part(where, levels, own, columns, ledger.middle))
+    breaks: list[set[float]] = [set() for _ in axes]
+    for found in followed:
+        for k, bends in found.breaks.items():
+            breaks[k] |= bends
+    said = dict.fromkeys(n for ledger in ledgers.known.values() for n in ledger.notices)
+    runs = 1.0 if any(axis.name == "runs" for axis in axes) else float(ledgers.plan.runs or 1)
+    return Scenarios(
+        axes, tuple(parts), tuple(tuple(sorted(bends)) for bends in breaks), (*notices, *said), runs
+    )
+
+
+def _all_of(axes: Sequence[Axis], which: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    return product(*(range(axes[k].values.size) for k in which))
+
+
+def _entries(ledger: Ledger) -> dict[str, Entry]:
+    """Value, low and high of every quantity."""
+    return _entries_of(ledger.data)
+
+
+def _entries_of(data: Mapping[str, Datum]) -> dict[str, Entry]:
+    return {name: datum.levels for name, datum in data.items()}
+
+
+def _kind(entries: Mapping[str, Entry], ledger: Ledger) -> Any:
+    """What is alike in rows that are reckoned together: names, steps, columns of scores."""
+    return frozenset(entries), tuple(ledger.middle.made_by), tuple(sorted(_shared(ledger).items()))
+
+
+def _shared(ledger: Ledger) -> dict[str, int]:
+    """Quantities that do not read the scores of their own name, as they share an unknown."""
+    unknowns = [datum.unknown for datum in ledger.data.values() if not datum.exact]
+    if len(set(unknowns)) == len(unknowns):
+        return {}
+    columns = uncertainty.columns_of(ledger.ordered().values())
+    return {
+        name: columns[datum.unknown]
+        for name, datum in ledger.data.items()
+        if not datum.exact and uncertainty.COLUMNS[columns[datum.unknown]] != name
+    }
+
+
+def _differing(found: Sequence[Mapping[str, Entry]]) -> set[str]:
+    """Names of quantities that are not the same in all of these."""
+    first = found[0]
+    return {
+        name
+        for other in found[1:]
+        for name in first.keys() | other.keys()
+        if first.get(name) != other.get(name)
+    }
+
+
+class _Line:
+    """The distinct values of an axis of numbers in rising order."""
+
+    def __init__(self, axis: Axis) -> None:
+        self.values, self.first, self.back = np.unique(
+            axis.values, return_index=True, return_inverse=True
+        )
+
+    @property
+    def lowest(self) -> int:
+        """Position on the axis of the lowest value."""
+        return int(self.first[0])
+
+    @property
+    def highest(self) -> int:
+        """Position on the axis of the highest value."""
+        return int(self.first[-1])
+
+
+class _Cell(NamedTuple):
+    """One choice of all words: its entries, and those that follow the numbers that are varied.
+
+    `along` holds, by axis, the quantities that follow it, at each of its values [level, value].
+    """
+
+    entries: dict[str, Entry]
+    along: dict[int, dict[str, Levels]]
+    breaks: dict[int, set[float]]
+
+
+def _followed(
+    ledgers: _Ledgers, base: Index, lines: Mapping[int, _Line], own: Mapping[int, str]
+) -> _Cell:
+    """Settle a cell: its base, and along each axis of numbers that other entries follow."""
+
+    def at(to: Mapping[int, int]) -> dict[str, Entry]:
+        found = _entries(ledgers.at(tuple(to.get(k, i) for k, i in enumerate(base))))
+        if found.keys() != entries.keys():
+            raise _EntangledError(set(lines))
+        return {name: levels for name, levels in found.items() if name not in names}
+
+    names = set(own.values())
+    entries = _entries(ledgers.at(base))
+    start = at({})
+    end = at({k: line.highest for k, line in lines.items()})
+    changed = _differing([start, end])
+    if not changed:
+        return _Cell(entries, {}, {})
+    ends = {k: at({k: line.highest}) for k, line in lines.items()}
+    follows = {k: _differing([start, one]) for k, one in ends.items()}
+    claimed = [name for names in follows.values() for name in names]
+    apart = len(set(claimed)) == len(claimed) and set(claimed) == changed
+    if not apart or any(ends[k][n] != end[n] for k, ns in follows.items() for n in ns):
+        several = {k for k, names in follows.items() if names} or set(lines)
+        longest = max(several, key=lambda k: lines[k].values.size)
+        raise _EntangledError(several - {longest} if len(several) > 1 else several)
+    along: dict[int, dict[str, Levels]] = {}
+    breaks: dict[int, set[float]] = {}
+    for k, followers in follows.items():
+        line = lines[k]
+
+        def settled(i: int, k: int = k, line: _Line = line) -> dict[str, Entry]:
+            return at({k: int(line.first[i])})
+
+        quick = _resized(ledgers, base, k, line)
+        for name in sorted(followers):  # one at a time: one may step where another bends
+            swift = quick is not None and quick(line.values.size - 1).get(name) == ends[k][name]
+            entry = quick if quick is not None and swift else settled
+            found, bends = _between(
+                lambda i, entry=entry, name=name: np.array(entry(i)[name]),  # type: ignore[misc]
+                line.values,
+                TERMS[name].scale,
+                hardware.bends(ledgers.library) if swift else (),
+            )
+            along.setdefault(k, {})[name] = found[:, line.back.ravel()]
+            breaks.setdefault(k, set()).update(float(line.values[i]) for i in bends)
+    return _Cell(entries, along, breaks)
+
+
+def _resized(
+    ledgers: _Ledgers, base: Index, k: int, line: _Line
+) -> Callable[[int], dict[str, Entry]] | None:
+    """What follows the size of the model along an axis that is that size; None along others."""
+    first = ledgers.at(base)
+    last = ledgers.at((*base[:k], line.highest, *base[k + 1 :]))
+    for ledger, x in ((first, line.values[0]), (last, line.values[-1])):
+        if ledger.size is None or ledger.size.active_params != x:
+            return None
+
+    @cache
+    def entries(i: int) -> dict[str, Entry]:
+        return _entries_of(hardware.resized(first, float(line.values[i])))
+
+    return entries
+
+
+def _between(
+    entry: Callable[[int], Levels], x: Array, scale: Scale, edges: Sequence[float]
+) -> tuple[Levels, set[int]]:
+    """Entries [level, value] along rising `x`, settling as few of them as will do.
+
+    Returns them with the positions where they stop following from their neighbours; `edges` are
+    values of x where they are known to.
+    """
+    found = np.empty((3, x.size))
+    bends = {int(i) for i in np.searchsorted(x, edges) if 0 < i < x.size}
+    starts = [0, *sorted(bends)]
+    open_ = list(zip(starts, [*(start - 1 for start in starts[1:]), x.size - 1], strict=True))
+    for i in {i for interval in open_ for i in interval}:
+        found[:, i] = entry(i)
+    while open_:
+        low, high = open_.pop()
+        if low == high:
+            continue
+        if (found[:, low] == found[:, high]).all():
+            found[:, low + 1 : high] = found[:, low, None]
+            continue
+        if high - low < SHORT and edges:  # smooth, and quicker settled than guessed
+            for i in range(low + 1, high):
+                found[:, i] = entry(i)
+            continue
+        if high - low == 1:
+            bends.add(high)
+            continue
+        middle = (low + high) // 2
+        found[:, middle] = entry(middle)
+        if _lines_through(found, x, low, middle, high, scale):
+            continue
+        if (curve := _curve_through(entry, x, low, high)) is not None:
+            found[:, low : high + 1] = curve
+        else:  # a bend between two positions parts them; neither half has it inside
+            found[:, middle + 1] = entry(middle + 1)
+            bends.add(middle + 1)
+            open_ += [(low, middle), (middle + 1, high)]
+    return found, bends
+
+
+def _lines_through(found: Levels, x: Array, low: int, middle: int, high: int, scale: Scale) -> bool:
+    """Fill all levels between two positions, if each is a line there."""
+    for levels in found:
+        line = _line_through(levels, x, low, middle, high, scale)
+        if line is None:
+            return False
+        levels[low + 1 : high] = line
+    return True
+
+
+def _line_through(
+    y: Array, x: Array, low: int, middle: int, high: int, scale: Scale
+) -> Array | None:
+    """Values between two positions that the one in the middle confirms, on some scale."""
+    ends, half = y[[low, high]], y[middle]
+    if ends[0] == ends[1]:
+        return np.full(high - low - 1, half) if ends[0] == half else None
+    positive = bool((ends > 0).all() and half > 0)
+    for logarithmic in (True, False) if x[low] > 0 else (False,):
+        at = x[[low, middle, high]]
+        at = np.log(at) if logarithmic else at
+        share = (at[1] - at[0]) / (at[2] - at[0])
+        for kind in dict.fromkeys(("linear", *(("log", scale) if positive else ()))):
+            with np.errstate(all="ignore"):
+                start, end = uncertainty.scaled(kind, ends)
+                if not abs(uncertainty.unscaled(kind, start + share * (end - start)) - half) <= (
+                    SAME * abs(half)
+                ):
+                    continue
+            inner = x[low + 1 : high]
+            steps = (np.log(inner) if logarithmic else inner) - at[0]
+            return uncertainty.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
+    return None
+
+
+def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int) -> Levels | None:
+    """Entries between two positions as a polynomial of their logarithms, if two confirm it.
+
+    It goes through the positions nearest to the Chebyshev points, where it swings least.
+    """
+    if x[low] <= 0:
+        return None
+    count = CURVE_NODES + ceil(CURVE_NODES_PER_DECADE * log10(x[high] / x[low]))
+    if high - low < 2 * count:
+        return None
+    t = np.log(x[low : high + 1])
+    t = (2 * t - t[0] - t[-1]) / (t[-1] - t[0])
+    wanted = -np.cos(np.pi * np.arange(count) / (count - 1))
+    nodes = np.unique(np.abs(t[:, None] - wanted).argmin(axis=0))
+    between = (nodes[1:] + nodes[:-1]) // 2
+    checks = [int(between[k]) for k in (nodes.size // 2, 1)]
+    values = np.stack([entry(low + int(i)) for i in nodes], axis=-1)
+    if (values <= 0).any():
+        return None
+    gaps = t[nodes][:, None] - t[nodes]
+    np.fill_diagonal(gaps, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = 1 / gaps.prod(axis=1) / (t[:, None] - t[nodes])
+        weights /= weights.sum(axis=1, keepdims=True)
+    weights[nodes] = np.eye(nodes.size)
+    curve = np.exp(np.log(values) @ weights.T)
+    if any((np.abs(curve[:, i] / entry(low + i) - 1) > SAME).any() for i in checks):
+        return None
+    return np.asarray(curve)
+
+
+def _over(axes: Sequence[Axis], which: Sequence[int], entries: Sequence[Entry]) -> Levels:
+    """Entries of all combinations on some axes as an array [level, axis, axis, ...]."""
+    sides = [axes[k].values.size if k in which else 1 for k in range(len(axes))]
+    return np.array(entries, dtype=np.float64).T.reshape(3, *sides)
+
+
+def _along_axis(axes: Sequence[Axis], k: int) -> Levels:
+    """The numbers of an axis as exact entries [level, axis, axis, ...]."""
+    sides = [axis.values.size if j == k else 1 for j, axis in enumerate(axes)]
+    return np.broadcast_to(axes[k].values.reshape(sides), (3, *sides))
+
+
+def _of_cells(
+    axes: Sequence[Axis], words: Sequence[int], whole: bool, cells: Sequence[_Cell], name: str
+) -> Levels:
+    """One quantity over the cells of a part and along the numbers it follows."""
+    entries = [cell.entries[name] for cell in cells]
+    along = {k for cell in cells for k, found in cell.along.items() if name in found}
+    if not along:
+        if all(entry == entries[0] for entry in entries):
+            return _over(axes, [], entries[:1])
+        return _over(axes, words, entries)
+    if len(along) > 1:  # follows one axis in one cell and another in the next
+        raise _EntangledError(along)
+    k = along.pop()
+    count = axes[k].values.size
+    lines = [
+        cell.along[k][name] if k in cell.along and name in cell.along[k]
+        else np.broadcast_to(np.array(entry)[:, None], (3, count))
+        for cell, entry in zip(cells, entries, strict=True)
+    ]  # fmt: skip
+    spread = np.stack(lines, axis=1)  # [level, cell, value]
+    sides = [axes[j].values.size if whole and j in words else 1 for j in range(len(axes))]
+    sides.append(count)
+    return np.moveaxis(spread.reshape(3, *sides), -1, 1 + k).reshape(
+        3, *(count if j == k else side for j, side in enumerate(sides[:-1]))
+    )
+
+
+def proportional(part: Part, result: str, k: int, values: Array) -> Array | None:
+    """A result at the numbers of an axis over that at the largest of them.
+
+    None where that depends on the other inputs.  Tried on the chain itself with arbitrary numbers:
+    where it does not, three values on the axis stand in the same ratio whatever the others are.
+    """
+    if k not in part.own:
+        return None
+    name = part.own[k]
+    others = _arbitrary(tuple(sorted(part.levels)))
+    base = 1.1 if TERMS[name].lower >= 1 else 0.2
+    steps = base * np.array([1.0, 1.7, 2.9])[:, None]
+    tried = np.asarray(repeat(part.run, {**others, name: steps}, [result])[result])
+    ratios = tried / tried[0]
+    if tried.ndim > 1 and (np.abs(ratios / ratios[:, :1] - 1) > 1e-9).any():
+        return None
+    one = {other: numbers[0] for other, numbers in others.items()}
+    at = np.append(values, values.max()) * units.factor(TERMS[name].unit)
+    found = np.asarray(repeat(part.run, {**one, name: at}, [result])[result])
+    found = np.broadcast_to(found, at.shape)
+    return np.asarray(found[:-1] / found[-1])
+
+
+@cache
+def _arbitrary(names: tuple[str, ...]) -> dict[str, Array]:
+    """Sixteen unrelated numbers for each quantity, inside its limits.
+
+    All are near 1 in base units, so that no part of a sum hides another.
+    """
+    count = np.arange(1, 17)
+    numbers = {}
+    for position, name in enumerate(names):
+        term = TERMS[name]
+        shares = np.abs(np.modf(1e4 * np.sin(count + 17.3 * position))[0]) * 0.9 + 0.05
+        start = term.lower if term.lower >= 1 else 0.0
+        numbers[name] = start + shares
+    return numbers
+
+
+def nominal(part: Part, index: Sequence[Any], held: Mapping[str, float]) -> dict[str, Numbers]:
+    """Numbers of a block at their medians, in base units; `held` keeps some at one value."""
+    return {
+        name: np.asarray(held[name]) * units.factor(TERMS[name].unit)
+        if name in held
+        else cut(levels[0], index) * units.factor(TERMS[name].unit)
+        for name, levels in part.levels.items()
+    }
+
+
+def cut(values: Array, index: Sequence[Any]) -> Array:
+    """The block of an array over the axes, its last ones, that lies at an index of each."""
+    leading = values.ndim - len(index)
+    for k, at in enumerate(index):
+        if at is not None and values.shape[leading + k] > 1:
+            values = values.take(at, axis=leading + k) if not isinstance(at, slice) else values[
+                (slice(None),) * (leading + k) + (at,)
+            ]  # fmt: skip
+    return values
