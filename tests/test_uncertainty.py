@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from joulecast import Library, Plan, uncertainty
 from joulecast.chain import chain
@@ -58,13 +59,40 @@ def test_adding_a_column_changes_no_other() -> None:
 
 
 def test_columns_are_standard_normal_and_unrelated() -> None:
-    table = uncertainty.scores()
+    names = [name for name in COLUMNS if name not in uncertainty.NORMAL_OF]
+    table = uncertainty.scores()[[COLUMNS.index(name) for name in names]]
     assert abs(table.mean(axis=1)).max() < 0.001
     assert abs(table.std(axis=1) - 1).max() < 0.002
-    used = [index for index, name in enumerate(COLUMNS) if not name.startswith("idle")]
+    used = [index for index, name in enumerate(names) if not name.startswith("idle")]
     related = np.asarray(np.corrcoef(table[used]))
     np.fill_diagonal(related, 0)
     assert abs(related).max() < 0.03
+
+
+def test_longer_tails_are_those_of_student_at_the_same_draws() -> None:
+    """Equal to the normal ones at 5, 50 and 95 %, SciPy's t with 4 degrees of freedom elsewhere."""
+    table = uncertainty.scores().astype(np.float64)
+    z95, t95 = stats.norm.ppf(0.95), stats.t.ppf(0.95, 4)
+    assert (Z95, uncertainty.T95) == pytest.approx((z95, t95), rel=1e-12)
+    for name, normal in uncertainty.NORMAL_OF.items():
+        scores = table[COLUMNS.index(normal)]
+        expected = stats.t.ppf(stats.norm.cdf(scores), 4) * z95 / t95
+        assert table[COLUMNS.index(name)] == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        assert uncertainty.heavy_tailed(scores) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    ends = uncertainty.heavy_tailed(np.array([-z95, 0.0, z95, 40.0]))
+    assert ends == pytest.approx([-z95, 0.0, z95, uncertainty.FARTHEST])
+
+
+def test_a_heavy_tailed_default_keeps_its_ends_and_narrows_the_middle() -> None:
+    """5 % and 95 % points are those of the record; the 80 % range is narrower than a normal's."""
+    levels = (0.3, 0.2, 0.4)
+    default = Datum("utilisation", *levels, unknown="assumption.utilisation.hopper")
+    given = Datum("utilisation", *levels, unknown="given.utilisation")
+    (one,), (other,) = ([uncertainty.sample({"utilisation": d})["utilisation"]] for d in (default, given))  # fmt: skip
+    found, normal = uncertainty.quantiles(np.array([one, other]))
+    assert found[[0, 2, 4]] == pytest.approx([0.2, 0.3, 0.4], rel=5e-3)
+    assert normal[[0, 2, 4]] == pytest.approx([0.2, 0.3, 0.4], rel=5e-3)
+    assert np.log(found[3] / found[1]) < 0.95 * np.log(normal[3] / normal[1])
 
 
 def power(unknown: str) -> dict[str, Datum]:

@@ -24,6 +24,7 @@ from joulecast.validating.baselines import Seen, class_median
 from joulecast.validating.calibration import (
     HUBER,
     Calibration,
+    Case,
     calibrate,
     case_of,
     hours_runs,
@@ -43,10 +44,9 @@ NOTES = {
     "size_slope": "ln of utilisation per ln of active parameters, below 10 billion",
     "kind.decoder": "dense decoders and mixtures of experts",
     "kind.other": "any other kind, relative to decoders",
-    "spread.decoder": "factors on the default: root mean square of a family forecast without its "
-    "own runs, as 5 % and 95 % points",
-    "spread.other": "factors on the default for other kinds: root mean square of a family "
-    "forecast without its own runs, as 5 % and 95 % points",
+    "spread.decoder": "factors on the default, 5 % and 95 % points: Student's t with 4 degrees of "
+    "freedom, fitted to families forecast without their own runs",
+    "spread.other": "the same for other kinds",
     "attention_share": "attention FLOP over 6 per parameter, per token of sequence length at 7 "
     "billion parameters: geometric mean of the published architectures",
 }
@@ -59,8 +59,10 @@ def main() -> None:
     fitted = calibrate(runs, library)
     OUT.write_text(calibration_text(fitted, runs), encoding="utf-8")
     table = comparison(runs, library, fitted)
-    DECISION.write_text(between(DECISION, "comparison", table), encoding="utf-8")
-    print(f"wrote {OUT.name} and {DECISION.name}\n{table}")
+    spreads = spread_table([case_of(run, library, fitted.attention_share) for run in runs])
+    page = between(DECISION, "comparison", table, ("spread", spreads))
+    DECISION.write_text(page, encoding="utf-8")
+    print(f"wrote {OUT.name} and {DECISION.name}\n{table}\n{spreads}")
 
 
 def calibration_text(fitted: Calibration, runs: Sequence[ReportedRun]) -> str:
@@ -88,6 +90,48 @@ def _leaves(table: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str
         else:
             found += _leaves(entry, f"{prefix}{name}.")
     return found
+
+
+def spread_table(cases: Sequence[Case]) -> str:
+    """How distributions of the left-out errors do on families they were not fitted to."""
+    from scipy import optimize, stats
+
+    errors = left_out_errors(list(cases))
+    lines = [
+        "| distribution | log score | in 50 % | in 80 % | in 90 % | x/÷ of 80 %, decoders |",
+        "|---|---|---|---|---|---|",
+    ]
+    families = len({case.family for case in cases})
+
+    def scale_of(mine: Sequence[Case], freedom: float) -> float:
+        found = np.array([errors[case.id] for case in mine])
+        weight = weights(list(mine))
+
+        def loss(log_scale: float) -> float:
+            return -float(weight @ stats.t.logpdf(found, freedom, scale=math.exp(log_scale)))
+
+        return math.exp(optimize.minimize_scalar(loss, bounds=(-4, 1), method="bounded").x)
+
+    for name, freedom in (
+        ("normal", math.inf), ("t, 10 degrees of freedom", 10), ("t, 6", 6), ("**t, 4** (shipped)", 4),
+        ("t, 3", 3),
+    ):  # fmt: skip
+        score, hits, width = 0.0, dict.fromkeys((0.5, 0.8, 0.9), 0.0), 0.0
+        for decoder in (True, False):
+            kind = [case for case in cases if case.decoder == decoder]
+            for family in dict.fromkeys(case.family for case in kind):
+                scale = scale_of([case for case in kind if case.family != family], freedom)
+                left = [errors[case.id] for case in kind if case.family == family]
+                score += float(np.mean(stats.t.logpdf(left, freedom, scale=scale)))
+                for nominal in hits:
+                    end = stats.t.ppf(0.5 + nominal / 2, freedom) * scale
+                    hits[nominal] += float(np.mean(np.abs(left) <= end))
+            if decoder:
+                width = math.exp(stats.t.ppf(0.9, freedom) * scale_of(kind, freedom))
+        held = " | ".join(f"{count:.1f}" for count in hits.values())
+        lines.append(f"| {name} | {score / families:.3f} | {held} | {width:.2f} |")
+    nominal = " | ".join(f"{share * families:.1f}" for share in (0.5, 0.8, 0.9))
+    return "\n".join([*lines, f"| as many as honest ranges hold | | {nominal} | |"])
 
 
 class Row(NamedTuple):

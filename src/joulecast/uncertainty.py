@@ -7,6 +7,8 @@ A datum is (low, value, high): its 5 %, 50 % and 95 % points.  A standard-normal
     g(x) = g(value) + z / z95 * (g(high) - g(value) if z >= 0 else g(value) - g(low))
 
 with g the scale of the quantity (log, logit, log of x - 1, linear), so it never crosses itself.
+What has longer tails than a normal (HEAVY_TAILED) takes the score of a Student's t instead, at the
+same three points.
 Everything is the same call with other scores: all zero is the nominal run, the shipped table is
 the sample, one score moved is a tornado bar or a share of the variance, and two options read the
 same column for the unknowns they share.  There is no random number at run time.
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from math import sqrt
+from math import erfc, sqrt
 from pathlib import Path
 from typing import Literal, NamedTuple
 from zlib import crc32
@@ -35,6 +37,9 @@ Z95 = 1.6448536269514722
 
 #: The levels every result is given at.
 LEVELS = (0.05, 0.10, 0.50, 0.90, 0.95)
+
+#: Half the base of the triangle over the sorted draws around a level, as a share of the draws.
+SMOOTHED = 1 / 128
 
 #: Columns of the score table: whose scores each quantity reads.  Only ever append: a column's
 #: draws never change, so neither do the answers that use it.  Large variances come first, where
@@ -126,7 +131,21 @@ COLUMNS = (
     "use_rated_power_w",
     "use_bandwidth_gb_per_s",
     "use_peak_flops",
+    "utilisation_default",
 )
+
+#: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the
+#: column that holds the scores of their role with such tails (docs/decisions/0008).
+HEAVY_TAILED = {"assumption.utilisation": "utilisation_default"}
+
+#: Columns of scores with longer tails -> the column of the same draws as normal scores.
+NORMAL_OF = {"utilisation_default": "utilisation"}
+
+#: 95 % point of Student's t with 4 degrees of freedom.
+T95 = 2.1318467863266499
+
+#: Where scores with longer tails end: a little beyond the last of 4,096 draws.
+FARTHEST = 12.0
 
 
 class Datum(NamedTuple):
@@ -161,6 +180,34 @@ class Datum(NamedTuple):
 
 def pick(datum: Datum, z: Array) -> Array:
     """Values of a datum at standard-normal scores `z`, in base units."""
+    return _pick(datum, heavy_tailed(z) if _column_name(datum) in NORMAL_OF else z)
+
+
+def heavy_tailed(z: Array) -> Array:
+    """Scores of Student's t with 4 degrees of freedom at normal scores, level at 5, 50 and 95 %.
+
+    With p = Phi(z): t = sign(z) 2 sqrt(cos(arccos(sqrt(a)) / 3) / sqrt(a) - 1), a = 4 p (1 - p)
+    (Shaw 2006, J. Comput. Finance 9(4)), over its 95 % point and times the normal one; cut at
+    FARTHEST.
+
+    >>> heavy_tailed(np.array([0.0, Z95, 3.0])).round(3)
+    array([0.   , 1.645, 5.053])
+    """
+    flat = np.abs(z).ravel() / sqrt(2)
+    tail = np.fromiter((0.5 * erfc(x) for x in flat), float, flat.size).reshape(z.shape)
+    root = np.sqrt(4 * tail * (1 - tail))
+    size = 2 * np.sqrt(np.maximum(np.cos(np.arccos(root) / 3) / root - 1, 0.0))
+    scores: Array = np.sign(z) * np.minimum(size * (Z95 / T95), FARTHEST)
+    return scores
+
+
+def _column_name(datum: Datum) -> str:
+    """Whose scores a datum reads."""
+    return HEAVY_TAILED.get(datum.unknown.rpartition(".")[0], datum.name)
+
+
+def _pick(datum: Datum, z: Array) -> Array:
+    """Values of a datum at scores of its own column, in base units."""
     if datum.low is None or datum.high is None:
         return np.full_like(z, datum.value * units.factor(TERMS[datum.name].unit))
     levels = np.array([datum.value, datum.low, datum.high])
@@ -221,7 +268,7 @@ def _at(ledger: Mapping[str, Datum], drawn: Mapping[str, Array]) -> dict[str, Nu
     return {
         name: np.float64(datum.value * units.factor(TERMS[name].unit))
         if datum.exact
-        else pick(datum, drawn[datum.unknown])
+        else _pick(datum, drawn[datum.unknown])
         for name, datum in ledger.items()
     }
 
@@ -239,10 +286,11 @@ SHARED_PART = {"assumption.utilisation": 0.9}
 
 def _apart(unknown: str, index: int) -> Array:
     """Scores of an unknown that differs between options."""
-    column = _column(index)
+    normal = NORMAL_OF.get(COLUMNS[index])
+    column = _column(index if normal is None else COLUMNS.index(normal))
     common = SHARED_PART.get(unknown.rpartition(".")[0], 0.0)
     drawn: Array = sqrt(common) * column + sqrt(1 - common) * column[_order(unknown)]
-    return drawn
+    return drawn if normal is None else heavy_tailed(drawn)
 
 
 def _order(unknown: str) -> NDArray[np.intp]:
@@ -339,15 +387,33 @@ def shares_of_variance(outcome: Array) -> Array:
 
 
 def quantiles(draws: Array, levels: Sequence[float] = LEVELS) -> Array:
-    """Values at `levels` along the last axis of `draws`, by sorting; rows may be many."""
+    """Values at `levels` along the last axis of `draws`; rows may be many.
+
+    Each is a mean of the sorted draws around it, weighted by a triangle: an order statistic alone
+    jumps as the draws change places, twice as far as this mean (docs/method/uncertainty.md).
+    """
     ordered = np.sort(draws, axis=-1)
     count = draws.shape[-1]
-    position = np.clip(np.array(levels) * count - 0.5, 0, count - 1)
-    below = np.floor(position).astype(int)
-    above = np.minimum(below + 1, count - 1)
-    share = position - below
-    points: Array = ordered[..., below] * (1 - share) + ordered[..., above] * share
+    first, weights = _around(count, tuple(levels))
+    windows = ordered[..., first[:, None] + np.arange(weights.shape[1])]
+    points: Array = np.einsum("...ij,ij->...i", windows, weights)
     return points
+
+
+@cache
+def _around(count: int, levels: tuple[float, ...]) -> tuple[NDArray[np.intp], Array]:
+    """First of the sorted draws that count for each level, and the weights from there on."""
+    half = int(count * SMOOTHED)
+    rising = np.arange(1.0, half + 2)
+    triangle = np.concatenate([rising, rising[-2::-1]])
+    triangle /= triangle.sum()
+    position = np.clip(np.array(levels) * count - 0.5, half, max(half, count - 1 - half))
+    below = np.minimum(np.floor(position).astype(int), max(0, count - 2 - half))
+    share = (position - below)[:, None]
+    weights = np.zeros((len(levels), min(count, 2 * half + 2)))
+    weights[:, : triangle.size] += (1 - share) * triangle
+    weights[:, weights.shape[1] - triangle.size :] += share * triangle
+    return below - half, weights
 
 
 def columns_of(data: Iterable[Datum]) -> dict[str, int]:
@@ -355,7 +421,7 @@ def columns_of(data: Iterable[Datum]) -> dict[str, int]:
     columns: dict[str, int] = {}
     for datum in data:
         if not datum.exact:
-            own = COLUMNS.index(datum.name)
+            own = COLUMNS.index(_column_name(datum))
             columns[datum.unknown] = min(columns.get(datum.unknown, own), own)
     return columns
 

@@ -28,7 +28,7 @@ from joulecast.resolve.utilisation import (
     age_of,
     ceiling_of,
 )
-from joulecast.uncertainty import Z95
+from joulecast.uncertainty import T95
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
@@ -124,7 +124,7 @@ def calibrate(runs: Iterable[ReportedRun], library: Library) -> Calibration:
     cases = [case_of(run, library, share) for run in runs]
     errors = left_out_errors(cases)
     spread = {
-        decoder: Z95 * _root_mean_square([c for c in cases if c.decoder == decoder], errors)
+        decoder: T95 * _scale([c for c in cases if c.decoder == decoder], errors)
         for decoder in (True, False)
     }
     return Calibration(*_fit(cases), spread[True], spread[False], share)
@@ -237,7 +237,16 @@ def _fit(cases: list[Case]) -> tuple[float, float, float, float]:
     return constant, age, size, other
 
 
-def _root_mean_square(cases: list[Case], errors: Mapping[str, float]) -> float:
-    """Root mean square of the errors, families weighing one."""
+def _scale(cases: list[Case], errors: Mapping[str, float]) -> float:
+    """Scale of Student's t with 4 degrees of freedom around 0: maximum likelihood.
+
+    Families weigh one.  With s the scale: s^2 = mean of (4 + 1) e^2 / (4 + e^2 / s^2), from the
+    variance on until it settles (Lange, Little and Taylor 1989, J. Am. Stat. Assoc. 84).
+    """
     squares = np.array([errors[case.id] ** 2 for case in cases])
-    return math.sqrt(float(np.average(squares, weights=weights(cases))))
+    weight = weights(cases)
+    found, last = float(np.average(squares, weights=weight)), 0.0
+    while abs(found - last) > SETTLED:
+        last = found
+        found = float(np.average(5 * squares / (4 + squares / last), weights=weight))
+    return math.sqrt(found)

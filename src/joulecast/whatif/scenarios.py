@@ -255,10 +255,7 @@ def _kind(entries: Mapping[str, Entry], ledger: Ledger) -> Any:
 
 
 def _shared(ledger: Ledger) -> dict[str, int]:
-    """Quantities that do not read the scores of their own name, as they share an unknown."""
-    unknowns = [datum.unknown for datum in ledger.data.values() if not datum.exact]
-    if len(set(unknowns)) == len(unknowns):
-        return {}
+    """Quantities that do not read the scores of their own name."""
     columns = uncertainty.columns_of(ledger.ordered().values())
     return {
         name: columns[datum.unknown]
