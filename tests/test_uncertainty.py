@@ -73,7 +73,7 @@ def test_longer_tails_are_those_of_student_at_the_same_draws() -> None:
     """Equal to the normal ones at 5, 50 and 95 %, SciPy's t with 4 degrees of freedom elsewhere."""
     table = uncertainty.scores().astype(np.float64)
     z95, t95 = stats.norm.ppf(0.95), stats.t.ppf(0.95, 4)
-    assert (Z95, uncertainty.T95) == pytest.approx((z95, t95), rel=1e-12)
+    assert pytest.approx((z95, t95), rel=1e-12) == (Z95, uncertainty.T95)
     for name, normal in uncertainty.NORMAL_OF.items():
         scores = table[COLUMNS.index(normal)]
         expected = stats.t.ppf(stats.norm.cdf(scores), 4) * z95 / t95

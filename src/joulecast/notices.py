@@ -12,7 +12,7 @@ CODES: dict[str, str] = {
     "instance": "The device named is a cloud instance or a TPU slice: what it holds.",
     "instance_part": "The devices given are not a whole number of the instance named.",
     "instance_elsewhere": "The instance named is another provider's than the place of the run.",
-    "provider_assumed": "The instance named tells the provider, whose fleet PUE is used.",
+    "provider_assumed": "The instance or device named tells the provider, whose fleet PUE is used.",
     "year_assumed": "No year was given: the latest year in the data is used.",
     "year_projected": "The year lies past the data: the grid is projected, its range widened.",
     "grid_year": "The place has no figure for the year: the nearest one is carried over.",

@@ -101,10 +101,11 @@ class Library(Places):
 
     def defaults_of(self, name: str) -> dict[str, Any]:
         """All defaults of a quantity, as the tables hold them."""
-        found = {}
+        found: dict[str, Any] = {}
         for table in DEFAULT_TABLES:
-            if name in self._core.get(table, {}):
-                found.update(self._core[table][name])
+            for key, entry in self._core.get(table, {}).get(name, {}).items():
+                known = found.get(key, {})
+                found[key] = {**known, **entry} if isinstance(entry, Mapping) else entry
         return found
 
     def laws(self, table: str, kind: type[R]) -> dict[str, R]:

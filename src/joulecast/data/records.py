@@ -202,6 +202,7 @@ class Device(Record):
     embodied_scope: Literal["device", "system"] = "device"
     host_embodied_kgco2e: NotNegative | None = None
     devices_per_host: int | None = Field(default=None, ge=1)
+    operator: str | None = None
     note: str = ""
 
     @model_validator(mode="before")

@@ -202,7 +202,7 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         share = _power_share(library, device.device_class, size.active_params)
         power = _share_of(share, device.tdp_w)
     ledger.assume("device_power_w", power, f"{device.id}.power")
-    host = device.host_power_w or library.default("host_power_w")
+    host = _host_power(library, device)
     if host.value == 0 and host.low is None:
         ledger.settle("host_power_w", 0.0, host.note or "counted in the device's power")
     ledger.assume("host_power_w", host, f"{device.id}.host_power")
@@ -214,6 +214,18 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if ledger.plan.only_given:
         ledger.settle("host_power_w", 0.0, "nothing added that was not given")
         ledger.settle("network_share", 0.0, "nothing added that was not given")
+
+
+def _host_power(library: Library, device: Device) -> Figure:
+    """Of the record; of a TPU as a share of the chip's mean, by generation; else one for all."""
+    if device.host_power_w is not None:
+        return device.host_power_w
+    if device.device_class != "tpu" or device.device_power_w is None:
+        return library.default("host_power_w")
+    name = f"host_power_share.{device.family}"
+    share = library.default(name if library.has_default(name) else "host_power_share.tpu")
+    note = f"{share.value:.3g} of the chip's mean; {share.note}"
+    return scaled(share, device.device_power_w.value, note)
 
 
 def _power_share(library: Library, device_class: str, active_params: float | None) -> Figure:

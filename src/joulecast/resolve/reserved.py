@@ -49,11 +49,11 @@ def _check_count(ledger: Ledger, reserved: Reservation) -> None:
 
 
 def provider(ledger: Ledger, given: str | None, place: Place | None) -> str | None:
-    """Whose data centre: as given, else the place's, else that of the instance, which is said."""
+    """Whose data centre: as given, else the place's, else that of the instance or device, said."""
     reserved = ledger.reserved
     known = given or (place.provider if place else None) or None
     if reserved is None:
-        return known
+        return known or _only_operator(ledger, place)
     offered = reserved.instance.provider
     elsewhere = place is not None and place.kind == "site"
     if elsewhere or (known is not None and known != offered):
@@ -71,6 +71,20 @@ def provider(ledger: Ledger, given: str | None, place: Place | None) -> str | No
         )
         return offered
     return known
+
+
+def _only_operator(ledger: Ledger, place: Place | None) -> str | None:
+    """Who alone runs the device in data centres, if anyone does: then its fleet is assumed."""
+    device = ledger.device
+    elsewhere = place is not None and place.kind == "site"
+    if device is None or device.operator is None or elsewhere or ledger.plan.only_given:
+        return None
+    operator = ledger.library.provider(device.operator)
+    ledger.warn(
+        "provider_assumed",
+        f"{device.name} runs in the data centres of {operator} alone: theirs assumed (--provider)",
+    )
+    return operator
 
 
 def place(ledger: Ledger, given: str | None) -> Place | None:

@@ -285,6 +285,7 @@ class _Bench:
         self.shipped = shipped
         self.runs = library.runs
         self._learned = hours_runs(library)
+        self._taught = [run for run in library.runs if set(run.tests) & set("HEP")]
         share = library.default("attention_share").value
         self._seen = [_seen(run, library, share) for run in self._learned]
         self._fits: dict[str, tuple[Library, float]] = {}
@@ -336,9 +337,9 @@ class _Bench:
 
     def fit(self, family: str) -> tuple[Library, float]:
         """Tables fitted without a family's own runs, and their share of attention."""
-        known = family if any(run.family == family for run in self._learned) else ""
+        known = family if any(run.family == family for run in self._taught) else ""
         if known not in self._fits:
-            others = [run for run in self._learned if run.family != known]
+            others = [run for run in self._taught if run.family != known]
             fitted = calibrate(others, self.library)
             tables = self.library.with_calibration(fitted.figures())
             self._fits[known] = (self.library if self.shipped else tables, fitted.attention_share)

@@ -1,4 +1,4 @@
-"""Fits the default utilisation to published runs.
+"""Fits the default utilisation to published runs; power is fitted in `power.py`.
 
 The model is `performance.expected_utilisation`: ln u less the ln of the device's ceiling is a
 constant, a slope on the age of the device, a slope on the size of a small model, and a step for
@@ -29,6 +29,7 @@ from joulecast.resolve.utilisation import (
     ceiling_of,
 )
 from joulecast.uncertainty import T95
+from joulecast.validating.power import PowerFit, fit_power
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
@@ -70,6 +71,7 @@ class Calibration:
     spread_decoder: float
     spread_other: float
     attention_share: float
+    power: PowerFit
 
     def ln_of_ceiling(self, case: Case) -> float:
         """Forecast ln(utilisation / ceiling)."""
@@ -106,6 +108,7 @@ class Calibration:
                 },
             },
             "attention_share": entry("attention_share", self.attention_share),
+            **self.power.figures(notes),
         }
 
 
@@ -115,10 +118,13 @@ def hours_runs(library: Library) -> list[ReportedRun]:
 
 
 def calibrate(runs: Iterable[ReportedRun], library: Library) -> Calibration:
-    """Fit to runs that test device-hours; the spread is that of families left out in turn.
+    """Fit to runs that test device-hours, and power to those with a meter.
 
-    Runs without published hours among `runs` are passed over.  Deterministic: no random numbers.
+    The spread of utilisation is that of families left out in turn.  Deterministic: no random
+    numbers.
     """
+    runs = list(runs)
+    power = fit_power(runs, library)
     runs = [run for run in runs if "H" in run.tests]
     share = _attention_share(runs)
     cases = [case_of(run, library, share) for run in runs]
@@ -127,7 +133,7 @@ def calibrate(runs: Iterable[ReportedRun], library: Library) -> Calibration:
         decoder: T95 * _scale([c for c in cases if c.decoder == decoder], errors)
         for decoder in (True, False)
     }
-    return Calibration(*_fit(cases), spread[True], spread[False], share)
+    return Calibration(*_fit(cases), spread[True], spread[False], share, power)
 
 
 def left_out_errors(cases: list[Case]) -> dict[str, float]:

@@ -14,20 +14,23 @@ if TYPE_CHECKING:
 #: Gate -> the worst value that is declared.  A gate listed here fails, is published as failed, and
 #: is not retuned; a value beyond the one declared is news.
 DECLARED: Mapping[str, float] = {
-    "hours, all: families inside the 50 % range": 24.5,
-    "CO2, 1B parameters and more: typical factor over the naive": 1.0,
+    "energy, true hours given: typical factor": 1.24,
+    "CO2, 1B parameters and more: typical factor over the naive": 0.88,
 }
 
 #: Gate -> why it fails, as the page says it.
 WHY: Mapping[str, str] = {
-    "hours, all: families inside the 50 % range": (
-        "The range is too wide in the middle: errors have a sharper peak and longer tails than the "
-        "distribution that is drawn, and its spread is set by the tails. The 80 % and 90 % ranges, "
-        "which are the ones printed, hold as they should; widening would make this one worse."
+    "energy, true hours given: typical factor": (
+        "Defaults for power are fitted without the family they are tested on, and few meters are "
+        "left then: PaLM's is the only one on a TPU v4, whose machine drew 378 W where the other "
+        "generations suggest 236 W; the small jobs on P100 and V100 are of one team, whose meters saw "
+        "devices, processors and memory and not all that a host draws. The OLMoE figure comes to "
+        "more than the devices' rating. With every meter in the fit, as shipped, the factor is "
+        "lower, but that proves nothing. The ranges of TPU hosts are set by these errors."
     ),
     "CO2, 1B parameters and more: typical factor over the naive": (
         "One of the four families, PaLM, published emissions with purchases of clean electricity "
-        "taken off; both chains miss them by the same factor. The grids of the places add to it: "
+        "taken off; both chains miss them by a large factor. The grids of the places add to it: "
         "ours are life-cycle, carried back to 2019 and 2020, and lie above what Google stated for "
         "its sites. The table has the location-based runs alone, and all with the published grid "
         "and PUE given."

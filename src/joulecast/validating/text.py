@@ -317,9 +317,11 @@ follow from parameters and tokens. Never the run's own utilisation, hours, power
 
 **Left out.** The default utilisation is fitted anew for each family of runs (same team, cluster
 and code) without that family, coefficients and spread alike
-([how](decisions/0008-default-utilisation.md)). Power, PUE and grid are the shipped defaults. So few
-meters were read that nothing is fitted to them, but the defaults for power were chosen with these
-meters in sight: energy with the true hours given is a check of consistency, not a blind test.
+([how](decisions/0008-default-utilisation.md)). So are the defaults for power that rest on meters
+of runs: the devices of large jobs on Hopper, of small ones before Ampere, the hosts of TPUs
+([how](method/energy.md#fitted-to-meters)). Other powers, PUE and grid are the shipped defaults. The
+share of small jobs on Hopper was judged with the OLMo series in sight, so *blind, smaller* is a
+check of consistency.
 
 **Same scope.** Energy is compared as its meter saw it: the accelerators alone, or with the machine
 around them, never with scale-out network. Where the published figure has cooling in it, it is
@@ -385,8 +387,8 @@ emissions of runs of a billion parameters and more.
 {_markdown(gains_table(validation))}
 
 A measured `mfu` buys more than any regression: an hour of profiling on the real cluster is the
-cheapest way to a narrow range. Hours buy more than power; power without hours buys nothing here,
-for the two errors had partly cancelled. Hours and power together are the energy itself. For
+cheapest way to a narrow range. Hours buy more than power; power without hours buys little here,
+for the two errors partly cancel. Hours and power together are the energy itself. For
 emissions the grid comes first."""
 
 
