@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("resolve", "by_hand", "planfile", "whatif.axes"),
     ("whatif.scenarios",),
     ("validating.scoring", "validating.baselines"),
+    ("validating.power",),
     ("validating.calibration",),
     ("footprint", "use.used", "answers", "laws.asking"),
     ("use.serving",),

@@ -191,10 +191,11 @@ def heavy_tailed(z: Array) -> Array:
     FARTHEST.
 
     >>> heavy_tailed(np.array([0.0, Z95, 3.0])).round(3)
-    array([0.   , 1.645, 5.053])
+    array([0.   , 1.645, 5.108])
     """
     flat = np.abs(z).ravel() / sqrt(2)
-    tail = np.fromiter((0.5 * erfc(x) for x in flat), float, flat.size).reshape(z.shape)
+    tails = (max(0.5 * erfc(x), 1e-300) for x in flat)
+    tail = np.fromiter(tails, float, flat.size).reshape(z.shape)
     root = np.sqrt(4 * tail * (1 - tail))
     size = 2 * np.sqrt(np.maximum(np.cos(np.arccos(root) / 3) / root - 1, 0.0))
     scores: Array = np.sign(z) * np.minimum(size * (Z95 / T95), FARTHEST)
@@ -396,7 +397,9 @@ def quantiles(draws: Array, levels: Sequence[float] = LEVELS) -> Array:
     count = draws.shape[-1]
     first, weights = _around(count, tuple(levels))
     windows = ordered[..., first[:, None] + np.arange(weights.shape[1])]
-    points: Array = np.einsum("...ij,ij->...i", windows, weights)
+    # From one of them, so that draws that are all the same give exactly that.
+    one = windows[..., 0]
+    points: Array = one + np.einsum("...ij,ij->...i", windows - one[..., None], weights)
     return points
 
 

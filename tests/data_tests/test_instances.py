@@ -153,6 +153,16 @@ def test_provider_of_the_instance_is_assumed_and_said() -> None:
     assert messages(footprint, "provider_assumed")
 
 
+@pytest.mark.parametrize(("device", "operator"), [("tpu-v4", "gcp"), ("trainium2", "aws")])
+def test_who_alone_runs_a_device_is_assumed_and_said(device: str, operator: str) -> None:
+    footprint = run(device, region="us-va")
+    assert footprint.plan["provider"] == operator
+    assert pue(footprint) == pue(run(device, region="us-va", provider=operator))
+    assert messages(footprint, "provider_assumed")
+    elsewhere = run(device, region="us-va", provider="hpc")
+    assert elsewhere.plan["provider"] == "hpc" and not messages(elsewhere, "provider_assumed")
+
+
 def test_provider_given_wins_over_that_of_the_instance() -> None:
     footprint = run("p4d.24xlarge", region="us", provider="gcp")
     assert footprint.plan["provider"] == "gcp"

@@ -106,7 +106,7 @@ def power(params: float, name: str = "h100-sxm") -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize(
-    ("params", "share"), [(2e7, 0.55), (1e8, 0.55), (10**8.5, (0.55 + 0.88) / 2), (1e9, 0.88), (7e10, 0.88)]
+    ("params", "share"), [(2e7, 0.55), (1e8, 0.55), (10**8.5, (0.55 + 0.8911) / 2), (1e9, 0.8911), (7e10, 0.8911)]
 )  # fmt: skip
 def test_power_goes_from_small_to_large_models_over_a_decade(params: float, share: float) -> None:
     assert power(params)[1] == pytest.approx(700 * share)

@@ -199,7 +199,7 @@ def test_a_users_run_is_laid_over_ours(tmp_path: Path) -> None:
 def test_the_calibration_is_what_the_runs_give() -> None:
     """Every fitted number follows from the records; digits of the last place may differ."""
     runs = hours_runs(BUNDLED)
-    made = tomllib.loads(calibrate.calibration_text(fit_to(runs, BUNDLED), runs))
+    made = tomllib.loads(calibrate.calibration_text(fit_to(BUNDLED.runs, BUNDLED), runs))
     kept = tomllib.loads((specs.bundled_folder() / "calibration.toml").read_text())
     for (name, entry), (other, stands) in zip(leaves(made), leaves(kept), strict=True):
         assert name == other

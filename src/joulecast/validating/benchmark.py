@@ -27,7 +27,7 @@ from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.resolve.utilisation import DECODERS, ceiling_of
 from joulecast.terms import TERMS
-from joulecast.uncertainty import sample
+from joulecast.uncertainty import quantiles, sample
 from joulecast.validating import scoring
 from joulecast.validating.accounting import Account, accounts
 from joulecast.validating.baselines import (
@@ -93,7 +93,7 @@ class Row:
 
     def range(self, nominal: float) -> tuple[float, float]:
         """Ends of the central range meant to hold a share of outcomes."""
-        low, high = np.quantile(self.draws, [(1 - nominal) / 2, (1 + nominal) / 2], method="hazen")
+        low, high = quantiles(self.draws, ((1 - nominal) / 2, (1 + nominal) / 2))
         return float(low), float(high)
 
     def inside(self, nominal: float) -> bool:

@@ -97,7 +97,7 @@ def fit_power(runs: Iterable[ReportedRun], library: Library) -> PowerFit:
 
 
 def meters_of(runs: Iterable[ReportedRun], library: Library) -> list[Meter]:
-    """What the meters of runs tell; a mean above the rating of the devices alone tells nothing."""
+    """What the meters of runs tell; one beyond what the devices can draw tells nothing."""
     limit = library.default("small_model_params").value
     found = []
     for run in runs:
@@ -108,11 +108,12 @@ def meters_of(runs: Iterable[ReportedRun], library: Library) -> list[Meter]:
         active = before.active_params or before.params
         if device.device_class == "tpu" and power.scope == "system":
             assert device.device_power_w is not None
-            told = math.log(power.value / device.device_power_w.value - 1)
-            found.append(Meter(run.id, run.family, device.family, told))
+            host = power.value / device.device_power_w.value - 1
+            if host > 0:
+                found.append(Meter(run.id, run.family, device.family, math.log(host)))
         elif device.tdp_w is not None and active is not None:
-            host = device.host_power_w or library.default("host_power_w")
-            alone = power.value - (host.value if power.scope == "system" else 0.0)
+            around = device.host_power_w or library.default("host_power_w")
+            alone = power.value - (around.value if power.scope == "system" else 0.0)
             share = alone / device.tdp_w.value
             size = "large" if active.value >= limit else "small"
             if 0 < share < 1:
