@@ -1,9 +1,8 @@
 """CSV with the columns of CodeCarbon's emissions.csv, to lay plan and measurement side by side.
 
-As CodeCarbon counts: `emissions` [kg] is the operation alone, power and energy of the GPUs hold their
-share of the data centre's overhead, `water_consumed` [L] is that of the site, `wue` [L/kWh] times
-`energy_consumed`.  What that table has no column for stands in further columns whose names begin
-with joulecast.
+As CodeCarbon counts: `emissions` [kg] is the operation alone, power and energy of the GPUs hold
+the PUE, `water_consumed` [L] is that of the site, `wue` [L/kWh] times `energy_consumed`.  What that
+table has no column for stands in further columns whose names begin with joulecast.
 """
 
 from __future__ import annotations
