@@ -171,8 +171,8 @@ def sources() -> str:
         [
             "# Sources\n",
             MADE,
-            "*Read* says how the figure is known: `primary`, the work itself was read; `secondary`, "
-            "a\nstored copy or an account of it; `recalled`, from memory, so it is never cited. "
+            "*Read* says how the figure is known: `primary`, the work itself was read; `secondary`,"
+            " a\nstored copy or an account of it; `recalled`, from memory, so it is never cited. "
             "*Entry* says how\nfar authors, title, year and address were compared with what others "
             "print, when and with what;\nempty, that nobody did.\n",
             *_table(("key", "work", "read", "entry"), rows),

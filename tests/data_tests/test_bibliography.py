@@ -74,7 +74,7 @@ def test_two_keys_of_one_work_are_one_entry(key: str) -> None:
 
 
 def test_doubt_about_an_entry_goes_with_it_into_a_bibliography() -> None:
-    doubtful = BUNDLED.source("nvidia-nemotron-parse-card")
+    doubtful = BUNDLED.source("medimageinsight-card")
     found = Bibliography("", (Citation(doubtful.key, "", doubtful.read, doubtful),), ())
     assert "not confirmed: authors, year and address" in bibtex(found)
     assert "not confirmed" not in bibtex(
