@@ -24,8 +24,8 @@ WHY: Mapping[str, str] = {
         "Defaults for power are fitted without the family they are tested on, and few meters are "
         "left then: PaLM's is the only one on a TPU v4, whose machine drew 378 W where the other "
         "generations suggest 236 W; the small jobs on P100 and V100 are of one team, whose meters "
-        "saw devices, processors and memory and not all that a host draws. The OLMoE figure comes to "
-        "more than the devices' rating. With every meter in the fit, as shipped, the factor is "
+        "saw devices, processors and memory and not all that a host draws. The OLMoE figure comes "
+        "to more than the devices' rating. With every meter in the fit, as shipped, the factor is "
         "lower, but that proves nothing. The ranges of TPU hosts are set by these errors."
     ),
     "CO2, 1B parameters and more: typical factor over the naive": (
