@@ -209,6 +209,18 @@ def test_a_codecarbon_file_that_is_wrong(
     assert part in "".join(map(str, found.findings))
 
 
+def test_energy_of_gpus_is_judged_before_the_pue(tmp_path: Path) -> None:
+    """CodeCarbon's energies hold the PUE: 540 W a GPU at a PUE of 1.5 is 360 W of its 400."""
+    text = (CARDS / "emissions.csv").read_text().splitlines()
+    row = dict(zip(text[0].split(","), text[1].split(","), strict=True))
+    row |= {"gpu_energy": "51.84", "energy_consumed": "56.64", "pue": "1.5"}
+    row |= {"emissions": "12.84", "emissions_rate": f"{12.84 / 43200:.9f}"}
+    made = "\n".join([text[0], ",".join(row.values())]) + "\n"
+    assert codes(checked(made, tmp_path, "emissions.csv")) == []
+    again = made.replace("machine,N,1.5", "machine,N,1.0")
+    assert codes(checked(again, tmp_path, "emissions.csv")) == ["power"]
+
+
 @pytest.mark.parametrize(
     "name, text, error",
     [

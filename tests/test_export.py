@@ -458,6 +458,28 @@ def test_csv_has_a_row_to_each_run_in_codecarbons_units() -> None:
     )
 
 
+def test_csv_counts_overhead_and_water_as_codecarbon_does() -> None:
+    """Its tracker multiplies every power and energy by the PUE, and the energy so made by the WUE."""
+    footprint = estimate(ALL)
+    (row,) = csv.DictReader(io.StringIO(export(footprint, "csv")))
+    energy, duration = float(row["energy_consumed"]), float(row["duration"])
+    device = known(footprint.quantities["device_energy_kwh"]).value
+    assert float(row["pue"]) > 1
+    assert float(row["gpu_energy"]) == pytest.approx(device * float(row["pue"]), rel=1e-9)
+    assert float(row["gpu_power"]) / 1000 * duration / 3600 == pytest.approx(
+        float(row["gpu_energy"]), rel=1e-9
+    )
+    assert float(row["gpu_energy"]) < energy
+    on_site = known(footprint.quantities["water_onsite_l"]).value
+    assert float(row["water_consumed"]) == pytest.approx(on_site, rel=1e-9)
+    assert float(row["wue"]) * energy == pytest.approx(on_site, rel=1e-9)
+
+
+def test_csv_has_the_columns_of_codecarbon_itself() -> None:
+    data = pytest.importorskip("codecarbon.output_methods.emissions_data")
+    assert tuple(data.EmissionsData.__dataclass_fields__) == CODECARBON
+
+
 # LaTeX.
 
 

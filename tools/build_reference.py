@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from joulecast import Library
+from joulecast.citing.citing import arxiv_number
 from joulecast.data import specs
-from joulecast.data.records import Figure, figures_of
+from joulecast.data.records import Figure, Source, figures_of
 
 MADE = "<!-- Made by tools/build_docs.py from hardware_specs; edit the tables, not this file. -->\n"
 
@@ -30,7 +31,12 @@ UNITS = {
 
 def reference_pages() -> dict[str, str]:
     """File name -> text."""
-    return {"devices.md": devices(), "grids.md": grids(), "sites.md": sites()}
+    return {
+        "devices.md": devices(),
+        "grids.md": grids(),
+        "sites.md": sites(),
+        "sources.md": sources(),
+    }
 
 
 def devices() -> str:
@@ -150,6 +156,46 @@ def sites() -> str:
             "",
         ]
     )
+
+
+def sources() -> str:
+    """Every work that is cited: how its figure is known, and how far its entry was checked."""
+    library = Library.bundled()
+    works = [library.source(key) for key in library.source_keys]
+    rows = [
+        (f"`{work.key}`", _work(work), work.read, _check(work))
+        for work in works
+        if work.kind != "judgement"
+    ]
+    return "\n".join(
+        [
+            "# Sources\n",
+            MADE,
+            "*Read* says how the figure is known: `primary`, the work itself was read; `secondary`,"
+            " a\nstored copy or an account of it; `recalled`, from memory, so it is never cited. "
+            "*Entry* says how\nfar authors, title, year and address were compared with what others "
+            "print, when and with what;\nempty, that nobody did.\n",
+            *_table(("key", "work", "read", "entry"), rows),
+            "",
+        ]
+    )
+
+
+def _work(source: Source) -> str:
+    """Authors, year, title and address of a work."""
+    number, title = arxiv_number(source), source.title.replace("<", "&lt;").replace("$", "\\$")
+    where = f"arXiv:{number}" if number else source.journal or source.publisher or "page"
+    address = f"https://doi.org/{source.doi}" if source.journal and source.doi else source.url
+    return f"{source.label}, *{title}*. " + (f"[{where}]({address})" if address else where)
+
+
+def _check(source: Source) -> str:
+    said = [source.entry if source.entry != "unstated" else ""]
+    if source.checked:
+        said.append(f"{source.checked}, {source.checked_against}")
+    if source.unconfirmed:
+        said.append(f"not confirmed: {source.unconfirmed}")
+    return "; ".join(part for part in said if part)
 
 
 def _latest(row: dict[str, str], quantity: str) -> tuple[str, str]:

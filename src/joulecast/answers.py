@@ -645,6 +645,7 @@ class SourceRow(TypedDict):
     year: int
     authors: str
     title: str
+    entry: str
 
 
 class CodeRow(TypedDict):

@@ -271,7 +271,7 @@ def eu_training_compute(training_flop: Numbers) -> Numbers:
     References
     ----------
     European Commission, guidelines on the scope of obligations for providers of general-purpose
-    AI models, 18 July 2025, annex A.
+    AI models, 18 July 2025, annex, A.1 and A.2.
 
     >>> eu_training_compute(7.5e22)
     7.5e+22

@@ -122,6 +122,10 @@ MESSAGES = {
         "try primary, secondary, recalled"
     ),
     "source_year": "sources.toml: my-notes: year: 26: must be at least 1950",
+    "source_half_checked": (
+        "sources.toml: my-notes: source: an entry that was checked needs both checked and "
+        "checked_against"
+    ),
 }
 
 

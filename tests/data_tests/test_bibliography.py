@@ -7,7 +7,10 @@ import re
 import pytest
 
 from joulecast import Library, Plan, estimate
+from joulecast.citing.citing import Bibliography, bibtex
 from joulecast.data import specs
+from joulecast.data.records import Source
+from joulecast.footprint import Citation
 
 BUNDLED = Library.bundled()
 SOURCES = {key: BUNDLED.source(key) for key in specs.read_folder(specs.bundled_folder())[0]["sources"]}  # fmt: skip
@@ -37,6 +40,65 @@ def test_page_that_was_read_says_when(key: str) -> None:
 def test_doi_is_one(key: str) -> None:
     assert not CITED[key].doi or re.fullmatch(r"10\.\d{4,}/\S+", CITED[key].doi)
     assert not CITED[key].url or CITED[key].url.startswith("https://")
+
+
+# What a run's source says of itself.
+
+OF_RUNS = sorted({key for run in BUNDLED.runs for key in run.sources} & set(CITED))
+
+
+@pytest.mark.parametrize("key", OF_RUNS)
+def test_source_of_a_run_is_complete_and_says_how_far_it_was_checked(key: str) -> None:
+    source = CITED[key]
+    assert source.names and all(source.names) and source.title and source.year
+    locators = (source.url, source.doi, source.journal)
+    assert any(locators) or "address" in source.unconfirmed
+    assert source.entry in ("checked", "partly checked", "unchecked")
+    assert bool(source.unconfirmed) == (source.entry != "checked")
+
+
+def test_most_entries_of_the_runs_sources_were_checked() -> None:
+    checked = [key for key in OF_RUNS if CITED[key].entry == "checked"]
+    assert len(checked) / len(OF_RUNS) > 0.9
+
+
+@pytest.mark.parametrize("key", [key for key in CITED if key.endswith("-recalled")])
+def test_two_keys_of_one_work_are_one_entry(key: str) -> None:
+    """One key for what was read, one for what is remembered: the same bibliographic entry."""
+    other = CITED.get(key.removesuffix("-recalled"))
+    if other is None:
+        assert CITED[key].read == "recalled"
+        return
+    for name in ("authors", "title", "year", "url", "doi", "journal", "checked"):
+        assert getattr(CITED[key], name) == getattr(other, name)
+
+
+def test_doubt_about_an_entry_goes_with_it_into_a_bibliography() -> None:
+    doubtful = BUNDLED.source("medimageinsight-card")
+    found = Bibliography("", (Citation(doubtful.key, "", doubtful.read, doubtful),), ())
+    assert "not confirmed: authors, year and address" in bibtex(found)
+    assert "not confirmed" not in bibtex(
+        Bibliography("", (Citation("x", "", "secondary", BUNDLED.source("rae-2021")),), ())
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "entry"),
+    [
+        ({}, "unstated"),
+        ({"unconfirmed": "year"}, "unchecked"),
+        ({"checked": "2026-11-22", "checked_against": "its BibTeX"}, "checked"),
+        (
+            {"checked": "2026-11-22", "checked_against": "its BibTeX", "unconfirmed": "year"},
+            "partly checked",
+        ),
+    ],
+)
+def test_status_of_an_entry(change: dict[str, str], entry: str) -> None:
+    bare = SOURCES["rae-2021"].model_dump() | {
+        "checked": "", "checked_against": "", "unconfirmed": "",
+    }  # fmt: skip
+    assert Source(**{**bare, **change}).entry == entry
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,13 @@ def _file_cause(ratio: float) -> str:
 
 
 def _power_of(run: Measurement, library: Library) -> Iterator[Finding]:
-    """Mean power of a GPU against what it is rated."""
+    """Mean power of a GPU against what it is rated; CodeCarbon multiplies its energy by the PUE."""
     found = first_found(phrases([run.gpu_model]), library.device)
     energy, count = run.gpu_energy_kwh, run.gpu_count
     if found is None or found.device.tdp_w is None or not energy or not count or not run.duration_s:
         return
     hours = run.duration_s / (units.hour / units.second) * count
-    watts, tdp = energy * 1000 / hours, found.device.tdp_w.value
+    watts, tdp = energy * 1000 / hours / max(run.pue, 1.0), found.device.tdp_w.value
     if watts > 1.15 * tdp:
         yield Finding(
             "power",

@@ -158,12 +158,13 @@ def arxiv_number(source: Source) -> str:
 
 
 def remarks(source: Source) -> str:
-    """Where in the source, when it was read, and whether its title is its own."""
+    """Where in the source, when it was read, whether its title is its own, what is in doubt."""
     described = "titl" in source.note and "descri" in source.note
     parts = [
         source.locator,
         f"accessed {source.accessed}" if source.accessed else "",
         "title descriptive" if described else "",
+        f"not confirmed: {source.unconfirmed}" if source.unconfirmed else "",
     ]
     return "; ".join(part for part in parts if part)
 

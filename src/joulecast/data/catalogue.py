@@ -297,7 +297,7 @@ def _grid(found: Cited | None) -> dict[str, Any] | None:
 
 def _source_row(library: Library, key: str) -> dict[str, Any]:
     source = library.source(key)
-    names = ("key", "read", "year", "authors", "title")
+    names = ("key", "read", "year", "authors", "title", "entry")
     return {name: getattr(source, name) for name in names}
 
 

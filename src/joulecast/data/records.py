@@ -62,7 +62,17 @@ class Source(Record):
     locator: str = ""
     licence: str = ""
     read: Read
+    checked: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+    checked_against: str = ""
+    unconfirmed: str = ""
     note: str = ""
+
+    @property
+    def entry(self) -> str:
+        """How far authors, title, year and address were compared with what others print."""
+        if self.checked:
+            return "partly checked" if self.unconfirmed else "checked"
+        return "unchecked" if self.unconfirmed else "unstated"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,6 +94,12 @@ class Source(Record):
     def _can_be_found(self) -> Source:
         if self.kind != "judgement" and not (self.url or self.doi or self.publisher):
             raise ValueError("a source needs a url, a doi or a publisher")
+        return self
+
+    @model_validator(mode="after")
+    def _check_is_told_in_full(self) -> Source:
+        if bool(self.checked) != bool(self.checked_against):
+            raise ValueError("an entry that was checked needs both checked and checked_against")
         return self
 
 

@@ -1,4 +1,8 @@
-"""Answers to the compute questions of NeurIPS' and ACL's checklists, to be pasted."""
+"""Answers to the compute questions of NeurIPS' and ARR's checklists, to be pasted.
+
+NeurIPS' item 8 asks for type of compute workers, memory, storage, compute of each run and of the
+project; ARR's C1 for number of parameters, total computational budget and infrastructure.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,11 @@ from joulecast.footprint import Footprint, Quantity
 
 
 def write(footprints: Sequence[Footprint]) -> str:
-    """NeurIPS, experiments compute resources; ACL Responsible NLP, C1; error bars; sources."""
+    """NeurIPS, experiments compute resources and error bars; ARR, C1; sources."""
     (footprint,) = footprints
     blocks = [
         f"# Checklist answers: {MARKDOWN.text(name_of(footprint))}",
-        "## NeurIPS, item 8: compute resources of the experiments",
+        "## NeurIPS, item 8: experiments compute resources",
         _bullets(
             ("Compute workers", _workers(footprint)),
             ("Compute of the run", _compute(footprint)),
@@ -27,7 +31,7 @@ def write(footprints: Sequence[Footprint]) -> str:
         ),
         "## NeurIPS, on error bars",
         _bullets(("What the ranges are", _error_bars(footprint))),
-        "## ACL Responsible NLP, C1: parameters, budget, infrastructure",
+        "## ARR Responsible NLP Research, C1: parameters, budget, infrastructure",
         _bullets(
             ("Parameters", _count(footprint.plan.get("params"))),
             ("Computational budget", _compute(footprint)),

@@ -1,7 +1,8 @@
 """CSV with the columns of CodeCarbon's emissions.csv, to lay plan and measurement side by side.
 
-`emissions` [kg] is the operation alone, as CodeCarbon counts it; what that table has no column for
-stands in further columns whose names begin with joulecast.
+As CodeCarbon counts: `emissions` [kg] is the operation alone, power and energy of the GPUs hold
+the PUE, `water_consumed` [L] is that of the site, `wue` [L/kWh] times `energy_consumed`.  What that
+table has no column for stands in further columns whose names begin with joulecast.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from joulecast.exporting.needs import needed
 from joulecast.footprint import Footprint, Quantity, ten
 from joulecast.plan import as_said
 
-#: Columns of CodeCarbon 3, in its order.
+#: Columns of CodeCarbon 3.3, in its order; before 3.2.1 it had none of load, before 3.0.8 no water.
 CODECARBON = (
     "timestamp", "project_name", "run_id", "experiment_id", "duration", "emissions",
     "emissions_rate", "cpu_power", "gpu_power", "ram_power", "cpu_energy", "gpu_energy",
     "ram_energy", "energy_consumed", "water_consumed", "country_name", "country_iso_code",
     "region", "cloud_provider", "cloud_region", "os", "python_version", "codecarbon_version",
     "cpu_count", "cpu_model", "gpu_count", "gpu_model", "longitude", "latitude",
-    "ram_total_size", "tracking_mode", "on_cloud", "pue", "wue",
+    "ram_total_size", "tracking_mode", "cpu_utilization_percent", "gpu_utilization_percent",
+    "ram_utilization_percent", "ram_used_gb", "on_cloud", "pue", "wue",
 )  # fmt: skip
 
 #: Our own columns; the last one holds the plan as JSON.
@@ -54,7 +56,9 @@ def write(footprints: Sequence[Footprint]) -> str:
 def _row(footprint: Footprint) -> dict[str, object]:
     plan, known = footprint.plan, footprint.quantities
     inputs = {entry.name: entry.value for entry in footprint.assumptions}
-    needed(footprint, "energy_kwh", "csv")
+    energy = needed(footprint, "energy_kwh", "csv").value
+    water = _value(known["water_onsite_l"])
+    pue = inputs.get("pue", 1.0)
     days = known["wall_clock_days"]
     seconds = None if days is None else days.value * units.day / units.second
     emissions = _value(footprint.operational)
@@ -65,12 +69,12 @@ def _row(footprint: Footprint) -> dict[str, object]:
         "duration": seconds,
         "emissions": emissions,
         "emissions_rate": emissions / seconds if seconds and emissions is not None else None,
-        "gpu_power": inputs["device_power_w"] * count
+        "gpu_power": ten(inputs["device_power_w"] * count * pue)
         if count and "device_power_w" in inputs
         else None,
-        "gpu_energy": _value(known["device_energy_kwh"]),
-        "energy_consumed": _value(footprint.energy),
-        "water_consumed": _value(footprint.water),
+        "gpu_energy": _value(known["device_energy_kwh"], pue),
+        "energy_consumed": ten(energy),
+        "water_consumed": water,
         "country_name": plan.get("region_name"),
         "country_iso_code": plan.get("country"),
         "region": plan.get("region"),
@@ -80,7 +84,7 @@ def _row(footprint: Footprint) -> dict[str, object]:
         "tracking_mode": "forecast",
         "on_cloud": "Y" if plan.get("provider") else None,
         "pue": inputs.get("pue"),
-        "wue": inputs.get("wue_l_per_kwh"),
+        "wue": None if water is None or not energy else ten(water / energy),
         "joulecast_total_kgco2e": _value(total),
         "joulecast_total_kgco2e_p10": None if total is None else ten(total.p10),
         "joulecast_total_kgco2e_p90": None if total is None else ten(total.p90),
@@ -93,5 +97,5 @@ def _row(footprint: Footprint) -> dict[str, object]:
     return {name: "" if value is None else value for name, value in cells.items()}
 
 
-def _value(quantity: Quantity | None) -> float | None:
-    return None if quantity is None else ten(quantity.value)
+def _value(quantity: Quantity | None, times: float = 1.0) -> float | None:
+    return None if quantity is None else ten(quantity.value * times)

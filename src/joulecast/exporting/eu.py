@@ -30,7 +30,9 @@ COUNTED = (
     "are not, as the guidelines ask. To be added by the provider, if they are not in this run: "
     "other pre-training, fine-tuning, synthetic data that is not public, discarded samples "
     "included, and models merged in or started from. Not to be added: evaluations, red-teaming, "
-    "failed or exploratory runs, public synthetic data, teachers and reward models."
+    "failed or exploratory runs, public synthetic data, teachers and reward models. This is the "
+    "cumulative computation, which 10²⁵ FLOP is compared with; for the indicative 10²³ FLOP the "
+    "guidelines count only what directly updates the weights."
 )
 
 
