@@ -114,7 +114,7 @@ def test_power_goes_from_small_to_large_models_over_a_decade(params: float, shar
 
 @given(st.floats(7, 11), st.sampled_from(["h100-sxm", "a100-sxm-80", "v100-sxm2-32", "mi300x"]))
 def test_power_never_jumps_nor_falls_with_size(log_params: float, name: str) -> None:
-    """One percent more parameters never move any end of the range by one percent, nor down."""
+    """One percent more parameters never move any end of the range by 1.5 percent, nor down."""
     one, two = power(10**log_params, name), power(1.01 * 10**log_params, name)
     for before, after in zip(one, two, strict=True):
-        assert before <= after * (1 + 1e-9) and after < 1.01 * before
+        assert before <= after * (1 + 1e-9) and after < 1.015 * before
