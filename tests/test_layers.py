@@ -126,7 +126,7 @@ def test_no_import_points_back(path: Path) -> None:
         # The verb hands a plan with a fleet on to what adds up its entries.
         "estimation": {"fleets"},
         "whatif.comparing": {"report.whatif"},
-        "advice.advising": {"report.advice"},
+        "advice": {"report.advice"},
         "whatif.solving": {"report.whatif"},
         "whatif.sweeping": {"whatif.writing", "report.plotting"},
         "whatif.measured": {"report.measured"},

@@ -299,10 +299,10 @@ def _names(flag: str, said: str | Iterable[str], known: Sequence[str]) -> list[s
     parts = [said] if isinstance(said, str) else list(said)
     names = [name.strip().casefold() for part in parts for name in str(part).split(",")]
     for name in names:
-        if name not in known and (name or len(names) > 1):
+        if name not in known:
             why = "is not a kind of change"
             raise UnknownNameError(flag, name, why, nearest(name, known) or known)
-    return [name for name in dict.fromkeys(names) if name]
+    return list(dict.fromkeys(names))
 
 
 def _on(on: str | None, now: Opened, footprint: Footprint) -> str:
@@ -362,12 +362,18 @@ def _advised(now: Opened, before: Footprint, candidate: Candidate) -> Advised:
         ratio=_ratio(now.value, then.value, draws),
         probability_lower=float(uncertainty.probability_lowest(draws)[1]),
         effects=_effects(then, before, after),
-        detail=candidate.detail,
+        detail="; ".join(filter(None, [candidate.detail, _replaced(now, candidate)])),
         caveat=candidate.caveat,
         sources=candidate.sources,
         extrapolated=candidate.extrapolated,
         warnings=tuple(n for n in after.warnings if n.code not in (*codes, "skewed")),
     )
+
+
+def _replaced(now: Opened, candidate: Candidate) -> str:
+    """What the change takes the place of: `--set` may say a quantity once."""
+    names = [name for name in candidate.sets if name in now.plan.given]
+    return f"in place of {', '.join(names)} as you gave it" if names else ""
 
 
 def _rank(change: Advised) -> float:
@@ -384,7 +390,8 @@ def _together(
 ) -> Advised | None:
     """The best of each kind as one plan, each looked for anew after those before it.
 
-    Kinds follow one another as in KINDS; one that no longer helps after others is left out.
+    Kinds follow one another as in KINDS; one that no longer helps after others is left out.  None
+    where fewer than two are left, or where they save less than the best one alone.
     """
     kinds = [change.kind for change in helpful]
     best = list(dict.fromkeys(kinds))
@@ -404,7 +411,8 @@ def _together(
             at = at.after(first)
     if len(taken) < 2:
         return None
-    return weigh(_merged(taken))
+    together = weigh(_merged(taken))
+    return together if together.expected_saving > helpful[0].expected_saving else None
 
 
 def _against(at: Opened, candidate: Candidate) -> tuple[float, float]:

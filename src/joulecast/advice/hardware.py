@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
-from joulecast.advice.places import providers_of
 from joulecast.data.records import Device
 from joulecast.errors import JoulecastError
 from joulecast.laws.law import constants_of, laws_of
@@ -53,9 +52,7 @@ def devices(now: Opened) -> list[Candidate]:
         device = now.library.device(key).device
         if not _may_take(now, device):
             continue
-        flags = {"device": key}
-        if count is not None and now.plan.device_count is None:
-            flags["device_count"] = str(count)
+        flags = {"device": key, **_told_by_an_instance(now)}
         held = "the same work" if count is None else f"{count:,} devices held"
         if now.on == LIFETIME and now.plan.use is not None and now.plan.use.device is None:
             held += ", and used for serving too"
@@ -71,6 +68,19 @@ def devices(now: Opened) -> list[Candidate]:
     return [change for _, change in sorted(found, key=lambda pair: pair[0])[:DEVICES]]
 
 
+def _told_by_an_instance(now: Opened) -> dict[str, str]:
+    """What the name of an instance said beside the device: how many there are, and whose."""
+    if now.ledger.reserved is None:
+        return {}
+    known = now.ledger.resolved
+    flags = {}
+    if now.plan.device_count is None:
+        flags["device_count"] = str(known["device_count"])
+    if now.plan.provider is None and known["provider"] is not None:
+        flags["provider"] = known["provider"]
+    return flags
+
+
 def _may_take(now: Opened, device: Device) -> bool:
     """Whether a device is another one, out in the year of the run, and known to be rented."""
     mine = now.ledger.device
@@ -79,12 +89,12 @@ def _may_take(now: Opened, device: Device) -> bool:
     return released and device.id != mine.id and bool(_renting(now, device))
 
 
-def _renting(now: Opened, device: Device) -> set[str]:
-    """Providers that rent a device out: the one of the plan where it is one of them."""
-    offered = providers_of(now.library, device.id)
+def _renting(now: Opened, device: Device) -> frozenset[str]:
+    """Providers that rent a device out: that of the plan alone where it rents out any."""
+    rented = now.library.rented
+    offered = rented.get(device.id, frozenset())
     provider = now.ledger.resolved["provider"]
-    rows = (now.library.instance(key) for key in now.library.instance_ids)
-    return offered & {provider} if provider in {row.provider for row in rows} else offered
+    return offered & {provider} if provider in frozenset().union(*rented.values()) else offered
 
 
 def _had(now: Opened, device: Device) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
+from math import ceil, floor, log10, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened, said
 from joulecast.laws.law import (
+    Constants,
     Laws,
     constants_of,
     constants_with_experts,
@@ -39,17 +40,14 @@ def sizes(now: Opened) -> list[Candidate]:
     reason = _out_of_range(laws, params, tokens, gap + float(law.irreducible_loss))
     if reason is not None:
         raise NotOpenError(reason)
-    best = _three(float(law.at_gap(gap, _served(now))[0]))
+    best = _three(_within(law, gap, float(law.at_gap(gap, _served(now))[0]), params))
     needed = law.tokens_for(best, gap)
     if needed is None:
         raise NotOpenError("no other size reaches this loss by the law")
     data = _three_up(needed)
-    if data / best > OVERTRAINED:
-        why = f"it would take over {OVERTRAINED:,.0f} tokens per parameter, beyond what laws tell"
-        raise NotOpenError(why)
     flop, least = float(flop_of(params, tokens)), float(flop_of(best, data))
     if not _served(now) and least > (1 - NEAR) * flop:
-        raise NotOpenError("size and data lie within 2 % of the least compute for their loss")
+        raise NotOpenError(f"size and data lie within {NEAR:.0%} of the least compute for the loss")
     beyond = _beyond(laws, best, data) or _beyond(laws, params, tokens)
     return [
         Candidate(
@@ -136,6 +134,22 @@ def _out_of_range(laws: Laws, params: float, tokens: float, loss: float) -> str 
     if loss > laws.main.highest_loss:
         return f"the law gives a loss of {loss:.1f}, far above the runs behind it"
     return None
+
+
+def _within(law: Constants, gap: float, best: float, params: float) -> float:
+    """The best size, or the one towards it with as many tokens per parameter as laws tell of."""
+
+    def too_few(size: float) -> bool:
+        tokens = law.tokens_for(size, gap)
+        return tokens is None or tokens / size > OVERTRAINED
+
+    if not too_few(best):
+        return best
+    low, high = best, params
+    for _ in range(50):
+        middle = sqrt(low * high)
+        low, high = (middle, high) if too_few(middle) else (low, middle)
+    return high
 
 
 def _beyond(laws: Laws, params: float, tokens: float) -> bool:

@@ -19,10 +19,8 @@ from joulecast import uncertainty, units
 from joulecast.arrays import Array
 from joulecast.chain import chain, use_chain
 from joulecast.data.library import Library
-from joulecast.errors import brief
 from joulecast.estimation import live_data, size_of, source_of
 from joulecast.plan import Plan, merged, with_use
-from joulecast.planfile import compact
 from joulecast.resolve import Ledger, resolve
 from joulecast.terms import TERMS
 from joulecast.use.serving import Served, serve
@@ -33,6 +31,9 @@ LIFETIME = "lifetime_kgco2e"
 
 #: What is known of the emissions of use over its years, in the chain.
 OF_USE = "emissions_over_years"
+
+#: Numbers nearer than this are the same.
+SAME = 1e-12
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -74,9 +75,12 @@ class Candidate(NamedTuple):
 
 
 def said(value: float) -> str:
-    """A count as people write it: 3.1B; with a power of ten where that is shorter."""
-    word = str(compact(value))
-    return word if len(word) < len("1234.5B") else brief(value)
+    """A count as people write it, to the digit: 3.1B, 4.35T."""
+    for size, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        short = f"{value / size:.4g}"
+        if 1 <= value / size < 1e4 and abs(float(short) * size / value - 1) < SAME:
+            return f"{short}{suffix}"
+    return f"{value:.15g}"
 
 
 class NotOpenError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
 from joulecast.data.library import Library
 from joulecast.data.places import Place
 from joulecast.errors import JoulecastError, brief
@@ -62,17 +62,16 @@ def _whose(now: Opened) -> tuple[str | None, str | None]:
 
 
 def _pool(now: Opened) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Cloud regions that may rent the device; for other operators the grids these stand on."""
-    library = now.library
+    """Cloud regions of those who rent the device out; for others the grids that clouds stand on."""
     _, provider = _whose(now)
-    regions = cloud_regions(library)
+    regions = cloud_regions(now.library)
     clouds = {place.provider for place in regions}
+    renting = {cloud for cloud in clouds if rents(now, cloud)}
     elsewhere = provider is not None and provider not in clouds
-    if elsewhere or ("provider" in now.kept and provider is None):
+    if elsewhere or not renting or ("provider" in now.kept and provider is None):
         for name in dict.fromkeys(place.zone.lower() or place.iso3 for place in regions):
-            yield library.place(name), {"region": name}
+            yield now.library.place(name), {"region": name}
         return
-    renting = renters(now) & clouds or clouds
     for place in regions:
         if place.provider in renting:
             named = now.plan.provider is not None and place.provider != provider
@@ -85,18 +84,12 @@ def cloud_regions(library: Library) -> list[Place]:
     return [library.place(key) for key in keys if not any(word in key for word in FOR_STATES)]
 
 
-def renters(now: Opened) -> set[str]:
-    """Providers that rent out the device, as far as the table of instances knows."""
-    reserved = now.ledger.reserved
-    if reserved is not None:
-        return {reserved.instance.provider}
-    return providers_of(now.library, now.ledger.resolved["device"])
-
-
-def providers_of(library: Library, device: str | None) -> set[str]:
-    """Providers that rent out a device, as far as the table of instances knows."""
-    rows = (library.instance(key) for key in library.instance_ids)
-    return {row.provider for row in rows if row.device == device}
+def rents(now: Opened, provider: str) -> bool:
+    """Whether a provider rents the device out, as far as the table of instances knows."""
+    if now.ledger.reserved is not None:
+        return now.ledger.reserved.instance.provider == provider
+    device = now.ledger.resolved["device"]
+    return device is None or provider in now.library.rented.get(device, ())
 
 
 def _chosen(now: Opened, spots: list[Spot]) -> list[Candidate]:
@@ -121,13 +114,14 @@ def _chosen(now: Opened, spots: list[Spot]) -> list[Candidate]:
         name(
             (spot for spot in spots if spot.place.provider == provider), f"the lowest of {provider}"
         )
+    moved = ["the use moves with the run"] if now.on == LIFETIME else []
     return [
         Candidate(
             "place",
             named(by_id[key].place, now.library),
             by_id[key].flags,
-            detail=", ".join(reasons),
-            caveat=_whether_rented(now, by_id[key].place),
+            detail="; ".join([", ".join(reasons), *moved]),
+            caveat=_whether_had(now, by_id[key].place),
         )
         for key, reasons in why.items()
     ]
@@ -140,11 +134,12 @@ def named(place: Place, library: Library) -> str:
     return f"{place.provider} {name}".strip()
 
 
-def _whether_rented(now: Opened, place: Place) -> str:
-    device = now.ledger.resolved["device_name"]
-    if not place.provider or device is None:
-        return ""
-    return f"whether {device} can be had there is not in our tables; nor what rules bind your data"
+def _whether_had(now: Opened, place: Place) -> str:
+    """What our tables do not know of a place."""
+    what = now.ledger.resolved["device_name"] or "what it runs on"
+    if not place.provider:
+        what = "a data centre with " + what
+    return f"whether {what} can be had there is not in our tables; nor what rules bind your data"
 
 
 def sites(now: Opened) -> list[Candidate]:
@@ -167,7 +162,7 @@ def sites(now: Opened) -> list[Candidate]:
     for region in cloud_regions(now.library):
         if region.zone != zone or region.provider == provider:
             continue
-        if region.provider in (renters(now) or {region.provider}):
+        if rents(now, region.provider):
             moved = {"region": region.id, "provider": region.provider}
             flags = moved if place.kind == "cloud" else {"provider": region.provider}
             found.append(_hosted(now, region, flags))
@@ -193,5 +188,5 @@ def _hosted(now: Opened, region: Place, flags: dict[str, str]) -> Candidate:
         flags,
         sets,
         detail="same grid, less energy around the computers",
-        caveat=_whether_rented(now, region),
+        caveat=_whether_had(now, region),
     )

@@ -46,29 +46,35 @@ def goodput(now: Opened) -> list[Candidate]:
 
 
 def tuning(now: Opened) -> list[Candidate]:
-    """A better-tuned run: the utilisation that one published run in four exceeds."""
+    """A better-tuned run: the utilisation that one published run in four exceeds.
+
+    Where the steady speed is told apart from the time lost, it alone is what is tuned.
+    """
     by_work(now)
     ledger = now.ledger
     assert ledger.device is not None and ledger.size is not None
     usual = utilisation.default(ledger.without(()), ledger.device, ledger.size)
     level = now.library.default("advice.tuned_quantile")
     target = _at(usual, level.value)
-    share = rounded(target, 2)
+    typical = now.library.default("goodput").value
     steady = now.given(STEADY)
     if steady is not None:
-        name, value = steady, _steady(now, steady, target)
+        sets = {steady: rounded(_steady(now, steady, target / typical), 2)}
     elif ledger.given("goodput"):
-        name, value = "mfu", target / now.library.default("goodput").value
+        sets = {"mfu": rounded(target / typical, 2)}
     else:
-        name, value = "utilisation", target * _speedup(now)
+        sets = {"utilisation": rounded(target * _speedup(now), 2)}
+    what, share = "whole run", rounded(target, 2)
+    if "utilisation" not in sets:
+        what, share = "steady state", rounded(target / typical, 2)
     return [
         Candidate(
             "tuning",
-            f"tune until the whole run uses {share} of the peak",
-            sets={name: rounded(value, 2)},
+            f"tune until the {what} uses {share} of the peak",
+            sets=sets,
             detail=f"published runs of this kind reach {usual.value:.2g} "
-            f"({usual.low:.2g} to {usual.high:.2g}); one in {1 / (1 - level.value):.0f} more than "
-            f"{share}",
+            f"({usual.low:.2g} to {usual.high:.2g}) as a whole; one in "
+            f"{1 / (1 - level.value):.0f} more than {rounded(target, 2)}",
             caveat="it saves what you would otherwise not have reached; measure a short run first",
             sources=(usual.source,),
         )
@@ -90,11 +96,9 @@ def _speedup(now: Opened) -> float:
     return float(now.ledger.middle.known["precision_speedup"])
 
 
-def _steady(now: Opened, name: str, target: float) -> float:
-    """The steady speed, in the terms it was given, at which the whole run reaches the target."""
-    run = now.ledger.middle.known
-    ratio = target / float(run["goodput"]) / float(run["mfu"])
-    return now.ledger.data[name].value * ratio
+def _steady(now: Opened, name: str, mfu: float) -> float:
+    """The steady speed, in the terms it was given, that comes to an MFU."""
+    return now.ledger.data[name].value * mfu / float(now.ledger.middle.known["mfu"])
 
 
 def reserving(now: Opened) -> list[Candidate]:
@@ -119,7 +123,7 @@ def reserving(now: Opened) -> list[Candidate]:
             "reserving",
             "reserve no longer than the work takes",
             sets={name: "..".join(levels)},
-            detail=f"{name} {brief(now.ledger.data[name].value)} given",
+            detail=f"{brief(now.ledger.data[name].value)} reserved",
             caveat="reserved hours are counted as busy, though idle devices draw less",
         )
     ]

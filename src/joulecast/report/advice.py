@@ -61,11 +61,13 @@ def _headline(advice: Advice, unit: str, bold: Callable[[str], str]) -> list[str
     if best is None:
         nothing = bold("Nothing that we know of would lower this")
         why = f"{nothing}: by our tables, the plan is as good as it can be."
+        if not advice.would_not_help:
+            why = f"{bold('Nothing is open to change')}, for the reasons below."
         return [f"  {_what(advice).capitalize()}: {amount}", "", *_indented(why)]
     saving = _in(best.saving, unit)
     share = f" ({percent(1 - best.ratio.value)})" if best.ratio is not None else ""
     return [
-        f"  {_what(advice).capitalize()}: {amount} ({interval(now)})",
+        f"  {_what(advice).capitalize()}: {amount} (80 % range {interval(now)})",
         "",
         f"  Most is saved by {WORDS[best.kind]}:",
         "",
@@ -74,7 +76,7 @@ def _headline(advice: Advice, unit: str, bold: Callable[[str], str]) -> list[str
             f"saves {two(saving.value)} {unit}{share}, 80 % prediction range {interval(saving)} "
             f"{unit}; it saves with probability {percent(best.probability_lower)}"
         ),
-        *_indented(command(best.options)),
+        *_options(best, 4),
     ]
 
 
@@ -127,8 +129,8 @@ def _useless(advice: Advice) -> list[str]:
     lines = ["Would not help"]
     for change in advice.would_not_help:
         likely = percent(change.probability_lower)
-        line = f"{change.kind}: {change.change} ({command(change.options)})"
-        lines += wrapped(f"{line}: saves with probability {likely}")
+        line = f"{change.kind}: {change.change}, saves with probability {likely}"
+        lines += [*wrapped(line), *_options(change)]
     return lines
 
 
@@ -184,12 +186,22 @@ def _row(label: str, change: Advised, unit: str) -> list[str]:
         lines = [*wrapped(label), _cells("", cells)]
     else:
         lines = [_cells(f"  {label}", cells)]
-    return [*lines, *_under(command(change.options))]
+    return [*lines, *_options(change)]
 
 
 def _cells(label: str, cells: Sequence[str]) -> str:
     figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, _COLUMNS, strict=True))
     return f"{label:<{_LABEL + 2}}{figures}"
+
+
+def _options(change: Advised, indent: int = 6) -> list[str]:
+    """Options as they are typed; no line ends between an option and its value."""
+    pairs = zip(change.options[::2], change.options[1::2], strict=True)
+    words = "\n".join(command(pair).replace(" ", "\0") for pair in pairs).split("\n")
+    lines = textwrap.wrap(
+        " ".join(words), WIDTH - indent, break_on_hyphens=False, break_long_words=False
+    )
+    return [" " * indent + line.replace("\0", " ") for line in lines]
 
 
 def _under(line: str) -> list[str]:
