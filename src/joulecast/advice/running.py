@@ -57,16 +57,16 @@ def tuning(now: Opened) -> list[Candidate]:
     level = now.library.default("advice.tuned_quantile")
     target = _at(usual, level.value)
     typical = now.library.default("goodput").value
+    gain = _speedup(now)
     steady = now.given(STEADY)
     if steady is not None:
         sets = {steady: rounded(_steady(now, steady, target / typical), 2)}
     elif ledger.given("goodput"):
-        sets = {"mfu": rounded(target / typical, 2)}
+        sets = {"mfu": rounded(target / typical * gain, 2)}
     else:
-        sets = {"utilisation": rounded(target * _speedup(now), 2)}
-    what, share = "whole run", rounded(target, 2)
-    if "utilisation" not in sets:
-        what, share = "steady state", rounded(target / typical, 2)
+        sets = {"utilisation": rounded(target * gain, 2)}
+    what = "whole run" if "utilisation" in sets else "steady state"
+    share = sets.get("utilisation", rounded(target / typical * gain, 2))
     return [
         Candidate(
             "tuning",
@@ -74,7 +74,8 @@ def tuning(now: Opened) -> list[Candidate]:
             sets=sets,
             detail=f"published runs of this kind reach {usual.value:.2g} "
             f"({usual.low:.2g} to {usual.high:.2g}) as a whole; one in "
-            f"{1 / (1 - level.value):.0f} more than {rounded(target, 2)}",
+            f"{1 / (1 - level.value):.0f} more than {rounded(target, 2)}"
+            + (f"; {gain:g} times that at this precision" if gain != 1 else ""),
             caveat="it saves what you would otherwise not have reached; measure a short run first",
             sources=(usual.source,),
         )
