@@ -423,11 +423,19 @@ def test_the_caveats_of_narrow_numbers_and_mixtures_are_said_with_their_sources(
         assert words in text
 
 
-def test_the_page_prints_what_the_program_says(joulecast: Run) -> None:
-    page = (ROOT / "docs" / "using.md").read_text()
-    block = re.compile(r"^\$ joulecast (advise [^\n]*--quiet)\n(.*?)```", re.MULTILINE | re.DOTALL)
-    ((command, shown),) = block.findall(page)
-    assert joulecast(*shlex.split(command)).stdout == shown
+def test_every_example_of_the_page_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "using.md").read_text().replace("\\\n", " ")
+    examples = re.findall(r"^\$ joulecast (advise .*)$", page, re.MULTILINE)
+    assert len(examples) > 4
+    PLAN.save(tmp_path / "plan.toml")
+    monkeypatch.chdir(tmp_path)
+    for args in examples:
+        monkeypatch.setattr("sys.argv", ["joulecast", *shlex.split(args)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert stopped.value.code == 0 and capsys.readouterr().out
 
 
 def test_estimate_does_not_wait_for_advice() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from statistics import NormalDist
 
+import numpy as np
+
 from joulecast.advice.hardware import by_work
 from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
 from joulecast.data.records import Figure
@@ -55,7 +57,7 @@ def tuning(now: Opened) -> list[Candidate]:
     assert ledger.device is not None and ledger.size is not None
     usual = utilisation.default(ledger.without(()), ledger.device, ledger.size)
     level = now.library.default("advice.tuned_quantile")
-    target = _at(usual, level.value)
+    target = _at(usual, level.value, ledger.device.device_class)
     typical = now.library.default("goodput").value
     gain = _speedup(now)
     steady = now.given(STEADY)
@@ -82,11 +84,10 @@ def tuning(now: Opened) -> list[Candidate]:
     ]
 
 
-def _at(figure: Figure, level: float) -> float:
-    """The value of a quantity with a range at a level of it."""
-    import numpy as np
-
-    datum = Datum("utilisation", figure.value, figure.low, figure.high)
+def _at(usual: Figure, level: float, device_class: str) -> float:
+    """The default utilisation at a level of its range."""
+    unknown = f"assumption.utilisation.{device_class}"
+    datum = Datum("utilisation", usual.value, usual.low, usual.high, unknown)
     return float(pick(datum, np.array([NormalDist().inv_cdf(level)]))[0])
 
 
