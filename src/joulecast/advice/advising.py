@@ -60,6 +60,9 @@ LIKELY = 0.5
 #: Results of which less is not better.
 NOT_TO_LOWER = ("utilisation", "offsets_kgco2e")
 
+#: Results that people often want to lower.
+OFTEN = ("total_kgco2e", "energy_kwh", "water_l")
+
 
 @dataclass(frozen=True, slots=True)
 class Advised:
@@ -316,9 +319,9 @@ def _on(on: str | None, now: Opened, footprint: Footprint) -> str:
         return on
     if on not in RESULTS:
         names = (*RESULTS, LIFETIME)
-        raise UnknownNameError("--on", on, "is not a result", nearest(on, names) or RESULTS[10:13])
+        raise UnknownNameError("--on", on, "is not a result", nearest(on, names) or OFTEN)
     if on in NOT_TO_LOWER:
-        raise InputError("--on", on, "is nothing to lower", ["total_kgco2e", "energy_kwh"])
+        raise InputError("--on", on, "is nothing to lower", OFTEN)
     comparing.known_of(footprint, on, "this plan")
     return on
 
