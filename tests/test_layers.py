@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "whatif.sweeping",
         "whatif.measured",
     ),
+    ("advice",),
     (
         "report.forecast",
         "report.use",
@@ -60,6 +61,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "report.whatif",
+        "report.advice",
         "report.measured",
         "report.pictures",
         "checks",
@@ -124,6 +126,7 @@ def test_no_import_points_back(path: Path) -> None:
         # The verb hands a plan with a fleet on to what adds up its entries.
         "estimation": {"fleets"},
         "whatif.comparing": {"report.whatif"},
+        "advice": {"report.advice"},
         "whatif.solving": {"report.whatif"},
         "whatif.sweeping": {"whatif.writing", "report.plotting"},
         "whatif.measured": {"report.measured"},

@@ -19,7 +19,7 @@ import typer
 import use_tables
 from build_reference import reference_pages
 
-from joulecast import Plan, estimate
+from joulecast import Plan, advise, estimate
 from joulecast.data.records import Basis, Device, Figure, Read, Record
 from joulecast.notices import CODES
 from joulecast.terms import ASKED, INPUTS, OUTPUTS, USED, Term
@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 RUNS_PAGE = ROOT / "docs" / "reference" / "runs.md"
 LIFE_CYCLE = ROOT / "docs" / "method" / "life-cycle.md"
 SCALING = ROOT / "docs" / "method" / "scaling-laws.md"
+USING = ROOT / "docs" / "using.md"
 USE_PHASE = ROOT / "docs" / "method" / "use-phase.md"
 MADE = "<!-- Made by tools/build_docs.py; edit the code it reads, not this file. -->\n"
 EXAMPLE = {
@@ -72,6 +73,7 @@ def pages() -> dict[Path, str]:
         ROOT / "hardware_specs" / "README.md": between(
             ROOT / "hardware_specs" / "README.md", "device fields", device_fields()
         ),
+        USING: between(USING, "advice", advised()),
         RUNS_PAGE: between(RUNS_PAGE, "run fields", run_fields(), ("tests", run_tests())),
         LIFE_CYCLE.with_suffix(".svg"): boundary.figure(),
         LIFE_CYCLE: between(LIFE_CYCLE, "boundary", boundary.table()),
@@ -193,6 +195,15 @@ def example() -> str:
     flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in EXAMPLE.items())
     first, second = flags.split(" --device-count")
     command = f"$ joulecast estimate {first} \\\n    --device-count{second}"
+    return f"```console\n{command}\n{shown}\n```"
+
+
+def advised() -> str:
+    """An example of advice and what it prints, to the end of the best of each kind."""
+    plan = {"params": "7B", "tokens": "1T", "device": "h100-sxm", "region": "us-va", "year": 2024}
+    shown = advise(Plan(**plan), keep=("device", "moe", "size")).explain().split("\n\nSaves")[0]
+    flags = " ".join(f"--{name} {value}" for name, value in plan.items())
+    command = f"$ joulecast advise {flags} \\\n    --keep device,moe,size"
     return f"```console\n{command}\n{shown}\n```"
 
 

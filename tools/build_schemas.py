@@ -23,6 +23,7 @@ OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 SHAPES: dict[str, tuple[Any, bool]] = {
     "estimate": (answers.EstimateObject, False),
     "check": (answers.CheckObject, False),
+    "advise": (answers.AdviceObject, False),
     "compare": (answers.CompareObject, False),
     "compare-measured": (answers.MeasuredObject, False),
     "solve": (answers.SolveObject, False),

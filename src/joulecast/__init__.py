@@ -14,6 +14,7 @@ from joulecast.footprint import Footprint, Quantity
 from joulecast.plan import Plan
 
 if TYPE_CHECKING:
+    from joulecast.advice.advising import Advice, advise
     from joulecast.checks.checking import Check, check
     from joulecast.citing.citing import cite
     from joulecast.exporting import export
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from joulecast.whatif.sweeping import Sweep, sweep
 
 __all__ = [
+    "Advice",
     "Check",
     "Comparison",
     "Footprint",
@@ -41,6 +43,7 @@ __all__ = [
     "Sweep",
     "Verdict",
     "__version__",
+    "advise",
     "check",
     "cite",
     "compare",
@@ -59,6 +62,7 @@ __all__ = [
 
 #: Names whose modules load when they are first used: `estimate` must not wait for them.
 _LATER = {
+    "Advice": "advice.advising",
     "Check": "checks.checking",
     "Comparison": "whatif.comparing",
     "Optimum": "laws.optima",
@@ -66,6 +70,7 @@ _LATER = {
     "Solutions": "whatif.solving",
     "Sweep": "whatif.sweeping",
     "Verdict": "whatif.measured",
+    "advise": "advice.advising",
     "check": "checks.checking",
     "cite": "citing.citing",
     "compare": "whatif.comparing",

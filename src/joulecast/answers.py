@@ -382,6 +382,66 @@ class CompareObject(TypedDict):
     provenance: ProvenanceObject
 
 
+class AdvisedObject(TypedDict):
+    """One change: `options` make it, `value` is the nominal outcome with it, in the unit of `on`.
+
+    `saving` is drawn in pairs with the plan as it is; changes are ranked by `expected_saving`, its
+    mean.  `ratio` is null where the outcome is zero.
+    """
+
+    kind: str
+    change: str
+    options: list[str]
+    value: float
+    saving: QuantityObject
+    expected_saving: float
+    ratio: QuantityObject | None
+    probability_lower: float
+    effects: list[str]
+    detail: str
+    caveat: str
+    sources: list[str]
+    extrapolated: bool
+    results: ResultsObject
+    warnings: list[WarningObject]
+
+
+class NowObject(TypedDict):
+    """The plan as it is."""
+
+    outcome: QuantityObject
+    results: ResultsObject
+    warnings: list[WarningObject]
+
+
+class NotOpenObject(TypedDict):
+    """A kind of change that is not open to the plan, and why."""
+
+    kind: str
+    why: str
+
+
+class SourceObject(TypedDict):
+    """A source of a target or a caveat."""
+
+    key: str
+    text: str
+
+
+class AdviceObject(TypedDict):
+    """What `joulecast advise --json` prints; `together` is null where fewer than two kinds help."""
+
+    schema_version: Literal[1]
+    on: str
+    now: NowObject
+    changes: list[AdvisedObject]
+    together: AdvisedObject | None
+    would_not_help: list[AdvisedObject]
+    not_open: list[NotOpenObject]
+    citations: list[SourceObject]
+    provenance: ProvenanceObject
+
+
 class SolvedObject(TypedDict):
     """What was solved for."""
 

@@ -28,6 +28,7 @@ MODELS: dict[str, Model] = {key: BUNDLED.model(key) for key in CORE.get("models"
 
 #: Defaults that are no quantity of their own but shape one: how wide, how fast, what share.
 SHAPES = {
+    "advice",
     "attention_share",
     "device_power_share",
     "devices_in_a_node",

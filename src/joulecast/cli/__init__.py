@@ -16,6 +16,7 @@ from joulecast.errors import JoulecastError, UnknownNameError, nearest
 COMMANDS = {
     "estimate": ("estimate", "estimate"),
     "compare": ("compare", "compare"),
+    "advise": ("advise", "advise"),
     "solve": ("solve", "solve"),
     "check": ("check", "check"),
     "model": ("model", "model"),
@@ -69,6 +70,7 @@ joulecast forecasts the energy and carbon of a training run before it starts.
 says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
 flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
 --set mfu=0.35..0.43..0.50 --set pue=1.1
+  joulecast advise ...                              what to change, and what it saves
   joulecast compare ... --vary region=fr,us-va,pl   which option is lower, how surely
   joulecast sweep ... --vary params=1B,7B,70B       many plans at once
   joulecast solve ... --for params --max total=50t  how large it may be

@@ -2,8 +2,9 @@
 
 # No postponed annotations here: Typer would evaluate each one again at every start.
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -212,17 +213,56 @@ def plan_flags(
     """Carry the declaration of the flags; `takes_plan` gives them to a command."""
 
 
+def use_flags(
+    use: Annotated[
+        bool, typer.Option("--use", help="Show what a token in use takes; once trained.")
+    ] = False,
+    use_tokens: Annotated[
+        str | None, typer.Option(help="Tokens generated in use, such as 1T/year.", metavar="RATE")
+    ] = None,
+    use_requests: Annotated[
+        str | None, typer.Option(help="Requests answered, such as 2M/day.", metavar="RATE")
+    ] = None,
+    use_output_tokens: Annotated[str | None, typer.Option(help="Tokens of one answer.")] = None,
+    use_prompt_tokens: Annotated[str | None, typer.Option(help="Tokens of one prompt.")] = None,
+    use_batch: Annotated[str | None, typer.Option(help="Requests in flight at once.")] = None,
+    use_device: Annotated[
+        str | None,
+        typer.Option(help="Device that serves; that of training.", autocompletion=complete_devices),
+    ] = None,
+    use_device_count: Annotated[
+        str | None, typer.Option(help="Devices that hold the model; the fewest that can.")
+    ] = None,
+    use_precision: Annotated[
+        str | None, typer.Option(help="Of the weights served: bf16 (assumed), fp8, fp4.")
+    ] = None,
+    use_years: Annotated[str | None, typer.Option(help="Years of use to add up.")] = None,
+    use_energy_factor: Annotated[
+        str | None, typer.Option(help="Measured over modelled energy of a token.")
+    ] = None,
+    use_site_factor: Annotated[
+        str | None, typer.Option(help="Busy devices with hosts and reserve over them alone.")
+    ] = None,
+) -> None:
+    """Carry the declaration of the flags of the use; `takes_use` gives them to a command."""
+
+
 FLAGS = tuple(inspect.signature(plan_flags).parameters.values())
+USE_FLAGS = tuple(inspect.signature(use_flags).parameters.values())
 
 
 class Asked(NamedTuple):
-    """What was said of the plan: targets, flags, ``--set``, ``--specs`` and ``--from``."""
+    """What was said of the plan: targets, flags, ``--set``, ``--specs``, ``--from``, ``--use-…``.
+
+    `use` holds what was said of the use by the name of its flag.
+    """
 
     targets: tuple[str, ...]
     flags: dict[str, Any]
     sets: dict[str, str]
     specs: Path | None
     exported: Path | None = None
+    use: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def library(self) -> "Library":
@@ -236,9 +276,17 @@ class Asked(NamedTuple):
         if target is None and self.targets:
             target = self.targets[0]
         if self.exported is not None:
-            return self._again(self.exported, target)
+            return self._used(self._again(self.exported, target))
         base, model = fields_of(target)
-        return merged(base, self.sets, {"model": model, **self.flags})
+        return self._used(merged(base, self.sets, {"model": model, **self.flags}))
+
+    def _used(self, plan: "Plan") -> "Plan":
+        """The plan with what the flags say of its use."""
+        from joulecast.plan import with_use
+
+        said = {name.removeprefix("use_"): value for name, value in self.use.items()}
+        shown = bool(said.pop("use", False))
+        return with_use(plan, said, shown)
 
     def _again(self, exported: Path, target: str | None) -> "Plan":
         """The plan of an export under the flags; data that have changed since are said."""
@@ -258,10 +306,18 @@ class Asked(NamedTuple):
         return merged(found.fields, self.sets, self.flags)
 
 
-def takes_plan(command: Callable[..., None]) -> Callable[..., None]:
+def takes_use(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of the use beside those of a plan, as `takes_plan` does."""
+    return takes_plan(command, USE_FLAGS)
+
+
+def takes_plan(
+    command: Callable[..., None], more: tuple[inspect.Parameter, ...] = ()
+) -> Callable[..., None]:
     """Give a command the flags of a plan and one target; it is called with `asked` in their place.
 
-    A parameter named `targets` in the command's own signature takes the place of the target.
+    A parameter named `targets` in the command's own signature takes the place of the target;
+    `more` are flags of the use.
     """
     own = list(inspect.signature(command).parameters.values())[1:]
     many = [parameter for parameter in own if parameter.name == "targets"]
@@ -272,15 +328,16 @@ def takes_plan(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**values: Any) -> None:
         said = {flag.name: values.pop(flag.name) for flag in FLAGS}
+        use = {flag.name: values.pop(flag.name) for flag in more}
         if many:
             targets = tuple(values.pop("targets") or ())
         else:
             only = values.pop("target")
             targets = () if only is None else (only,)
         sets = assignments(said.pop("set_") or [])
-        command(Asked(targets, said, sets, said.pop("specs"), said.pop("from_")), **values)
+        command(Asked(targets, said, sets, said.pop("specs"), said.pop("from_"), use), **values)
 
-    signature = [*(many or [target]), *FLAGS, *rest]
+    signature = [*(many or [target]), *FLAGS, *more, *rest]
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
     run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]

@@ -146,6 +146,15 @@ class Library(Places):
         """Row of the table of instances."""
         return instances.record(self._core, key)
 
+    @cached_property
+    def rented(self) -> Mapping[str, frozenset[str]]:
+        """Device -> providers that rent it out, as far as the table of instances knows."""
+        rows = [self.instance(key) for key in self.instance_ids]
+        return {
+            one.device: frozenset(row.provider for row in rows if row.device == one.device)
+            for one in rows
+        }
+
     def reservation(self, name: str) -> Reservation | None:
         """What a name stands for, where it is that of a cloud instance or a TPU slice."""
         if _meanings(self._core["names_of_devices"], name):

@@ -45,6 +45,18 @@ class Constants(NamedTuple):
         )
         return params, tokens
 
+    def tokens_for(self, params: float, gap: float) -> float | None:
+        """Tokens with which so many parameters leave `gap`; None where no number does."""
+        part = gap - float(
+            scaling_law.loss_part(params, self.params_coefficient, self.params_exponent)
+        )
+        return float(self.sizes(gap, part)[1]) if part > 0 else None
+
+    def params_for(self, tokens: float, gap: float) -> float | None:
+        """Parameters that leave `gap` on so many tokens; None where no number does."""
+        part = float(scaling_law.loss_part(tokens, self.tokens_coefficient, self.tokens_exponent))
+        return float(self.sizes(gap, part)[0]) if part < gap else None
+
     def at_flop(self, flop: Numbers) -> tuple[Numbers, Numbers]:
         """Compute-optimal parameters and tokens for a training compute."""
         params = scaling_law.optimal_params(flop, *self.split)

@@ -38,7 +38,7 @@ def comparison_text(
     largest = max((one for one in known if one is not None), key=lambda one: one.value)
     unit = readable(largest)[1]
     answer = (
-        f"  lowest: {bold(lowest.label)}, with probability {_percent(lowest.probability_lowest)}"
+        f"  lowest: {bold(lowest.label)}, with probability {percent(lowest.probability_lowest)}"
     )
     if quiet:
         return answer
@@ -119,20 +119,21 @@ def _cells(option: Option, quantity: Quantity) -> tuple[str, ...]:
     ratio = option.ratio_to_first
     return (
         two(quantity.value),
-        _interval(quantity),
+        interval(quantity),
         "-" if ratio is None else two(ratio.value),
-        "-" if ratio is None else _interval(ratio),
-        _percent(option.probability_lowest),
+        "-" if ratio is None else interval(ratio),
+        percent(option.probability_lowest),
     )
 
 
-def _interval(quantity: Quantity) -> str:
+def interval(quantity: Quantity) -> str:
+    """The 80 % range of a quantity, in figures alone."""
     if quantity.p90 - quantity.p10 <= 1e-9 * abs(quantity.p90):
         return "exact"
     return f"{two(quantity.p10)} to {two(quantity.p90)}"
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
     """A probability in whole percent, never rounded to certainty."""
     if 0 < probability < 0.005:
         return "< 1 %"
@@ -150,7 +151,7 @@ def _change(comparison: Comparison) -> list[str]:
     line = f"best single change: {to} saves {two(saving.value)} {unit}"
     if saving.p10 != saving.p90:
         line += f" (80 % range {two(saving.p10)} to {two(saving.p90)})"
-    return wrapped(f"{line}; lower with probability {_percent(change.probability_lower)}")
+    return wrapped(f"{line}; lower with probability {percent(change.probability_lower)}")
 
 
 def _mind(comparison: Comparison) -> list[str]:

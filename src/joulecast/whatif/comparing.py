@@ -85,7 +85,7 @@ class Comparison:
             self.options,
             key=lambda option: (
                 option.probability_lowest,
-                -_known(option.footprint, self.on).value,
+                -known_of(option.footprint, self.on).value,
             ),
         )
 
@@ -205,11 +205,11 @@ def compare(
     whose = [name for name in names or [""] * len(groups) for _ in choices]
     ledgers = [_resolved(plan, library, name) for plan, name in zip(options, whose, strict=True)]
     footprints = [footprint_of(ledger, library) for ledger in ledgers]
-    on = on or _outcome(footprints)
+    on = on or outcome_of(footprints)
     values = np.array(
-        [_known(one, on, label).value for one, label in zip(footprints, labels, strict=True)]
+        [known_of(one, on, label).value for one, label in zip(footprints, labels, strict=True)]
     )
-    draws = _draws(ledgers, on)
+    draws = draws_of(ledgers, on)
     likely = uncertainty.probability_lowest(draws)
     return Comparison(
         on,
@@ -254,7 +254,7 @@ def _resolved(plan: Plan, library: Library, name: str) -> Ledger:
         raise type(error)(field, error.value, error.why, error.choices) from None
 
 
-def _outcome(footprints: Sequence[Footprint]) -> str:
+def outcome_of(footprints: Sequence[Footprint]) -> str:
     """The first outcome that every option has."""
     for name in OUTCOMES:
         if all(footprint.quantities[name] is not None for footprint in footprints):
@@ -262,7 +262,8 @@ def _outcome(footprints: Sequence[Footprint]) -> str:
     raise InputError("--on", None, "the options have no outcome in common", [f"--on {RESULTS[3]}"])
 
 
-def _known(footprint: Footprint, on: str, label: str = "") -> Quantity:
+def known_of(footprint: Footprint, on: str, label: str = "") -> Quantity:
+    """An outcome that is known; raises InputError naming those that are where it is not."""
     quantity = footprint.quantities[on]
     if quantity is None:
         have = [name for name in OUTCOMES if footprint.quantities[name] is not None]
@@ -270,7 +271,7 @@ def _known(footprint: Footprint, on: str, label: str = "") -> Quantity:
     return quantity
 
 
-def _draws(ledgers: Sequence[Ledger], on: str) -> Array:
+def draws_of(ledgers: Sequence[Ledger], on: str) -> Array:
     """The outcome [option, draw] in its unit, from common causes."""
     numbers = uncertainty.paired([live_data(ledger) for ledger in ledgers])
     drawn = np.empty((len(ledgers), uncertainty.scores().shape[1]))
