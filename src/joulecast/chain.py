@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from joulecast import carbon, compute, energy, performance, units, use_phase, water
+from joulecast import carbon, compute, energy, performance, storage, units, use_phase, water
 from joulecast.arrays import Numbers
+from joulecast.terms import PROJECT_PARTS, PROJECT_SHARES
 
 
 class Run:
@@ -168,6 +169,11 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
     step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
     step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
+    shares = [name for name in PROJECT_SHARES if name in run.known]
+    if shares:
+        step("project_factor", carbon.project_factor, *shares)
+    for share in shares:
+        step(PROJECT_PARTS[PROJECT_SHARES[share]], carbon.project_part, "total_kgco2e", share)
     step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
 
     # The parts of it, where the whole was made from them.
@@ -197,6 +203,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:
         )
 
     _beside(run)
+    _data(run, intensity)
 
     # Water: what evaporates.
     step("water_onsite_l", water.water_of, "it_energy_kwh", "wue_l_per_kwh")
@@ -314,3 +321,30 @@ def _beside(run: Run) -> None:
     step("device_cost", carbon.cost, "device_hours", "price_per_device_hour")
     step("electricity_cost", carbon.cost, "energy_kwh", "price_per_kwh")
     step("ewaste_kg", carbon.ewaste, "devices_charged", "hardware_mass_kg")
+
+
+def _data(run: Run, intensity: str) -> None:
+    """Make what stands beside the run for its data: kept at its site, moved between sites."""
+    step = run.step
+    kept = ("storage_tb", "storage_copies")
+    step(
+        "storage_energy_kwh",
+        storage.storage_energy,
+        *kept,
+        "storage_w_per_tb",
+        "storage_months",
+        "pue",
+    )
+    step("storage_operational", carbon.operational, "storage_energy_kwh", intensity)
+    step(
+        "storage_making",
+        storage.drive_making,
+        *kept,
+        "storage_embodied_kgco2e_per_tb",
+        "storage_months",
+        "lifetime_years",
+    )
+    step("storage_kgco2e", carbon.total, "storage_operational", "storage_making")
+    step("storage_kgco2e", carbon.use_alone, "storage_operational")
+    step("transfer_energy_kwh", storage.transfer_energy, "transfer_tb", "transfer_kwh_per_gb")
+    step("transfer_kgco2e", carbon.operational, "transfer_energy_kwh", "grid_gco2e_per_kwh")

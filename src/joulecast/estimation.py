@@ -18,7 +18,7 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS, TERMS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
 from joulecast.use.serving import Served, serve
 from joulecast.use.used import UsePhase
@@ -39,8 +39,15 @@ CHECKED = (
     "total_kgco2e",
 )
 
-#: Results that do not grow with the number of runs.
-INTENSIVE = ("utilisation", "eu_training_compute_flop")
+#: Results that do not grow with the number of runs: data are kept and moved for all of them.
+INTENSIVE = (
+    "utilisation",
+    "eu_training_compute_flop",
+    "storage_energy_kwh",
+    "storage_kgco2e",
+    "transfer_energy_kwh",
+    "transfer_kgco2e",
+)
 
 SKEW = 0.05
 
@@ -180,7 +187,8 @@ def quantities_of(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity 
 
 def quantity_names() -> list[str]:
     """Results and the parts of them, each once."""
-    return list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
+    tables = (PARTS, EMBODIED_PARTS, PROJECT_PARTS)
+    return list(dict.fromkeys([*RESULTS, *(name for those in tables for name in those.values())]))
 
 
 def size_of(name: str, runs: int) -> float:
@@ -330,6 +338,8 @@ SHOWN = (
     "energy_kwh",
     "total_kgco2e",
     "project_kgco2e",
+    "storage_kgco2e",
+    "transfer_kgco2e",
     "water_l",
 )
 

@@ -37,7 +37,7 @@ from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
 
 #: Quantities of the whole run: an entry has its share of them.
-EXTENSIVE = ("tokens", *LATER, "offsets_kgco2e")
+EXTENSIVE = ("tokens", *LATER, "offsets_kgco2e", "storage_tb", "transfer_tb")
 
 #: What says how much is trained: an entry reserved for hours has none of it.
 TRAINED = (

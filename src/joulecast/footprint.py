@@ -16,7 +16,7 @@ from joulecast.data.records import Source
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, as_said
-from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS
 
 if TYPE_CHECKING:
     from joulecast.use.used import UsePhase
@@ -300,10 +300,13 @@ class Footprint:
 def results_dict(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
     """Results and their parts as in the JSON contract."""
     results: dict[str, Any] = {name: _dict(quantities[name]) for name in RESULTS}
-    results["parts_kgco2e"] = {key: _dict(quantities[name]) for key, name in PARTS.items()}
-    results["embodied_parts_kgco2e"] = {
-        key: _dict(quantities[name]) for key, name in EMBODIED_PARTS.items()
+    tables = {
+        "parts_kgco2e": PARTS,
+        "embodied_parts_kgco2e": EMBODIED_PARTS,
+        "project_parts_kgco2e": PROJECT_PARTS,
     }
+    for table, parts in tables.items():
+        results[table] = {key: _dict(quantities[name]) for key, name in parts.items()}
     return results
 
 

@@ -132,6 +132,21 @@ COLUMNS = (
     "use_bandwidth_gb_per_s",
     "use_peak_flops",
     "utilisation_default",
+    "storage_tb",
+    "storage_months",
+    "storage_copies",
+    "storage_w_per_tb",
+    "storage_embodied_kgco2e_per_tb",
+    "transfer_tb",
+    "transfer_kwh_per_gb",
+    "idle_8",
+    "project_search",
+    "project_ablations",
+    "project_failed_runs",
+    "project_evaluation",
+    "project_data_preparation",
+    "idle_9",
+    "project_post_training",
 )
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the

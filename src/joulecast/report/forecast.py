@@ -18,7 +18,7 @@ from joulecast.by_hand import HandLine, mass_unit
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.planfile import compact
-from joulecast.terms import TERMS
+from joulecast.terms import PROJECT_PARTS, TERMS
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
@@ -73,7 +73,13 @@ BESIDE = {"Energy": "energy_kwh", "Water": "water_l", "E-waste": "ewaste_kg"}
 REMARKS = {
     "market_kgco2e": ("Contract", "market-based"),
     "offsets_kgco2e": ("Offsets", "not subtracted"),
+    "storage_kgco2e": ("Storage", "beside the run"),
+    "transfer_kgco2e": ("Transfer", "beside the run"),
 }
+
+#: Energies shown where the emissions of the same cannot be known.
+OR_ELSE = {"storage_kgco2e": "storage_energy_kwh", "transfer_kgco2e": "transfer_energy_kwh"}
+
 COSTS = {"device_cost": "Hire", "electricity_cost": "Power bill"}
 
 #: Parts below this share of the total are rounding.
@@ -328,12 +334,18 @@ def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
         shown, unit = readable(project)
         factor = project.value / footprint.total.value
         rows.append(("Project", f"{two(shown.value)} {unit}, run x {factor:.3g}", shown))
+        for part, name in PROJECT_PARTS.items():
+            quantity = footprint.quantities[name]
+            if quantity is not None:
+                inside = quantity.to(unit.removesuffix("CO2e"))
+                label = part.replace("_", " ")
+                rows.append(("", f"+ {label} {two(inside.value)} {inside.unit}", inside))
     return rows
 
 
 def _figures(footprint: Footprint) -> list[str]:
     return [
-        f"  {label:<11}{value:<30}{_interval(spread)}".rstrip()
+        f"  {label:<11}{value:<29} {_interval(spread)}".rstrip()
         for label, value, spread in figure_rows(footprint)
     ]
 
@@ -343,6 +355,8 @@ def _beside(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
     rows: list[tuple[str, str, Quantity | None]] = []
     for name, (label, remark) in REMARKS.items():
         quantity = footprint.quantities[name]
+        if quantity is None and name in OR_ELSE:
+            quantity = footprint.quantities[OR_ELSE[name]]
         if quantity is not None:
             shown, unit = readable(quantity)
             rows.append((label, f"{two(shown.value)} {unit}, {remark}", shown))
