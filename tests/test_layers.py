@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "terms", "notices"),
     (
         "data.reading",
+        "data.prices",
         "data.records",
         "laws.records",
         "validating.runs",

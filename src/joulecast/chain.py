@@ -169,12 +169,6 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
     step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
     step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
-    shares = [name for name in PROJECT_SHARES if name in run.known]
-    if shares:
-        step("project_factor", carbon.project_factor, *shares)
-    for share in shares:
-        step(PROJECT_PARTS[PROJECT_SHARES[share]], carbon.project_part, "total_kgco2e", share)
-    step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
 
     # The parts of it, where the whole was made from them.
     if run.made("energy_kwh", "operational_kgco2e"):
@@ -202,6 +196,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:
             "building_embodied_share",
         )
 
+    _project(run)
     _beside(run)
     _data(run, intensity)
 
@@ -310,6 +305,17 @@ def use_chain(given: Mapping[str, Numbers]) -> Run:
         "training_flop",
     )
     return run
+
+
+def _project(run: Run) -> None:
+    """Make the project around the run: of a factor, or of its parts."""
+    shares = [name for name in PROJECT_SHARES if name in run.known]
+    if shares:
+        run.step("project_factor", carbon.project_factor, *shares)
+    for share in shares:
+        part = PROJECT_PARTS[PROJECT_SHARES[share]]
+        run.step(part, carbon.project_part, "total_kgco2e", share)
+    run.step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
 
 
 def _beside(run: Run) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
+from joulecast.data.prices import with_currency
 from joulecast.data.reading import (
     depth_of_prediction,
     document_length,
@@ -275,7 +276,7 @@ class Plan(_Part):
 
     # Written out so that type checkers let people pass text for numbers.
     def __init__(self, **values: Any) -> None:
-        self._read(values)
+        self._read(with_currency(values))
 
     model: Annotated[str | None, _text("model")] = None
     params: Annotated[float | None, _count("params", 1)] = None

@@ -111,6 +111,7 @@ SYMBOLS: dict[str, str] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hour"),
     **dict.fromkeys(("GPU-hours", "gpu-hours", "GPU-h", "TPU-hours", "chip-hours"), "hour"),
     **dict.fromkeys(("device-hours", "GPUh", "GPU hours", "gpu hours"), "hour"),
+    **dict.fromkeys(("GPU-hour", "gpu-hour", "TPU-hour", "chip-hour", "device-hour"), "hour"),
     **dict.fromkeys(("d", "day", "days"), "day"),
     **dict.fromkeys(("w", "wk", "week", "weeks"), "week"),
     **dict.fromkeys(("mo", "month", "months"), "month"),
