@@ -20,7 +20,7 @@ from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
 from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
-from joulecast.use.serving import Served, serve
+from joulecast.use.serving import Served, Training, serve
 from joulecast.use.used import UsePhase
 
 #: Stages that may be given and implied at once.
@@ -111,7 +111,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     quantities = quantities_of(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
-    served = serve(ledger, drawn, library)
+    served = serve(ledger, library, Training(middle.known, drawn.known))
     return Footprint(
         asked=ledger.plan,
         plan=ledger.resolved,
@@ -128,11 +128,12 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
         by_hand=strip_of(middle, runs),
         citations=citations_of({**shown, **(served.data if served else {})}, middle, library),
         data_digest=library.digest,
-        use_phase=None if served is None else _use_phase(served, library),
+        use_phase=None if served is None else use_phase_of(served, library),
+        inputs=(live,),
     )
 
 
-def _use_phase(served: Served, library: Library) -> UsePhase:
+def use_phase_of(served: Served, library: Library) -> UsePhase:
     """The use as the answer shows it, with its own assumptions and drivers."""
     outcome, moved, draws = served.one_at_a_time()
     return UsePhase(

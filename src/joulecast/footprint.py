@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from joulecast.errors import UnitError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, as_said
 from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS
+from joulecast.uncertainty import Datum
 
 if TYPE_CHECKING:
     from joulecast.use.used import UsePhase
@@ -199,7 +200,8 @@ class Citation(NamedTuple):
 class Footprint:
     """A forecast.  Quantities that cannot be known are None.
 
-    `asked` is the plan as it was put, `plan` what was understood.
+    `asked` is the plan as it was put, `plan` what was understood; `inputs` are the numbers it rests
+    on by role, of the run or of each entry of its fleet.
 
     >>> from joulecast import Plan, estimate
     >>> fp = estimate(Plan(given={"device_hours": 3.5, "device_power_w": 200}, only_given=True))
@@ -219,6 +221,7 @@ class Footprint:
     data_digest: str
     use_phase: UsePhase | None = None
     fleet: tuple[FleetPart, ...] = ()
+    inputs: tuple[Mapping[str, Datum], ...] = field(default=(), repr=False)
 
     @property
     def total(self) -> Quantity | None:

@@ -527,7 +527,9 @@ def _use(footprint: Footprint) -> list[str]:
         return []
     from joulecast.report.use import use_lines
 
-    return use_lines(footprint.use_phase)
+    use = footprint.use_phase
+    several = len(footprint.fleet) > 1
+    return use_lines(use, place=f"in {use.plan['region']}" if several else "")
 
 
 def _assumed_of_use(footprint: Footprint) -> list[str]:
@@ -569,25 +571,28 @@ def _tornado(footprint: Footprint) -> list[str]:
         "What drives the range (one input at its P10 and P90, others at their medians)",
         f"  {'input':<24}{'its P10':>9}{'its P90':>9}   {'answer times':<16}{'share':>5}",
     ]
-    lines += [
-        f"  {bar.name:<24}{plain(bar.p10, 2):>9}{plain(bar.p90, 2):>9}   "
-        f"{f'{bar.at_p10:.2f} to {bar.at_p90:.2f}':<16}{bar.share:>5.0%}"
-        for bar in bars
-        if bar.share >= LEAST_SHARE
-    ]
+    for bar in bars:
+        if bar.share >= LEAST_SHARE:
+            effect = f"{f'{bar.at_p10:.2f} to {bar.at_p90:.2f}':<16}{bar.share:>5.0%}"
+            cells = f"{plain(bar.p10, 2):>9}{plain(bar.p90, 2):>9}   {effect}"
+            lines += _labelled(bar.name, cells)
     best = sorted(bars, key=lambda bar: bar.spread_if_known)[:3]
     lines += [
         "",
         "What to measure next (the 80 % range once an input is known to be its median)",
         f"  {'as it is':<24}{_ends(shown.p10, shown.p90, unit):<28}x/÷ {spread:.2f}",
     ]
-    lines += [
-        f"  {bar.name:<24}"
-        f"{_ends(bar.known_p10 * shown.value, bar.known_p90 * shown.value, unit):<28}"
-        f"x/÷ {bar.spread_if_known:.2f}"
-        for bar in best
-    ]
+    for bar in best:
+        ends = _ends(bar.known_p10 * shown.value, bar.known_p90 * shown.value, unit)
+        lines += _labelled(bar.name, f"{ends:<28}x/÷ {bar.spread_if_known:.2f}")
     return lines
+
+
+def _labelled(name: str, cells: str) -> list[str]:
+    """A row; a name too long for its column stands on a line of its own."""
+    if len(name) < 24:
+        return [f"  {name:<24}{cells}"]
+    return [f"  {name}", f"  {'':<24}{cells}"]
 
 
 def _ends(low: float, high: float, unit: str) -> str:

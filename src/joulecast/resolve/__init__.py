@@ -26,7 +26,8 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
     if plan.fleet:
-        raise InputError("fleet", None, "is for estimate alone", ["one plan per entry"])
+        why = "is for estimate, compare and sweep"
+        raise InputError("fleet", None, why, ["one plan per entry"])
     ledger = Ledger(plan, library)
     _take_given(ledger)
     place.settle_year(ledger)
