@@ -23,7 +23,7 @@ CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW"}
 _CURRENCY = re.compile(r"[A-Z]{0,2}[$€£¥₹₩]|(?<![A-Za-z])[A-Za-z]{3}(?![A-Za-z])")
 
 #: What a price is per: behind a stroke or "per", up to the end of a value.
-_PER = re.compile(r"\s*(?:/|\bper\b)\s*((?:(?!\.\.).)+)")
+_PER = re.compile(r"(?:(?<=\d)\s+1(?=/))?\s*(?:/|\bper\b)\s*((?:(?!\.\.).)+)")
 
 
 def without_currency(raw: object) -> tuple[list[str], object]:
