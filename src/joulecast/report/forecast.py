@@ -15,6 +15,7 @@ import numpy as np
 from joulecast import units
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
+from joulecast.data.prices import PRICES
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.planfile import compact
@@ -106,7 +107,7 @@ def text(
         _fleet(footprint),
         _use(footprint),
         _by_hand(footprint),
-        assumption_lines(footprint),
+        assumption_lines(footprint, str(footprint.plan.get("currency") or "")),
         _assumed_of_use(footprint),
         _cross_checks(footprint),
         _tornado(footprint) if drivers else _drivers(footprint),
@@ -476,9 +477,15 @@ def _hand_line(line: HandLine) -> str:
     return f"{entry}{result:>{WIDTH - len(entry)}}"
 
 
-def assumption_lines(answer: Answer) -> list[str]:
+def assumption_lines(answer: Answer, currency: str = "") -> list[str]:
     """Given and assumed numbers, each with its range, source and flag."""
-    return _entries(answer.assumptions)
+    entries = [
+        entry._replace(unit=currency + entry.unit[1:])
+        if currency and entry.name in PRICES
+        else entry
+        for entry in answer.assumptions
+    ]
+    return _entries(entries)
 
 
 def _entries(entries: Sequence[Assumption]) -> list[str]:
