@@ -244,7 +244,10 @@ def _assumptions(
         if len(roles[name]) > 1:
             whose = ", ".join(dict.fromkeys(device for _, device in those))
             datum = datum._replace(note=f"{whose}: {datum.note}".removesuffix(": "))
-        shown.append(assumption_of(datum, library))
+            one = assumption_of(datum, library)
+            shown.append(one._replace(meaning=f"{one.meaning} ({whose})"))
+        else:
+            shown.append(assumption_of(datum, library))
     return tuple(shown)
 
 

@@ -136,9 +136,14 @@ class FleetPart(NamedTuple):
     @property
     def label(self) -> str:
         """Number, device and place, as people say them."""
-        count = "" if self.device_count is None else f"{self.device_count:,} x "
         place = "" if self.region_name is None else f", {self.region_name}"
-        return f"{count}{self.device_name}{place}"
+        return f"{self.devices}{place}"
+
+    @property
+    def devices(self) -> str:
+        """Number and device."""
+        count = "" if self.device_count is None else f"{self.device_count:,} x "
+        return f"{count}{self.device_name}"
 
     def to_dict(self) -> dict[str, Any]:
         """Keys as in the JSON contract."""
@@ -257,6 +262,12 @@ class Footprint:
     def water(self) -> Quantity | None:
         """On-site and off-site water [L]."""
         return self.quantities["water_l"]
+
+    @property
+    def inputs_by_name(self) -> dict[str, Assumption]:
+        """Assumptions by name, without those of which entries of a fleet have several."""
+        names = [entry.name for entry in self.assumptions]
+        return {entry.name: entry for entry in self.assumptions if names.count(entry.name) == 1}
 
     @property
     def headline(self) -> Quantity | None:

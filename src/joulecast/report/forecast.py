@@ -107,7 +107,7 @@ def text(
         _fleet(footprint),
         _use(footprint),
         _by_hand(footprint),
-        assumption_lines(footprint, str(footprint.plan.get("currency") or "")),
+        _entries(shown_assumptions(footprint)),
         _assumed_of_use(footprint),
         _cross_checks(footprint),
         _tornado(footprint) if drivers else _drivers(footprint),
@@ -440,24 +440,38 @@ def _fleet(footprint: Footprint) -> list[str]:
     """Operation and making of each type of device, and of all."""
     if not footprint.fleet or footprint.total is None:
         return []
-    unit, _ = mass_unit(footprint.total.value)
-    head = f"{'use':>10}{'making':>10}{'total':>10}"
+    unit, rows = fleet_rows(footprint)
+    head = "".join(f"{word:>10}" for word in FLEET_COLUMNS)
     lines = [f"Fleet ({unit}CO2e)", f"  {'devices':<38}{'of it':<9}{head}"]
-    for part in footprint.fleet:
-        much = f"{part.share:.3g}" if part.share is not None else f"{two(part.hours or 0)} h"
-        label, *more = textwrap.wrap(part.label, 37)
-        lines.append(f"  {label:<38}{much:<9}{_columns(part.quantities, unit)}")
+    for name, much, cells in rows:
+        label, *more = textwrap.wrap(name, 37)
+        lines.append(f"  {label:<38}{much:<9}" + "".join(f"{cell:>10}" for cell in cells))
         lines += [f"    {line}" for line in more]
-    lines.append(f"  {'together':<47}{_columns(footprint.quantities, unit)}")
     return lines
 
 
-def _columns(quantities: Mapping[str, Quantity | None], unit: str) -> str:
-    cells = []
-    for name in ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e"):
-        quantity = quantities[name]
-        cells.append("-" if quantity is None else two(quantity.to(unit).value))
-    return "".join(f"{cell:>10}" for cell in cells)
+#: What is told of each type of device -> its quantity.
+FLEET_COLUMNS = {
+    "use": "operational_kgco2e",
+    "making": "embodied_kgco2e",
+    "total": "total_kgco2e",
+}
+
+
+def fleet_rows(footprint: Footprint) -> tuple[str, list[tuple[str, str, list[str]]]]:
+    """A unit of mass, and for each entry and all together: name, share or hours, figures."""
+    assert footprint.total is not None
+    unit, _ = mass_unit(footprint.total.value)
+
+    def cells(quantities: Mapping[str, Quantity | None]) -> list[str]:
+        found = [quantities[name] for name in FLEET_COLUMNS.values()]
+        return ["-" if one is None else two(one.to(unit).value) for one in found]
+
+    rows = []
+    for part in footprint.fleet:
+        much = f"{part.share:.3g}" if part.share is not None else f"{two(part.hours or 0)} h"
+        rows.append((part.label, much, cells(part.quantities)))
+    return unit, [*rows, ("together", "", cells(footprint.quantities))]
 
 
 def _by_hand(footprint: Footprint) -> list[str]:
@@ -477,15 +491,20 @@ def _hand_line(line: HandLine) -> str:
     return f"{entry}{result:>{WIDTH - len(entry)}}"
 
 
-def assumption_lines(answer: Answer, currency: str = "") -> list[str]:
+def assumption_lines(answer: Answer) -> list[str]:
     """Given and assumed numbers, each with its range, source and flag."""
-    entries = [
-        entry._replace(unit=currency + entry.unit[1:])
+    return _entries(answer.assumptions)
+
+
+def shown_assumptions(footprint: Footprint) -> list[Assumption]:
+    """Given and assumed numbers as a reader sees them: prices in their currency."""
+    currency = footprint.plan.get("currency")
+    return [
+        entry._replace(unit=f"{currency}{entry.unit[1:]}")
         if currency and entry.name in PRICES
         else entry
-        for entry in answer.assumptions
+        for entry in footprint.assumptions
     ]
-    return _entries(entries)
 
 
 def _entries(entries: Sequence[Assumption]) -> list[str]:
