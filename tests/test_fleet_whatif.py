@@ -231,6 +231,15 @@ def test_the_place_and_device_that_serve_are_never_guessed() -> None:
     assert found is not None and found.plan["region"] == "fr"
 
 
+def test_what_was_bought_can_be_set_against_use() -> None:
+    fleet = [{**H100, "share": 0.3}, H100]
+    bought = estimate(Plan(**RUN, fleet=fleet, embodied_mode="purchase", use=USE)).use_phase
+    shared = estimate(Plan(**RUN, fleet=fleet, use=USE)).use_phase
+    assert bought is not None and shared is not None
+    days = [use.results["break_even_days"] for use in (bought, shared)]
+    assert days[0] is not None and days[1] is not None and days[0].value > days[1].value
+
+
 def test_hours_of_a_fleet_can_be_set_against_use() -> None:
     hours = [{**H100, "hours": 30}, {**H100, "hours": 70}]
     split = estimate(used(Plan(params=7e9, year=2024, region="fr", fleet=hours))).use_phase

@@ -138,8 +138,8 @@ def _serving(plan: Plan, settled: Sequence[Entry], library: Library) -> Ledger:
         raise InputError("use", None, why, ["region under [place]"])
     device = plan.use.device or said[0].device
     trained = any(entry.share is not None for entry in settled)
-    how = {"share": 1.0} if trained else {"hours": 1.0, "device_count": 1}
-    one = FleetEntry(device=device, region=region, provider=provider, **how)
+    # A count is asked for by hours and by what is bought; nothing of the use rests on it.
+    one = FleetEntry(device=device, device_count=1, region=region, provider=provider, hours=1.0)
     return settled_alone(plan, one, 1.0 if trained else None, library)
 
 

@@ -80,3 +80,5 @@ def _check(name: str, raw: str, plain: object) -> None:
     except UnitError:
         per = INPUTS[name].unit.removeprefix("1/")
         raise UnitError(name, raw, f"is no price per {per}", [PRICES[name]]) from None
+    except InputError as problem:
+        raise InputError(name, raw, problem.why, problem.choices) from None
