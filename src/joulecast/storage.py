@@ -87,12 +87,12 @@ def transfer_energy(moved: Numbers, energy_per_byte: Numbers) -> Numbers:
 
     Returns
     -------
-    E [J]: a share of an average.  Networks draw nearly the same when less is sent (Mytton et al.
-    2024), so moving less saves less than this.
+    E [J]: a share of an average.  Networks draw nearly the same when less is sent, so moving less
+    saves less than this.
 
     References
     ----------
-    Aslan et al. 2018, doi:10.1111/jiec.12630; Cloud Carbon Footprint 2021, methodology, networking.
+    Aslan et al. 2018, doi:10.1111/jiec.12630; Mytton et al. 2024, doi:10.1111/jiec.13512.
 
     >>> transfer_energy(1000, 7.2)
     7200.0
