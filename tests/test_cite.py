@@ -164,7 +164,7 @@ def test_every_formula_of_the_chain_says_what_it_rests_on() -> None:
     import importlib
 
     tree = ast.parse((SRC / "chain.py").read_text())
-    modules = ("compute", "performance", "energy", "carbon", "water")
+    modules = ("compute", "performance", "energy", "carbon", "water", "storage")
     on_chain = {
         f"{node.value.id}.{node.attr}"
         for node in ast.walk(tree)

@@ -50,6 +50,19 @@ ALL = Plan(
     device_count=512, region="us-va", provider="aws", year=2024, runs=2, project_factor="1.5..2..3",
     include_building=True, given={"mfu": (0.3, 0.4, 0.45), "pue": "1.1..1.2"},
 )  # fmt: skip
+AROUND = Plan(
+    params="7B", tokens="1T", device="h100-sxm", device_count=64, region="fr", year=2024,
+    storage_medium="ssd", given={
+        "project_ablations": "published", "project_post_training": 0.1, "storage_tb": 500,
+        "storage_months": 12, "transfer_tb": 20, "price_per_kwh": "0.12 €/kWh",
+    },
+)  # fmt: skip
+FLEET = Plan(
+    params="7B", tokens="1T", region="fr", year=2024, fleet=[
+        {"device": "h100-sxm", "device_count": 64, "share": 0.6},
+        {"device": "tpu-v5p", "device_count": 128, "region": "us-ia"},
+    ],
+)  # fmt: skip
 SMALL = Plan(params="10M", tokens="1B", device="v100-sxm2-32", region="no", year=2023)
 
 plans = st.fixed_dictionaries(
@@ -307,13 +320,48 @@ def test_published_runs_pass_the_validator_of_each_format(key: str, name: str) -
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("plan", [ALL, SMALL], ids=["all", "small"])
+@pytest.mark.parametrize("plan", [ALL, SMALL, AROUND], ids=["all", "small", "around"])
 def test_a_plan_with_everything_and_a_small_one(plan: Plan, name: str) -> None:
     footprint = estimate(plan)
     text = export(footprint, name)
     CHECKS[name](text, footprint)
     assert text == export(estimate(plan), name), "the same input, the same bytes"
     assert "tons" not in text
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_an_export_of_a_fleet_speaks_of_all_its_types(name: str) -> None:
+    footprint = estimate(FLEET)
+    text = export(footprint, name)
+    # Nothing is said of one type as if it were of all.
+    apart = [a for a in footprint.assumptions if a.name == "device_power_w"]
+    assert len(apart) == 2
+    if name in ("hf", "md", "latex", "methods", "eu", "checklist"):
+        assert "64" in text and "H100 SXM5" in text and "TPU v5p" in text
+        for entry in apart:
+            assert f"draws {entry.value:.0f} W" not in text
+            assert f"a device, {entry.value:.0f} W" not in text
+    if name == "csv":
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert row["pue"] == "" and float(row["energy_consumed"]) == pytest.approx(
+            known(footprint.energy).value, rel=1e-6
+        )
+
+
+def test_the_paragraph_of_a_fleet_is_whole() -> None:
+    footprint = estimate(FLEET)
+    said = paragraph(footprint)
+    assert "(60 % of it" in said and "(40 % of it" in said and "  " not in said
+    assert " ," not in said and "On ," not in said and "None" not in said
+    for part in footprint.fleet:
+        assert states(said, known(part.quantities["total_kgco2e"]))
+    assert states(said, known(footprint.total)) and states(said, known(footprint.energy))
+
+
+def test_the_paragraph_says_what_was_bought() -> None:
+    plan = Plan(params="7B", tokens="1T", device="h100-sxm", device_count=64, region="fr",
+                year=2024, embodied_mode="purchase")  # fmt: skip
+    assert "Making the hardware, charged whole, adds" in paragraph(estimate(plan))
 
 
 # Hugging Face.
@@ -444,6 +492,14 @@ def test_the_checklist_says_the_project_factor_aloud() -> None:
     text = export(estimate(ALL), "checklist")
     assert states(text, known(estimate(ALL).quantities["project_kgco2e"]))
     assert "512 x NVIDIA H100 SXM5 80 GB" in text and "device-hours" in text
+
+
+def test_parts_of_a_project_are_said_in_words() -> None:
+    project = known(estimate(AROUND).quantities["project_kgco2e"])
+    assert states(export(estimate(AROUND), "checklist"), project)
+    said = paragraph(estimate(AROUND))
+    assert "With ablations and post training around it, as shares of the run" in said
+    assert states(said, project)
 
 
 def test_csv_has_a_row_to_each_run_in_codecarbons_units() -> None:

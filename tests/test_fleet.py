@@ -11,7 +11,7 @@ from build_schemas import schemas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joulecast import Footprint, JoulecastError, Plan, compare, estimate
+from joulecast import Footprint, JoulecastError, Plan, estimate
 from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
 from joulecast.whatif.solving import solve
 
@@ -52,8 +52,15 @@ def test_a_fleet_of_one_type_is_the_plain_estimate() -> None:
 @given(share=st.floats(0.01, 0.99))
 def test_splitting_a_run_in_two_changes_nothing(share: float) -> None:
     entry = {"device": "h100-sxm", "device_count": 64}
-    two = fleet({**entry, "share": share}, entry)
-    plain = estimate(Plan(**RUN, device="h100-sxm", device_count=64))
+    around = {
+        "storage_tb": 500,
+        "storage_months": 12,
+        "transfer_tb": [10, 40],
+        "project_ablations": "published",
+        "project_search": 0.1,
+    }
+    two = fleet({**entry, "share": share}, entry, given=around)
+    plain = estimate(Plan(**RUN, device="h100-sxm", device_count=64, given=around))
     same(two, plain, without=("wall_clock_days",))
     assert dict(two.drivers) == pytest.approx(dict(plain.drivers), abs=1e-6)
 
@@ -142,14 +149,6 @@ def test_a_mistake_in_a_fleet_gets_one_line(
     with pytest.raises(JoulecastError) as error:
         fleet(*entries, **more)
     assert str(error.value) == message
-
-
-def test_other_verbs_say_that_they_take_no_fleet() -> None:
-    plan = Plan(**RUN, fleet=ENTRIES)
-    with pytest.raises(JoulecastError, match="fleet: is for estimate alone"):
-        compare(plan, vary={"year": [2023, 2024]})
-    with pytest.raises(JoulecastError, match="--drivers: is for one type of device"):
-        estimate(plan).tornado()
 
 
 def plain(**more: Any) -> dict[str, float]:

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from joulecast.arrays import Numbers
 from joulecast.chain import chain
 
-MODULES = ("compute", "performance", "energy", "carbon", "water", "scaling_law", "use_phase")
+MODULES = (
+    "compute",
+    "performance",
+    "energy",
+    "carbon",
+    "water",
+    "storage",
+    "scaling_law",
+    "use_phase",
+)
 #: Where a formula has a domain of its own: parameter -> lowest and highest.
 DOMAINS = {
     "use_phase": {

@@ -94,6 +94,19 @@ def test_a_page_is_well_formed_holds_the_total_and_every_source(plan: Plan) -> N
         assert " ".join(notice.message.split()) in page.text
 
 
+def test_a_page_of_a_fleet_tells_its_types_and_prices_their_currency() -> None:
+    entries = [{"device": "h100-sxm", "share": 0.6}, {"device": "tpu-v5p", "region": "us-ia"}]
+    plan = Plan(params="7B", tokens="1T", region="fr", year=2024, fleet=entries,
+                given={"price_per_kwh": "0.2 EUR/kWh"})  # fmt: skip
+    footprint = estimate(plan)
+    text = Page(report_html(footprint)).text
+    for part in footprint.fleet:
+        total = part.quantities["total_kgco2e"]
+        assert total is not None
+        assert part.label in text and two(total.to("t").value) in text
+    assert "0.2 EUR/kWh" in text and "EUR" in footprint.explain()
+
+
 def test_nothing_is_fetched_and_nothing_runs() -> None:
     page = Page(report_html(estimate(Plan(params="7B", tokens="2T"))))
     tags = {tag for tag, _, _ in page.attributes}

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "joulecast"
-FORMULAS = ("compute", "performance", "energy", "carbon", "water", "scaling_law", "use_phase")
+FORMULAS = (
+    "compute",
+    "performance",
+    "energy",
+    "carbon",
+    "water",
+    "storage",
+    "scaling_law",
+    "use_phase",
+)
 
 #: Rooms in the order of the flow.  A module may import from its own row and those above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -18,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "terms", "notices"),
     (
         "data.reading",
+        "data.prices",
         "data.records",
         "laws.records",
         "validating.runs",

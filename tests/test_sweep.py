@@ -185,6 +185,9 @@ def test_every_result_can_be_swept() -> None:
         "offsets_kgco2e": 10,
         "price_per_device_hour": 2,
         "price_per_kwh": 0.1,
+        "storage_tb": 100,
+        "storage_months": 12,
+        "transfer_tb": 10,
     }
     plan = varied(BASE, {"device_count": 64, "project_factor": 2, **beside})
     check_some(sweep(plan, vary, results=names), plan, [0, 1, 2, 3])

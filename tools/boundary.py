@@ -42,18 +42,20 @@ GROUPS: dict[str, tuple[Item, ...]] = {
         Item("Hosts, NICs, switches", "on", "host_power_w"),
         Item("Network and storage", "on", "network_share"),
         Item("Cooling, conversion", "on", "pue"),
-        Item("Restarts, checkpoints", "on", "utilisation, goodput"),
+        Item("Restarts, stalls", "on", "utilisation, goodput"),
         Item("Generation on site", "asked", "onsite_share"),
         Item("Water", "beside", "water_l, with a place"),
         Item("Grid losses", "out", "raise the intensity"),
     ),
     "Around the run": (
-        Item("Searches, ablations", "beside", "--project-factor"),
-        Item("Failed and early runs", "beside", "--project-factor"),
-        Item("Evaluation", "beside", "--project-factor"),
-        Item("Data preparation", "beside", "--project-factor"),
-        Item("Post-training", "beside", "--project-factor"),
-        Item("Transfer, archives", "out", "no source"),
+        Item("All of it together", "beside", "--project-factor"),
+        Item("Searches, ablations", "beside", "[project]"),
+        Item("Failed and early runs", "beside", "[project]"),
+        Item("Evaluation", "beside", "[project]"),
+        Item("Data preparation", "beside", "[project]"),
+        Item("Post-training: SFT, RL", "beside", "[project]"),
+        Item("Data, checkpoints kept", "beside", "storage_tb"),
+        Item("Data moved", "beside", "transfer_tb"),
         Item("Staff, travel", "out", "outside"),
     ),
     "Use and accounts": (
@@ -127,5 +129,6 @@ def table() -> str:
 def _code(where: str) -> str:
     """Names of quantities and flags in code type."""
     return ", ".join(
-        f"`{part}`" if "_" in part or "--" in part else part for part in where.split(", ")
+        f"`{part}`" if "_" in part or "--" in part or "[" in part else part
+        for part in where.split(", ")
     )

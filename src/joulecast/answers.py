@@ -41,6 +41,17 @@ class EmbodiedPartsObject(TypedDict):
     building: QuantityObject | None
 
 
+class ProjectPartsObject(TypedDict):
+    """What is around the run; null where no share was given for it."""
+
+    search: QuantityObject | None
+    ablations: QuantityObject | None
+    failed_runs: QuantityObject | None
+    evaluation: QuantityObject | None
+    data_preparation: QuantityObject | None
+    post_training: QuantityObject | None
+
+
 class ResultsObject(TypedDict):
     """Every result; null where it cannot be known."""
 
@@ -66,8 +77,13 @@ class ResultsObject(TypedDict):
     device_cost: QuantityObject | None
     electricity_cost: QuantityObject | None
     ewaste_kg: QuantityObject | None
+    storage_energy_kwh: QuantityObject | None
+    storage_kgco2e: QuantityObject | None
+    transfer_energy_kwh: QuantityObject | None
+    transfer_kgco2e: QuantityObject | None
     parts_kgco2e: PartsObject
     embodied_parts_kgco2e: EmbodiedPartsObject
+    project_parts_kgco2e: ProjectPartsObject
 
 
 class AssumptionObject(TypedDict):
@@ -175,6 +191,7 @@ class PlanObject(TypedDict):
     include_building: bool
     embodied_mode: Literal["amortised", "purchase"]
     currency: str | None
+    storage_medium: Literal["hdd", "ssd"] | None
     runs: int
     only_given: bool
 

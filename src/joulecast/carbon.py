@@ -335,6 +335,56 @@ def project(total: Numbers, project_factor: Numbers) -> Numbers:
     return total * project_factor
 
 
+def project_factor(*shares: Numbers) -> Numbers:
+    r"""Whole project over its final run, from its parts.
+
+    .. math:: k = 1 + \sum_i s_i
+
+    Parameters
+    ----------
+    shares
+        s_i, each part of the project over the final run [ratio].
+
+    Returns
+    -------
+    k [ratio].
+
+    References
+    ----------
+    Definition.
+
+    >>> project_factor(0.5, 0.25)
+    1.75
+    """
+    return 1 + sum(shares)
+
+
+def project_part(total: Numbers, share: Numbers) -> Numbers:
+    r"""Emissions of one part of a project, beside its final run.
+
+    .. math:: M_i = M \, s_i
+
+    Parameters
+    ----------
+    total
+        M, emissions of the final run [kg CO2e].
+    share
+        s_i, the part over the final run [ratio].
+
+    Returns
+    -------
+    M_i [kg CO2e]; valid where the part runs on hardware and at a place like the run's.
+
+    References
+    ----------
+    Follows from `project_factor`.
+
+    >>> project_part(312.0, 0.5)
+    156.0
+    """
+    return total * share
+
+
 def network_part(it_carbon: Numbers, device_carbon: Numbers, host_carbon: Numbers) -> Numbers:
     r"""Emissions of network and storage: what IT emits beyond devices and hosts.
 

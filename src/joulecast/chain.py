@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from joulecast import carbon, compute, energy, performance, units, use_phase, water
+from joulecast import carbon, compute, energy, performance, storage, units, use_phase, water
 from joulecast.arrays import Numbers
+from joulecast.terms import PROJECT_PARTS, PROJECT_SHARES
 
 
 class Run:
@@ -168,7 +169,6 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
     step("total_kgco2e", carbon.total, "operational_kgco2e", "embodied_kgco2e")
     step("total_kgco2e", carbon.use_alone, "operational_kgco2e")
-    step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
 
     # The parts of it, where the whole was made from them.
     if run.made("energy_kwh", "operational_kgco2e"):
@@ -196,7 +196,9 @@ def chain(given: Mapping[str, Numbers]) -> Run:
             "building_embodied_share",
         )
 
+    _project(run)
     _beside(run)
+    _data(run, intensity)
 
     # Water: what evaporates.
     step("water_onsite_l", water.water_of, "it_energy_kwh", "wue_l_per_kwh")
@@ -305,6 +307,17 @@ def use_chain(given: Mapping[str, Numbers]) -> Run:
     return run
 
 
+def _project(run: Run) -> None:
+    """Make the project around the run: of a factor, or of its parts."""
+    shares = [name for name in PROJECT_SHARES if name in run.known]
+    if shares:
+        run.step("project_factor", carbon.project_factor, *shares)
+    for share in shares:
+        part = PROJECT_PARTS[PROJECT_SHARES[share]]
+        run.step(part, carbon.project_part, "total_kgco2e", share)
+    run.step("project_kgco2e", carbon.project, "total_kgco2e", "project_factor")
+
+
 def _beside(run: Run) -> None:
     """Make what stands beside the emissions: electricity by contract, costs, hardware retired."""
     step = run.step
@@ -314,3 +327,30 @@ def _beside(run: Run) -> None:
     step("device_cost", carbon.cost, "device_hours", "price_per_device_hour")
     step("electricity_cost", carbon.cost, "energy_kwh", "price_per_kwh")
     step("ewaste_kg", carbon.ewaste, "devices_charged", "hardware_mass_kg")
+
+
+def _data(run: Run, intensity: str) -> None:
+    """Make what stands beside the run for its data: kept at its site, moved between sites."""
+    step = run.step
+    kept = ("storage_tb", "storage_copies")
+    step(
+        "storage_energy_kwh",
+        storage.storage_energy,
+        *kept,
+        "storage_w_per_tb",
+        "storage_months",
+        "pue",
+    )
+    step("storage_operational", carbon.operational, "storage_energy_kwh", intensity)
+    step(
+        "storage_making",
+        storage.drive_making,
+        *kept,
+        "storage_embodied_kgco2e_per_tb",
+        "storage_months",
+        "lifetime_years",
+    )
+    step("storage_kgco2e", carbon.total, "storage_operational", "storage_making")
+    step("storage_kgco2e", carbon.use_alone, "storage_operational")
+    step("transfer_energy_kwh", storage.transfer_energy, "transfer_tb", "transfer_kwh_per_gb")
+    step("transfer_kgco2e", carbon.operational, "transfer_energy_kwh", "grid_gco2e_per_kwh")

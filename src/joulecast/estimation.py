@@ -18,9 +18,9 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS, TERMS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
-from joulecast.use.serving import Served, serve
+from joulecast.use.serving import Served, Training, serve
 from joulecast.use.used import UsePhase
 
 #: Stages that may be given and implied at once.
@@ -39,8 +39,15 @@ CHECKED = (
     "total_kgco2e",
 )
 
-#: Results that do not grow with the number of runs.
-INTENSIVE = ("utilisation", "eu_training_compute_flop")
+#: Results that do not grow with the number of runs: data are kept and moved for all of them.
+INTENSIVE = (
+    "utilisation",
+    "eu_training_compute_flop",
+    "storage_energy_kwh",
+    "storage_kgco2e",
+    "transfer_energy_kwh",
+    "transfer_kgco2e",
+)
 
 SKEW = 0.05
 
@@ -104,7 +111,7 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
     quantities = quantities_of(middle, drawn, runs)
     checks, checked_with = _cross_checks(data)
     shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
-    served = serve(ledger, drawn, library)
+    served = serve(ledger, library, Training(middle.known, drawn.known))
     return Footprint(
         asked=ledger.plan,
         plan=ledger.resolved,
@@ -121,11 +128,12 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
         by_hand=strip_of(middle, runs),
         citations=citations_of({**shown, **(served.data if served else {})}, middle, library),
         data_digest=library.digest,
-        use_phase=None if served is None else _use_phase(served, library),
+        use_phase=None if served is None else use_phase_of(served, library),
+        inputs=(live,),
     )
 
 
-def _use_phase(served: Served, library: Library) -> UsePhase:
+def use_phase_of(served: Served, library: Library) -> UsePhase:
     """The use as the answer shows it, with its own assumptions and drivers."""
     outcome, moved, draws = served.one_at_a_time()
     return UsePhase(
@@ -180,7 +188,8 @@ def quantities_of(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity 
 
 def quantity_names() -> list[str]:
     """Results and the parts of them, each once."""
-    return list(dict.fromkeys([*RESULTS, *PARTS.values(), *EMBODIED_PARTS.values()]))
+    tables = (PARTS, EMBODIED_PARTS, PROJECT_PARTS)
+    return list(dict.fromkeys([*RESULTS, *(name for those in tables for name in those.values())]))
 
 
 def size_of(name: str, runs: int) -> float:
@@ -330,6 +339,8 @@ SHOWN = (
     "energy_kwh",
     "total_kgco2e",
     "project_kgco2e",
+    "storage_kgco2e",
+    "transfer_kgco2e",
     "water_l",
 )
 

@@ -16,7 +16,7 @@ from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import HandLine, mass_unit
 from joulecast.chain import Run, chain
 from joulecast.data.library import Library
-from joulecast.errors import InputError, brief
+from joulecast.errors import InputError
 from joulecast.estimation import (
     afterthoughts,
     assumption_of,
@@ -27,36 +27,16 @@ from joulecast.estimation import (
     quantity_names,
     size_of,
     source_of,
+    use_phase_of,
 )
 from joulecast.footprint import Assumption, Driver, FleetPart, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import FleetEntry, Plan
-from joulecast.resolve import Ledger, resolve
-from joulecast.resolve.model import LATER
+from joulecast.resolve import Ledger
+from joulecast.resolve.fleet import EXTENSIVE, Entry, entries, settled_alone, times
 from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
-
-#: Quantities of the whole run: an entry has its share of them.
-EXTENSIVE = ("tokens", *LATER, "offsets_kgco2e")
-
-#: What says how much is trained: an entry reserved for hours has none of it.
-TRAINED = (
-    "tokens",
-    "flop_per_param_token",
-    "forward_flop_per_token",
-    "training_flop",
-    "executed_flop",
-)
-
-#: Fields of a plan that say the same.
-TRAINED_FIELDS = (
-    "tokens",
-    "unique_tokens",
-    "epochs",
-    "samples",
-    "flop",
-    "hardware_flop",
-)
+from joulecast.use.serving import AGAINST, Served, Training, serve
 
 #: What the entries of a fleet say, and the plan does not.
 OF_ENTRIES = ("device", "device_count", "wall_clock_days")
@@ -64,30 +44,30 @@ OF_ENTRIES = ("device", "device_count", "wall_clock_days")
 #: Results that do not add up over entries.
 NOT_ADDED = ("utilisation", "wall_clock_days")
 
-#: Shares may be rounded by this much.
-SLACK = 1e-6
-
 
 def estimate(plan: Plan, library: Library) -> Footprint:
     """Forecast a plan that has a fleet; raises JoulecastError where an entry cannot be settled."""
-    _check(plan)
-    shares = _shares(plan.fleet)
-    ledgers = [
-        _settled(plan, entry, share, library)
-        for entry, share in zip(plan.fleet, shares, strict=True)
-    ]
+    return footprint_of_entries(plan, entries(plan, library), library)
+
+
+def footprint_of_entries(plan: Plan, settled: Sequence[Entry], library: Library) -> Footprint:
+    """Add up the entries of a fleet that are settled."""
+    ledgers = [entry.ledger for entry in settled]
     if len(ledgers) == 1:
         alone = footprint_of(ledgers[0], library)
-        part = _part(ledgers[0], plan.fleet[0], shares[0], alone.quantities)
-        return replace(alone, fleet=(part,))
+        return replace(alone, fleet=(_part(settled[0], alone.quantities),))
     lives = [live_data(ledger) for ledger in ledgers]
     drawn = [chain(numbers) for numbers in uncertainty.paired(lives)]
+    middles = [ledger.middle for ledger in ledgers]
     runs = ledgers[0].resolved["runs"]
     parts = tuple(
-        _part(ledger, entry, share, quantities_of(ledger.middle, run, runs))
-        for ledger, entry, share, run in zip(ledgers, plan.fleet, shares, drawn, strict=True)
+        _part(entry, quantities_of(entry.ledger.middle, run, runs))
+        for entry, run in zip(settled, drawn, strict=True)
     )
-    totals = _totals([ledger.middle for ledger in ledgers], drawn, runs)
+    totals = _totals(middles, drawn, runs)
+    served = _served(plan, settled, lives, drawn, library)
+    data = {f"{i}.{name}": datum for i, live in enumerate(lives) for name, datum in live.items()}
+    longest = max(middles, key=lambda middle: len(middle.made_by))
     return Footprint(
         asked=plan,
         plan=_resolved(ledgers),
@@ -95,113 +75,93 @@ def estimate(plan: Plan, library: Library) -> Footprint:
         assumptions=_assumptions(ledgers, lives, library),
         cross_checks=(),
         drivers=_drivers(ledgers, totals),
-        warnings=(*_warnings(ledgers), *afterthoughts(totals, ())),
-        by_hand=_by_hand(parts),
-        citations=citations_of(
-            {f"{i}.{name}": datum for i, live in enumerate(lives) for name, datum in live.items()},
-            ledgers[0].middle,
-            library,
+        warnings=(
+            *warnings_of(ledgers),
+            *(served.notices if served else ()),
+            *afterthoughts(totals, ()),
         ),
+        by_hand=_by_hand(parts),
+        citations=citations_of({**data, **(served.data if served else {})}, longest, library),
         data_digest=library.digest,
+        use_phase=None if served is None else use_phase_of(served, library),
         fleet=parts,
+        inputs=tuple(lives),
     )
 
 
-def _check(plan: Plan) -> None:
-    """Nothing may be said of the whole that the entries say."""
-    if plan.use is not None:
-        raise InputError("use", None, "cannot be combined with a fleet", ["leaving one out"])
-    for field in ("device", "device_count"):
-        value = getattr(plan, field)
-        if value is not None:
-            why = "belongs to the entries of the fleet"
-            raise InputError(field, value, why, [f"{field} under [[fleet]]"])
-    if any(entry.hours is not None for entry in plan.fleet):
-        for name in EXTENSIVE:
-            if name in plan.given and name not in TRAINED:
-                why = "cannot be combined with the hours of a fleet"
-                raise InputError(name, plan.given[name], why, ["giving one of the two"])
+def totals_of(settled: Sequence[Ledger]) -> dict[str, Quantity | None]:
+    """Every result of a fleet whose entries are settled, and nothing else."""
+    drawn = [chain(numbers) for numbers in uncertainty.paired(list(map(live_data, settled)))]
+    return _totals([ledger.middle for ledger in settled], drawn, settled[0].resolved["runs"])
 
 
-def _shares(fleet: Sequence[FleetEntry]) -> list[float | None]:
-    """Share of the run that each entry does; None for one that is reserved for hours."""
-    for entry in fleet:
-        if entry.hours is not None and entry.share is not None:
-            why = "cannot be combined with hours: an entry has one of the two"
-            raise InputError("fleet.share", brief(entry.share), why)
-    said = [entry.share for entry in fleet if entry.share is not None]
-    timed = sum(entry.hours is not None for entry in fleet)
-    unsaid = len(fleet) - len(said) - timed
-    total = sum(said)
-    rest = 1 - total
-    if unsaid > 1:
-        why = f"is missing in {unsaid} entries: one at most may be left to be the rest"
-        raise InputError("fleet.share", None, why, ["share = 0.5", "hours = 100"])
-    if total > 1 + SLACK or (unsaid and rest <= 0):
-        raise InputError("fleet.share", brief(total), "is more than the whole run", ["less"])
-    if not unsaid and not timed and abs(rest) > SLACK:
-        raise InputError("fleet.share", brief(total), "is the sum of the shares, not 1")
-    return [
-        None if entry.hours is not None else rest if entry.share is None else entry.share
-        for entry in fleet
-    ]
+def _served(
+    plan: Plan,
+    settled: Sequence[Entry],
+    lives: Sequence[Mapping[str, Datum]],
+    drawn: Sequence[Run],
+    library: Library,
+) -> Served | None:
+    """What a plan says of the use, computed where and on what it is served."""
+    if plan.use is None:
+        return None
+    middle = _added([entry.ledger.middle for entry in settled])
+    ledger = _serving(plan, settled, library)
+    return serve(
+        ledger,
+        library,
+        Training(middle, _added(drawn), lambda also: uncertainty.paired(lives, also)[-1]),
+    )
 
 
-def _settled(plan: Plan, entry: FleetEntry, share: float | None, library: Library) -> Ledger:
-    """The ledger of an entry: a run of its own with its share of what is trained."""
-    changes: dict[str, object] = {
-        "fleet": (),
-        "device": entry.device,
-        "device_count": entry.device_count,
-        "region": entry.region or plan.region,
-        "provider": entry.provider or plan.provider,
+def _added(runs: Sequence[Run]) -> dict[str, Numbers]:
+    """Outcomes of training that use is set against, over all entries; those that all have."""
+    return {
+        name: sum(run.known[name] for run in runs)
+        for name in AGAINST
+        if all(name in run.known for run in runs)
     }
-    if share is None:
-        assert entry.hours is not None
-        if entry.device_count is None and library.reservation(entry.device) is None:
-            why = "is missing: hours are of one device"
-            raise InputError("fleet.device_count", None, why, ["device_count = 8"])
-        given = {name: value for name, value in plan.given.items() if name not in TRAINED}
-        days = entry.hours * units.hour / units.day
-        changes |= {**dict.fromkeys(TRAINED_FIELDS), "phases": ()}
-        changes["given"] = given | {"wall_clock_days": days}
-    ledger = resolve(plan.model_copy(update=changes), library)
-    if share is None:
-        kept = {name: datum for name, datum in ledger.data.items() if name not in TRAINED}
-        if "utilisation" in kept and not kept["utilisation"].given:
-            del kept["utilisation"]
-        ledger.data = kept
-    elif share < 1:
-        ledger.data = {
-            name: _times(datum, share) if name in EXTENSIVE else datum
-            for name, datum in ledger.data.items()
-        }
-    ledger.middle = chain(uncertainty.nominal(ledger.ordered()))
-    return ledger
 
 
-def _times(datum: Datum, share: float) -> Datum:
-    low, high = (None if end is None else end * share for end in (datum.low, datum.high))
-    return datum._replace(value=datum.value * share, low=low, high=high)
+def _serving(plan: Plan, settled: Sequence[Entry], library: Library) -> Ledger:
+    """A ledger of the place and device that serve: said, or those that all entries have."""
+    assert plan.use is not None
+    said = [entry.said for entry in settled]
+    devices = {entry.ledger.resolved["device"] for entry in settled}
+    if plan.use.device is None and len(devices) > 1:
+        why = "is missing: the entries of the fleet have several"
+        raise InputError("use.device", None, why, sorted(devices))
+    places = {(one.region or plan.region, one.provider or plan.provider) for one in said}
+    region, provider = places.pop() if len(places) == 1 else (plan.region, plan.provider)
+    if places and region is None:
+        why = "the entries of the fleet are at several places: say where the model is served"
+        raise InputError("use", None, why, ["region under [place]"])
+    device = plan.use.device or said[0].device
+    trained = any(entry.share is not None for entry in settled)
+    # A count is asked for by hours and by what is bought; nothing of the use rests on it.
+    one = FleetEntry(device=device, device_count=1, region=region, provider=provider, hours=1.0)
+    return settled_alone(plan, one, 1.0 if trained else None, library)
 
 
-def _part(
-    ledger: Ledger,
-    entry: FleetEntry,
-    share: float | None,
-    quantities: Mapping[str, Quantity | None],
-) -> FleetPart:
-    plan = ledger.resolved
+def _part(entry: Entry, quantities: Mapping[str, Quantity | None]) -> FleetPart:
+    plan = entry.ledger.resolved
     return FleetPart(
         plan["device"],
         plan["device_name"],
         plan["device_count"],
-        share,
-        entry.hours,
+        entry.share,
+        entry.said.hours,
         plan["region"],
         plan["region_name"],
         quantities,
     )
+
+
+def draws_of(name: str, drawn: Sequence[Run], runs: int) -> Array:
+    """A result over all entries, draw by draw, in its unit; one entry is a plain run."""
+    if name == "utilisation":
+        return np.asarray(_achieved(drawn))
+    return np.asarray(_sum(drawn, source_of(name)) / size_of(name, runs))
 
 
 def _totals(middles: Sequence[Run], drawn: Sequence[Run], runs: int) -> dict[str, Quantity | None]:
@@ -227,12 +187,15 @@ def _utilisation(middles: Sequence[Run], drawn: Sequence[Run]) -> Quantity | Non
     if not all(name in middle.known for middle in middles for name in needs):
         return None
 
-    def over(runs: Sequence[Run]) -> Numbers:
-        able = sum(run.known["device_hours"] * run.known["peak_flops"] for run in runs)
-        done: Numbers = sum(run.known["training_flop"] for run in runs) / able
-        return done
+    return _quantity(float(_achieved(middles)), np.atleast_1d(_achieved(drawn)), "")
 
-    return _quantity(float(over(middles)), np.atleast_1d(over(drawn)), "")
+
+def _achieved(runs: Sequence[Run]) -> Numbers:
+    if len(runs) == 1:
+        return runs[0].known[source_of("utilisation")]
+    able = sum(run.known["device_hours"] * run.known["peak_flops"] for run in runs)
+    done: Numbers = sum(run.known["training_flop"] for run in runs) / able
+    return done
 
 
 def _sum(drawn: Sequence[Run], key: str) -> Array:
@@ -277,15 +240,18 @@ def _assumptions(
         datum = those[0][0]
         if name in EXTENSIVE and len(those) > 1:
             whole = sum(each.value for each, _ in those)
-            datum = _times(datum, whole / datum.value) if datum.value else datum
+            datum = times(datum, whole / datum.value) if datum.value else datum
         if len(roles[name]) > 1:
             whose = ", ".join(dict.fromkeys(device for _, device in those))
             datum = datum._replace(note=f"{whose}: {datum.note}".removesuffix(": "))
-        shown.append(assumption_of(datum, library))
+            one = assumption_of(datum, library)
+            shown.append(one._replace(meaning=f"{one.meaning} ({whose})"))
+        else:
+            shown.append(assumption_of(datum, library))
     return tuple(shown)
 
 
-def _warnings(ledgers: Sequence[Ledger]) -> list[Notice]:
+def warnings_of(ledgers: Sequence[Ledger]) -> list[Notice]:
     """Every warning once; with the device where it is not about all of them."""
     devices: dict[Notice, list[str]] = {}
     for ledger in ledgers:
@@ -307,20 +273,20 @@ def _drivers(
     if totals[outcome] is None:
         return ()
     behind = [ledger.middle.behind(outcome) | {outcome} for ledger in ledgers]
+    lives = [live_data(ledger) for ledger in ledgers]
+    labels = uncertainty.labels_of(uncertainty.causes_of(lives))
     causes, numbers = uncertainty.one_cause_at_a_time(
         [
-            {name: datum for name, datum in live_data(ledger).items() if name in names}
-            for ledger, names in zip(ledgers, behind, strict=True)
+            {name: datum for name, datum in live.items() if name in names}
+            for live, names in zip(lives, behind, strict=True)
         ]
     )
     draws = np.asarray(sum(chain(each).known[outcome] for each in numbers))
     if not causes or draws.ndim == 0 or np.any(draws <= 0):
         return ()
-    names = [name for name, _ in causes]
     shares = uncertainty.shares_of_variance(draws)
     found = [
-        Driver(name if names.count(name) == 1 else f"{name} ({unknown})", float(share))
-        for (name, unknown), share in zip(causes, shares, strict=True)
+        Driver(labels[cause], float(share)) for cause, share in zip(causes, shares, strict=True)
     ]
     return tuple(sorted(found, key=lambda driver: -driver.share))
 

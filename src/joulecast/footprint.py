@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,8 @@ from joulecast.data.records import Source
 from joulecast.errors import UnitError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, as_said
-from joulecast.terms import EMBODIED_PARTS, PARTS, RESULTS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS
+from joulecast.uncertainty import Datum
 
 if TYPE_CHECKING:
     from joulecast.use.used import UsePhase
@@ -135,9 +136,14 @@ class FleetPart(NamedTuple):
     @property
     def label(self) -> str:
         """Number, device and place, as people say them."""
-        count = "" if self.device_count is None else f"{self.device_count:,} x "
         place = "" if self.region_name is None else f", {self.region_name}"
-        return f"{count}{self.device_name}{place}"
+        return f"{self.devices}{place}"
+
+    @property
+    def devices(self) -> str:
+        """Number and device."""
+        count = "" if self.device_count is None else f"{self.device_count:,} x "
+        return f"{count}{self.device_name}"
 
     def to_dict(self) -> dict[str, Any]:
         """Keys as in the JSON contract."""
@@ -199,7 +205,8 @@ class Citation(NamedTuple):
 class Footprint:
     """A forecast.  Quantities that cannot be known are None.
 
-    `asked` is the plan as it was put, `plan` what was understood.
+    `asked` is the plan as it was put, `plan` what was understood; `inputs` are the numbers it rests
+    on by role, of the run or of each entry of its fleet.
 
     >>> from joulecast import Plan, estimate
     >>> fp = estimate(Plan(given={"device_hours": 3.5, "device_power_w": 200}, only_given=True))
@@ -219,6 +226,7 @@ class Footprint:
     data_digest: str
     use_phase: UsePhase | None = None
     fleet: tuple[FleetPart, ...] = ()
+    inputs: tuple[Mapping[str, Datum], ...] = field(default=(), repr=False)
 
     @property
     def total(self) -> Quantity | None:
@@ -254,6 +262,12 @@ class Footprint:
     def water(self) -> Quantity | None:
         """On-site and off-site water [L]."""
         return self.quantities["water_l"]
+
+    @property
+    def inputs_by_name(self) -> dict[str, Assumption]:
+        """Assumptions by name, without those of which entries of a fleet have several."""
+        names = [entry.name for entry in self.assumptions]
+        return {entry.name: entry for entry in self.assumptions if names.count(entry.name) == 1}
 
     @property
     def headline(self) -> Quantity | None:
@@ -300,10 +314,13 @@ class Footprint:
 def results_dict(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
     """Results and their parts as in the JSON contract."""
     results: dict[str, Any] = {name: _dict(quantities[name]) for name in RESULTS}
-    results["parts_kgco2e"] = {key: _dict(quantities[name]) for key, name in PARTS.items()}
-    results["embodied_parts_kgco2e"] = {
-        key: _dict(quantities[name]) for key, name in EMBODIED_PARTS.items()
+    tables = {
+        "parts_kgco2e": PARTS,
+        "embodied_parts_kgco2e": EMBODIED_PARTS,
+        "project_parts_kgco2e": PROJECT_PARTS,
     }
+    for table, parts in tables.items():
+        results[table] = {key: _dict(quantities[name]) for key, name in parts.items()}
     return results
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
+from joulecast.data.prices import with_currency
 from joulecast.data.reading import (
     depth_of_prediction,
     document_length,
@@ -18,16 +19,20 @@ from joulecast.data.reading import (
     span,
 )
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.terms import INPUTS, USED, Arch, input_term
+from joulecast.terms import INPUTS, PROJECT_SHARES, USED, Arch, input_term
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]
 HydroEvaporation = Literal["include", "exclude"]
 EmbodiedMode = Literal["amortised", "purchase"]
+StorageMedium = Literal["hdd", "ssd"]
 
 #: Published kinds of project, each with a factor of its own in defaults.toml.
 PROJECTS = ("lab", "frontier", "unknown")
+
+#: In place of the share of a part of a project: what published cases come to.
+PUBLISHED = "published"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "arch": Arch.__args__,  # type: ignore[attr-defined]
@@ -36,6 +41,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "grid_basis": GridBasis.__args__,  # type: ignore[attr-defined]
     "hydro_evaporation": HydroEvaporation.__args__,  # type: ignore[attr-defined]
     "embodied_mode": EmbodiedMode.__args__,  # type: ignore[attr-defined]
+    "storage_medium": StorageMedium.__args__,  # type: ignore[attr-defined]
 }
 
 ALIASES: dict[str, dict[str, str]] = {
@@ -60,6 +66,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "mxfp4": "fp4",
     },
     "embodied_mode": {"amortized": "amortised", "purchased": "purchase"},
+    "storage_medium": {"disk": "hdd", "hard disk": "hdd", "flash": "ssd", "nvme": "ssd"},
     "grid_basis": {"lifecycle": "life-cycle", "life cycle": "life-cycle", "lca": "life-cycle"},
 }
 
@@ -165,6 +172,19 @@ def _ratio(raw: object) -> object:
     return text
 
 
+def is_published(name: str, raw: object) -> bool:
+    """Whether a part of the project is to be what published cases come to.
+
+    Raises UnknownNameError for another word in its place.
+    """
+    if name not in PROJECT_SHARES or not isinstance(raw, str) or not raw.strip()[:1].isalpha():
+        return False
+    if raw.strip().casefold() != PUBLISHED:
+        why = "is neither a share of the run nor a word known here"
+        raise UnknownNameError(name, raw, why, [PUBLISHED, "0.3", "0.1..0.5"])
+    return True
+
+
 def _share(raw: object) -> float | None:
     """Reads the share of a run that one entry of a fleet does."""
     if raw is None:
@@ -256,7 +276,7 @@ class Plan(_Part):
 
     # Written out so that type checkers let people pass text for numbers.
     def __init__(self, **values: Any) -> None:
-        self._read(values)
+        self._read(with_currency(values))
 
     model: Annotated[str | None, _text("model")] = None
     params: Annotated[float | None, _count("params", 1)] = None
@@ -284,6 +304,7 @@ class Plan(_Part):
     hydro_evaporation: Annotated[HydroEvaporation | None, _word("hydro_evaporation")] = None
     include_building: bool = False
     embodied_mode: Annotated[EmbodiedMode | None, _word("embodied_mode")] = None
+    storage_medium: Annotated[StorageMedium | None, _word("storage_medium")] = None
     currency: Annotated[str | None, _text("currency")] = None
     runs: Annotated[float | None, _count("runs", 1, whole=True)] = None
     project_factor: Annotated[Any, BeforeValidator(_ratio)] = None
@@ -310,7 +331,8 @@ class Plan(_Part):
         if not isinstance(raw, Mapping):
             raise InputError("given", raw, "must map names of quantities to values")
         for name, value in raw.items():
-            span(input_term(str(name)), value)
+            if not is_published(str(name), value):
+                span(input_term(str(name)), value)
         return dict(raw)
 
     @field_validator("phases", mode="before")
@@ -367,8 +389,10 @@ def as_said(plan: Plan) -> dict[str, Any]:
     return said
 
 
-def _numbers(name: str, raw: object) -> float | list[float]:
-    """A quantity as somebody wrote it, in numbers."""
+def _numbers(name: str, raw: object) -> float | list[float] | str:
+    """A quantity as somebody wrote it, in numbers; a word for one as it is."""
+    if isinstance(raw, str) and raw.strip().casefold() in (*PROJECTS, PUBLISHED):
+        return raw.strip().casefold()
     low, value, high = span(input_term(name), raw)
     known = [number for number in (low, value, high) if number is not None]
     return known[0] if len(known) == 1 else known

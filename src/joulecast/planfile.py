@@ -10,7 +10,7 @@ from typing import Any
 
 from joulecast.errors import PlanFileError, nearest
 from joulecast.plan import Plan, Use
-from joulecast.terms import INPUTS
+from joulecast.terms import INPUTS, PROJECT_PARTS, PROJECT_SHARES
 
 #: Section -> keys it may hold; the names are those of the flags.
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -33,10 +33,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "project_factor",
         "include_building",
         "embodied_mode",
+        "storage_medium",
         "currency",
         "only_given",
     ),
     "use": tuple(Use.model_fields),
+    "project": tuple(PROJECT_PARTS),
     "given": tuple(INPUTS),
     "phase": ("tokens", "seq_len", "precision"),
     "fleet": ("device", "device_count", "share", "hours", "region", "provider"),
@@ -68,8 +70,11 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         _check_section(path, text, section, keys)
         if section in LISTS:
             values[LISTS[section]] = [dict(part) for part in keys]
-        elif section in ("given", "use"):
+        elif section == "use":
             values[section] = dict(keys)
+        elif section in ("given", "project"):
+            prefix = "project_" if section == "project" else ""
+            values.setdefault("given", {}).update({prefix + k: v for k, v in keys.items()})
         else:
             values |= keys
     if "id" in values and "config" in values:
@@ -98,10 +103,15 @@ def dump(plan: Plan) -> str:
     said = plan.model_dump(exclude_defaults=True)
     if "model" in said:
         said["id"] = said.pop("model")
+    given = said.get("given") or {}
     blocks = []
     for section, keys in SECTIONS.items():
-        if section in ("given", "use"):
+        if section == "use":
             rows = dict(said.get(section) or {})
+        elif section == "given":
+            rows = {k: v for k, v in given.items() if k not in PROJECT_SHARES}
+        elif section == "project":
+            rows = {PROJECT_SHARES[k]: v for k, v in given.items() if k in PROJECT_SHARES}
         elif section in LISTS:
             continue
         else:

@@ -56,6 +56,17 @@ class Term(NamedTuple):
         return self.flag or f"--set {self.name}="
 
 
+#: Parts of a project around its final run -> what they are.
+PROJECT_MEANINGS: dict[str, str] = {
+    "search": "searches for hyper-parameters",
+    "ablations": "ablations and smaller models trained on the way",
+    "failed_runs": "early, failed and restarted runs, and the search for what was wrong",
+    "evaluation": "evaluation of models and checkpoints",
+    "data_preparation": "filtering and making of the training data",
+    "post_training": "post-training: supervised, preferences, reinforcement learning",
+}
+
+
 def _terms(*terms: Term) -> dict[str, Term]:
     return {term.name: term for term in terms}
 
@@ -339,7 +350,57 @@ INPUTS: dict[str, Term] = _terms(
         zero=True,
     ),
     Term("price_per_kwh", "1/kWh", "log", "price of electricity at the meter", zero=True),
+    Term("storage_tb", "TB", "log", "data and checkpoints kept, each byte counted once", upper=1e9),
+    Term("storage_months", "mo", "log", "for how long they are kept", upper=1e4),
+    Term(
+        "storage_copies",
+        "",
+        "log",
+        "bytes on drives for each byte kept: replicas, or the overhead of erasure coding",
+        1.0,
+        100.0,
+    ),
+    Term(
+        "storage_w_per_tb",
+        "W/TB",
+        "log",
+        "power of drives per TB that they hold",
+        flag="--storage-medium",
+    ),
+    Term(
+        "storage_embodied_kgco2e_per_tb",
+        "kgCO2e/TB",
+        "log",
+        "emissions of making drives and their servers, per TB that they hold",
+        zero=True,
+        flag="--storage-medium",
+    ),
+    Term(
+        "transfer_tb",
+        "TB",
+        "log",
+        "data moved between sites, counted each time they are",
+        upper=1e9,
+    ),
+    Term(
+        "transfer_kwh_per_gb",
+        "kWh/GB",
+        "log",
+        "energy of the network between sites per data moved: a share of its average",
+        zero=True,
+    ),
     Term("total_kgco2e", "kgCO2e", "log", "operational + embodied", zero=True),
+    *(
+        Term(
+            f"project_{part}",
+            "",
+            "log",
+            f"{meaning}, over the final run; shown beside it",
+            upper=1e6,
+            zero=True,
+        )
+        for part, meaning in PROJECT_MEANINGS.items()
+    ),
     Term(
         "project_factor",
         "",
@@ -380,6 +441,14 @@ OUTPUTS: dict[str, Term] = _terms(
     Term("device_cost", "", "log", "device_hours x price_per_device_hour"),
     Term("electricity_cost", "", "log", "energy_kwh x price_per_kwh"),
     Term("ewaste_kg", "kg", "log", "hardware retired for the run: devices_charged x their mass"),
+    Term("storage_energy_kwh", "kWh", "log", "energy to keep data, beside that of the run"),
+    Term("storage_kgco2e", "kgCO2e", "log", "emissions of keeping data: power and drives"),
+    Term("transfer_energy_kwh", "kWh", "log", "transfer_tb x transfer_kwh_per_gb"),
+    Term("transfer_kgco2e", "kgCO2e", "log", "emissions of moving data between sites"),
+    *(
+        Term(f"project_{part}_kgco2e", "kgCO2e", "log", f"emissions of {meaning}")
+        for part, meaning in PROJECT_MEANINGS.items()
+    ),
     Term("serving_kgco2e", "kgCO2e", "log", "emissions of serving demand_tokens"),
     Term("lifetime_kgco2e", "kgCO2e", "log", "total_kgco2e + serving_kgco2e"),
 )
@@ -557,6 +626,10 @@ RESULTS: tuple[str, ...] = (
     "device_cost",
     "electricity_cost",
     "ewaste_kg",
+    "storage_energy_kwh",
+    "storage_kgco2e",
+    "transfer_energy_kwh",
+    "transfer_kgco2e",
 )
 
 #: Key in `parts_kgco2e` -> the quantity it shows.
@@ -575,6 +648,12 @@ EMBODIED_PARTS: dict[str, str] = {
     "network": "network_making_kgco2e",
     "building": "building_making_kgco2e",
 }
+
+#: Key in `project_parts_kgco2e` -> the quantity it shows; they sum to what the project adds.
+PROJECT_PARTS: dict[str, str] = {part: f"project_{part}_kgco2e" for part in PROJECT_MEANINGS}
+
+#: Shares of the run that say what is around it -> the part of the project they are.
+PROJECT_SHARES: dict[str, str] = {f"project_{part}": part for part in PROJECT_MEANINGS}
 
 
 def input_term(name: str) -> Term:

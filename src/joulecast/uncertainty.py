@@ -132,6 +132,21 @@ COLUMNS = (
     "use_bandwidth_gb_per_s",
     "use_peak_flops",
     "utilisation_default",
+    "storage_tb",
+    "storage_months",
+    "storage_copies",
+    "storage_w_per_tb",
+    "storage_embodied_kgco2e_per_tb",
+    "transfer_tb",
+    "transfer_kwh_per_gb",
+    "idle_8",
+    "project_search",
+    "project_ablations",
+    "project_failed_runs",
+    "project_evaluation",
+    "project_data_preparation",
+    "idle_9",
+    "project_post_training",
 )
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the
@@ -244,19 +259,27 @@ def sample(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
     return _at(ledger, {unknown: _column(index) for unknown, index in columns.items()})
 
 
-def paired(ledgers: Sequence[Mapping[str, Datum]]) -> list[dict[str, Numbers]]:
+def paired(
+    ledgers: Sequence[Mapping[str, Datum]], also: Mapping[str, Datum] | None = None
+) -> list[dict[str, Numbers]]:
     """Numbers of several options, draw by draw from the same causes.
 
     An unknown that all options share reads its role's own column.  Unknowns that take turns in a
     role (the power of one device, of another) read that column each in an order of its own, which
     follows from the name of the unknown alone: neither the order of the options nor what else is
     compared changes it.  Some unknowns are shared in part (SHARED_PART).
+
+    `also`, the last of the numbers, is drawn with them and changes the draws of none.
     """
     data = [datum for ledger in ledgers for datum in ledger.values() if not datum.exact]
     unknowns: dict[str, set[str]] = {}
     for datum in data:
         unknowns.setdefault(datum.name, set()).add(datum.unknown)
     apart = {unknown for those in unknowns.values() if len(those) > 1 for unknown in those}
+    if also is not None:
+        more = [datum for datum in also.values() if not datum.exact]
+        apart |= {d.unknown for d in more if d.unknown not in unknowns.get(d.name, {d.unknown})}
+        ledgers, data = [*ledgers, also], [*data, *more]
     drawn = {
         unknown: _apart(unknown, index) if unknown in apart else _column(index)
         for unknown, index in columns_of(data).items()
@@ -344,14 +367,9 @@ def one_at_a_time(ledger: Mapping[str, Datum]) -> tuple[list[str], dict[str, Num
     return moved, numbers
 
 
-def one_cause_at_a_time(
-    ledgers: Sequence[Mapping[str, Datum]],
-) -> tuple[list[tuple[str, str]], list[dict[str, Numbers]]]:
-    """Numbers of several ledgers with one unknown moved per row, in all of them at once.
-
-    Returns the causes as (role, unknown) and, for each ledger, arrays [cause, node].
-    """
-    causes = list(
+def causes_of(ledgers: Sequence[Mapping[str, Datum]]) -> list[tuple[str, str]]:
+    """What has a range in any of the ledgers, as (role, unknown), each once."""
+    return list(
         dict.fromkeys(
             (datum.name, datum.unknown)
             for ledger in ledgers
@@ -359,6 +377,29 @@ def one_cause_at_a_time(
             if not datum.exact
         )
     )
+
+
+def labels_of(causes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Causes by their role, and where several take turns in it by their own name too.
+
+    >>> list(labels_of([("pue", "pue.aws"), ("grid", "fr"), ("grid", "pl")]).values())
+    ['pue', 'grid (fr)', 'grid (pl)']
+    """
+    roles = [role for role, _ in causes]
+    return {
+        (role, unknown): role if roles.count(role) == 1 else f"{role} ({unknown})"
+        for role, unknown in causes
+    }
+
+
+def one_cause_at_a_time(
+    ledgers: Sequence[Mapping[str, Datum]],
+) -> tuple[list[tuple[str, str]], list[dict[str, Numbers]]]:
+    """Numbers of several ledgers with one unknown moved per row, in all of them at once.
+
+    Returns the causes as (role, unknown) and, for each ledger, arrays [cause, node].
+    """
+    causes = causes_of(ledgers)
     nodes, _ = _nodes()
     moved: list[dict[str, Numbers]] = []
     for ledger in ledgers:

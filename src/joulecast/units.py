@@ -52,7 +52,10 @@ litre: float
 millilitre: float
 kilolitre: float
 megalitre: float
+megabyte: float
 gigabyte: float
+terabyte: float
+petabyte: float
 byte: float
 one: float
 kilo: float
@@ -92,7 +95,8 @@ def make(
     pound = 0.45359237 * kilogram  # exact: international yard and pound agreement, 1959
     millilitre = litre / 1000
     kilolitre, megalitre = 1e3 * litre, 1e6 * litre
-    gigabyte = 1e9 * byte
+    megabyte, gigabyte = 1e6 * byte, 1e9 * byte
+    terabyte, petabyte = 1e12 * byte, 1e15 * byte
     one, percent = 1.0, 0.01
     kilo, mega, giga, tera, peta, exa, zetta = 1e3, 1e6, 1e9, 1e12, 1e15, 1e18, 1e21
     return dict(locals())
@@ -107,6 +111,7 @@ SYMBOLS: dict[str, str] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hour"),
     **dict.fromkeys(("GPU-hours", "gpu-hours", "GPU-h", "TPU-hours", "chip-hours"), "hour"),
     **dict.fromkeys(("device-hours", "GPUh", "GPU hours", "gpu hours"), "hour"),
+    **dict.fromkeys(("GPU-hour", "gpu-hour", "TPU-hour", "chip-hour", "device-hour"), "hour"),
     **dict.fromkeys(("d", "day", "days"), "day"),
     **dict.fromkeys(("w", "wk", "week", "weeks"), "week"),
     **dict.fromkeys(("mo", "month", "months"), "month"),
@@ -126,7 +131,7 @@ SYMBOLS: dict[str, str] = {
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "pound"),
     **dict.fromkeys(("L", "l", "litre", "litres", "liter", "liters"), "litre"),
     "kL": "kilolitre", "m3": "kilolitre", "ML": "megalitre",
-    "B": "byte", "GB": "gigabyte",
+    "B": "byte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", "PB": "petabyte",
     "%": "percent",
     **dict.fromkeys(
         ("1", "FLOP", "FLOPs", "token", "tokens", "param", "params", "device", "devices"), "one"

@@ -174,7 +174,7 @@ def drawn(plans: Sequence[Opened]) -> Array:
     """The outcome [plan, draw] in its unit, from common causes."""
     on = plans[0].on
     if on != LIFETIME:
-        return comparing.draws_of([one.ledger for one in plans], on)
+        return comparing.draws_of([[one.ledger] for one in plans], on)
     numbers = uncertainty.paired([_data(one) for one in plans])
     draws = np.empty((len(plans), uncertainty.scores().shape[1]))
     for row, one, those in zip(draws, plans, numbers, strict=True):

@@ -6,6 +6,7 @@ from joulecast._version import __version__
 from joulecast.citing.markup import PLAIN, Plain
 from joulecast.footprint import Footprint, Quantity
 from joulecast.report.forecast import KINDS, readable
+from joulecast.terms import PROJECT_PARTS
 
 LIMITS = (
     "Failed and exploratory runs, data preparation, evaluation and the use of the model are not "
@@ -55,7 +56,7 @@ class _Writer:
     def __init__(self, footprint: Footprint, markup: Plain) -> None:
         self.footprint = footprint
         self.markup = markup
-        self.held = {entry.name: entry for entry in footprint.assumptions}
+        self.held = footprint.inputs_by_name
         self.sources = {one.key: one for one in footprint.citations}
 
     def paragraph(self) -> str:
@@ -169,6 +170,8 @@ class _Writer:
         hours, m, plan = self.footprint.device_hours, self.markup, self.footprint.plan
         if hours is None:
             return ""
+        if len(self.footprint.fleet) > 1:
+            return self.fleet(hours)
         count, device = plan.get("device_count"), plan.get("device_name") or ""
         devices = f"{count:,} {m.times} {m.text(device)}" if count and device else m.text(device)
         if not device:
@@ -189,6 +192,22 @@ class _Writer:
         if self.has("precision_speedup") and self.held["precision_speedup"].value != 1:
             rate += f" and a speed-up of {self.value('precision_speedup')} from {plan['precision']}"
         return f"On {devices}{peak}, at {rate}, it reserves {amount}{long}."
+
+    def fleet(self, hours: Quantity) -> str:
+        """What each type of device does, and the hours of all."""
+        parts = []
+        for part in self.footprint.fleet:
+            much = f"for {self.markup.number(part.hours or 0)} hours"
+            if part.share is not None:
+                much = f"{self.markup.percent(part.share)} of it"
+            total = part.quantities["total_kgco2e"]
+            amount = f", {self.result(total)}" if total is not None else ""
+            parts.append(f"{self.markup.text(part.label)} ({much}{amount})")
+        return (
+            f"It is spread over {_listed(parts)}, each of them settled as a run of its own and all "
+            f"added up draw by draw; together they reserve {self.markup.number(hours.value)} "
+            "device-hours."
+        )
 
     def exact_peak(self) -> str:
         if not self.has("peak_flops"):
@@ -266,6 +285,10 @@ class _Writer:
         amount = self.result(embodied)
         if self.has("embodied_kgco2e"):
             return f"Making the hardware adds {amount}{self.origin('embodied_kgco2e')}."
+        if not self.has("device_embodied_kgco2e", "lifetime_years"):
+            whole = self.footprint.plan.get("embodied_mode") == "purchase"
+            how = ", charged whole," if whole else ""
+            return f"Making the hardware{how} adds {amount}."
         kilograms = self.markup.unit("kgCO2e")
         parts = [self.value("device_embodied_kgco2e", f"{kilograms} for a device")]
         if self.counts("host_embodied_kgco2e"):
@@ -306,17 +329,27 @@ class _Writer:
         if not self.footprint.drivers:
             return ""
         first = self.footprint.drivers[0]
+        role, _, whose = first.name.partition(" (")
+        word = WORDS.get(role, role) + (f" ({whose}" if whose else "")
         return (
             f" Its largest part, {self.markup.percent(first.share)} of the variance of the "
-            f"logarithm, comes from the {self.markup.text(WORDS.get(first.name, first.name))}."
+            f"logarithm, comes from the {self.markup.text(word)}."
         )
 
     def project(self) -> str:
         project = self.footprint.quantities["project_kgco2e"]
         if project is None:
             return ""
-        factor, amount = self.value("project_factor"), self.result(project)
-        return f" With a project factor of {factor}, the whole project comes to {amount}."
+        parts = [
+            key.replace("_", " ")
+            for key, name in PROJECT_PARTS.items()
+            if self.footprint.quantities[name] is not None
+        ]
+        listed = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+        with_it = f"{listed} around it, as shares of the run"
+        if not parts:
+            with_it = f"a project factor of {self.value('project_factor')}"
+        return f" With {with_it}, the whole project comes to {self.result(project)}."
 
     def boundary(self) -> str:
         plan = self.footprint.plan

@@ -179,6 +179,10 @@ def plan_flags(
         str | None,
         typer.Option(help="amortised (assumed): by time reserved; purchase: all of each device."),
     ] = None,
+    storage_medium: Annotated[
+        str | None,
+        typer.Option(help="What storage_tb is kept on: hdd (assumed) or ssd."),
+    ] = None,
     currency: Annotated[
         str | None, typer.Option(help="Name of your currency, shown beside costs.")
     ] = None,

@@ -14,7 +14,7 @@ from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.hf import hardware, where
 from joulecast.exporting.tables import amount, interval
-from joulecast.footprint import Footprint, Quantity
+from joulecast.footprint import Assumption, Footprint, Quantity
 
 
 def write(footprints: Sequence[Footprint]) -> str:
@@ -82,11 +82,9 @@ def _project(footprint: Footprint) -> str:
             "preliminary, failed and exploratory runs are **not included** above "
             "(`--project-factor` adds a line for them)"
         )
-    factor = next(a for a in footprint.assumptions if a.name == "project_factor")
-    return (
-        f"with preliminary and failed runs, {MARKDOWN.exactly(factor.value)} times the run: "
-        f"{amount(project, MARKDOWN)}"
-    )
+    total = footprint.total
+    times = f"{project.value / total.value:.3g} times the run: " if total and total.value else ""
+    return f"with preliminary and failed runs, {times}{amount(project, MARKDOWN)}"
 
 
 def _error_bars(footprint: Footprint) -> str:
@@ -98,9 +96,13 @@ def _error_bars(footprint: Footprint) -> str:
 
 
 def _grid(footprint: Footprint) -> str:
-    grid = next((a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"), None)
-    if grid is None:
+    grids = [a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"]
+    if not grids:
         return "not used"
+    return "; ".join(map(_intensity, grids))
+
+
+def _intensity(grid: Assumption) -> str:
     note = "given" if grid.given else grid.note
     return f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh, location-based ({MARKDOWN.text(note)})"
 

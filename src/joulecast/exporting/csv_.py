@@ -55,10 +55,13 @@ def write(footprints: Sequence[Footprint]) -> str:
 
 def _row(footprint: Footprint) -> dict[str, object]:
     plan, known = footprint.plan, footprint.quantities
-    inputs = {entry.name: entry.value for entry in footprint.assumptions}
+    inputs = {name: entry.value for name, entry in footprint.inputs_by_name.items()}
     energy = needed(footprint, "energy_kwh", "csv").value
     water = _value(known["water_onsite_l"])
-    pue = inputs.get("pue", 1.0)
+    it_energy = known["it_energy_kwh"]
+    # Where entries of a fleet have several, what they come to together.
+    several = energy / it_energy.value if footprint.fleet and it_energy is not None else 1.0
+    pue = inputs.get("pue", several)
     days = known["wall_clock_days"]
     seconds = None if days is None else days.value * units.day / units.second
     emissions = _value(footprint.operational)

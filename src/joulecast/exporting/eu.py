@@ -133,13 +133,19 @@ def _energy(footprint: Footprint, template: dict[str, Any]) -> str:
 
 
 def _energy_method(footprint: Footprint, template: dict[str, Any]) -> str:
-    inputs = {entry.name: entry.value for entry in footprint.assumptions}
+    inputs = {name: entry.value for name, entry in footprint.inputs_by_name.items()}
     said = [f"Forecast with joulecast {__version__}, data {footprint.data_digest}."]
     if "device_power_w" in inputs and footprint.device_hours is not None:
         power = f"{MARKDOWN.exactly(inputs['device_power_w'])} W"
         host = inputs.get("host_power_w", 0.0)
         with_host = f" and {MARKDOWN.exactly(host)} W of its host" if host else ""
         said.append(f"Device-hours times the mean power of a device, {power}{with_host}.")
+    if len(footprint.fleet) > 1:
+        kinds = "; ".join(part.label for part in footprint.fleet)
+        said.append(
+            "Device-hours times the mean power of a device and of its host, the overhead of "
+            f"network and storage and the PUE, for each of these, added up: {kinds}."
+        )
     if inputs.get("network_share"):
         said.append(f"Network and storage add {MARKDOWN.percent(inputs['network_share'])}.")
     if "pue" in inputs:

@@ -65,6 +65,9 @@ def _source(footprint: Footprint) -> str:
 def where(footprint: Footprint) -> str:
     """Place of the run in words."""
     plan = footprint.plan
+    if len(footprint.fleet) > 1:
+        places = dict.fromkeys(part.region_name or "not stated" for part in footprint.fleet)
+        return ", ".join(places)
     if not plan.get("region_name"):
         assumed = any(one.code == "place_unknown" for one in footprint.warnings)
         return (
@@ -77,6 +80,8 @@ def where(footprint: Footprint) -> str:
 def hardware(footprint: Footprint) -> str:
     """Devices of the run in words."""
     plan = footprint.plan
+    if len(footprint.fleet) > 1:
+        return ", ".join(part.devices for part in footprint.fleet)
     name, count = plan.get("device_name"), plan.get("device_count")
     if not name:
         return f"{count:,} devices" if count else "not stated"

@@ -62,18 +62,25 @@ def write(footprints: Sequence[Footprint]) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
+def _intensity(footprint: Footprint) -> str:
+    """The grid's intensity; of a fleet on several grids the mean over its energy."""
+    grids = [a.value for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"]
+    if not grids:
+        return "not used: emissions given"
+    if len(grids) == 1:
+        return f"{MARKDOWN.exactly(grids[0])} gCO2e/kWh"
+    energy, operational = footprint.energy, footprint.operational
+    if energy is None or operational is None:
+        return "several grids"
+    mean = operational.to("g").value / energy.value
+    return f"{MARKDOWN.number(mean)} gCO2e/kWh, mean over its energy of {len(grids)} grids"
+
+
 def _terms(footprint: Footprint) -> str:
-    grid = next((a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"), None)
     making = footprint.embodied
     rows = [
         ("E", "energy of the facility", _maybe(footprint.energy)),
-        (
-            "I",
-            "location-based grid intensity",
-            "not used: emissions given"
-            if grid is None
-            else f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh",
-        ),
+        ("I", "location-based grid intensity", _intensity(footprint)),
         ("O", "operation, E x I", _maybe(footprint.operational)),
         (
             "M",

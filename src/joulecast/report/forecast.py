@@ -15,10 +15,11 @@ import numpy as np
 from joulecast import units
 from joulecast._version import __version__
 from joulecast.by_hand import HandLine, mass_unit
+from joulecast.data.prices import PRICES
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.planfile import compact
-from joulecast.terms import TERMS
+from joulecast.terms import PROJECT_PARTS, TERMS
 
 if TYPE_CHECKING:
     from joulecast.architectures import ModelCount
@@ -73,7 +74,13 @@ BESIDE = {"Energy": "energy_kwh", "Water": "water_l", "E-waste": "ewaste_kg"}
 REMARKS = {
     "market_kgco2e": ("Contract", "market-based"),
     "offsets_kgco2e": ("Offsets", "not subtracted"),
+    "storage_kgco2e": ("Storage", "beside the run"),
+    "transfer_kgco2e": ("Transfer", "beside the run"),
 }
+
+#: Energies shown where the emissions of the same cannot be known.
+OR_ELSE = {"storage_kgco2e": "storage_energy_kwh", "transfer_kgco2e": "transfer_energy_kwh"}
+
 COSTS = {"device_cost": "Hire", "electricity_cost": "Power bill"}
 
 #: Parts below this share of the total are rounding.
@@ -100,7 +107,7 @@ def text(
         _fleet(footprint),
         _use(footprint),
         _by_hand(footprint),
-        assumption_lines(footprint),
+        _entries(shown_assumptions(footprint)),
         _assumed_of_use(footprint),
         _cross_checks(footprint),
         _tornado(footprint) if drivers else _drivers(footprint),
@@ -328,12 +335,18 @@ def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
         shown, unit = readable(project)
         factor = project.value / footprint.total.value
         rows.append(("Project", f"{two(shown.value)} {unit}, run x {factor:.3g}", shown))
+        for part, name in PROJECT_PARTS.items():
+            quantity = footprint.quantities[name]
+            if quantity is not None:
+                inside = quantity.to(unit.removesuffix("CO2e"))
+                label = part.replace("_", " ")
+                rows.append(("", f"+ {label} {two(inside.value)} {inside.unit}", inside))
     return rows
 
 
 def _figures(footprint: Footprint) -> list[str]:
     return [
-        f"  {label:<11}{value:<30}{_interval(spread)}".rstrip()
+        f"  {label:<11}{value:<29} {_interval(spread)}".rstrip()
         for label, value, spread in figure_rows(footprint)
     ]
 
@@ -343,6 +356,8 @@ def _beside(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
     rows: list[tuple[str, str, Quantity | None]] = []
     for name, (label, remark) in REMARKS.items():
         quantity = footprint.quantities[name]
+        if quantity is None and name in OR_ELSE:
+            quantity = footprint.quantities[OR_ELSE[name]]
         if quantity is not None:
             shown, unit = readable(quantity)
             rows.append((label, f"{two(shown.value)} {unit}, {remark}", shown))
@@ -425,24 +440,38 @@ def _fleet(footprint: Footprint) -> list[str]:
     """Operation and making of each type of device, and of all."""
     if not footprint.fleet or footprint.total is None:
         return []
-    unit, _ = mass_unit(footprint.total.value)
-    head = f"{'use':>10}{'making':>10}{'total':>10}"
+    unit, rows = fleet_rows(footprint)
+    head = "".join(f"{word:>10}" for word in FLEET_COLUMNS)
     lines = [f"Fleet ({unit}CO2e)", f"  {'devices':<38}{'of it':<9}{head}"]
-    for part in footprint.fleet:
-        much = f"{part.share:.3g}" if part.share is not None else f"{two(part.hours or 0)} h"
-        label, *more = textwrap.wrap(part.label, 37)
-        lines.append(f"  {label:<38}{much:<9}{_columns(part.quantities, unit)}")
+    for name, much, cells in rows:
+        label, *more = textwrap.wrap(name, 37)
+        lines.append(f"  {label:<38}{much:<9}" + "".join(f"{cell:>10}" for cell in cells))
         lines += [f"    {line}" for line in more]
-    lines.append(f"  {'together':<47}{_columns(footprint.quantities, unit)}")
     return lines
 
 
-def _columns(quantities: Mapping[str, Quantity | None], unit: str) -> str:
-    cells = []
-    for name in ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e"):
-        quantity = quantities[name]
-        cells.append("-" if quantity is None else two(quantity.to(unit).value))
-    return "".join(f"{cell:>10}" for cell in cells)
+#: What is told of each type of device -> its quantity.
+FLEET_COLUMNS = {
+    "use": "operational_kgco2e",
+    "making": "embodied_kgco2e",
+    "total": "total_kgco2e",
+}
+
+
+def fleet_rows(footprint: Footprint) -> tuple[str, list[tuple[str, str, list[str]]]]:
+    """A unit of mass, and for each entry and all together: name, share or hours, figures."""
+    assert footprint.total is not None
+    unit, _ = mass_unit(footprint.total.value)
+
+    def cells(quantities: Mapping[str, Quantity | None]) -> list[str]:
+        found = [quantities[name] for name in FLEET_COLUMNS.values()]
+        return ["-" if one is None else two(one.to(unit).value) for one in found]
+
+    rows = []
+    for part in footprint.fleet:
+        much = f"{part.share:.3g}" if part.share is not None else f"{two(part.hours or 0)} h"
+        rows.append((part.label, much, cells(part.quantities)))
+    return unit, [*rows, ("together", "", cells(footprint.quantities))]
 
 
 def _by_hand(footprint: Footprint) -> list[str]:
@@ -465,6 +494,17 @@ def _hand_line(line: HandLine) -> str:
 def assumption_lines(answer: Answer) -> list[str]:
     """Given and assumed numbers, each with its range, source and flag."""
     return _entries(answer.assumptions)
+
+
+def shown_assumptions(footprint: Footprint) -> list[Assumption]:
+    """Given and assumed numbers as a reader sees them: prices in their currency."""
+    currency = footprint.plan.get("currency")
+    return [
+        entry._replace(unit=f"{currency}{entry.unit[1:]}")
+        if currency and entry.name in PRICES
+        else entry
+        for entry in footprint.assumptions
+    ]
 
 
 def _entries(entries: Sequence[Assumption]) -> list[str]:
@@ -513,7 +553,9 @@ def _use(footprint: Footprint) -> list[str]:
         return []
     from joulecast.report.use import use_lines
 
-    return use_lines(footprint.use_phase)
+    use = footprint.use_phase
+    several = len(footprint.fleet) > 1
+    return use_lines(use, place=f"in {use.plan['region']}" if several else "")
 
 
 def _assumed_of_use(footprint: Footprint) -> list[str]:
@@ -555,25 +597,28 @@ def _tornado(footprint: Footprint) -> list[str]:
         "What drives the range (one input at its P10 and P90, others at their medians)",
         f"  {'input':<24}{'its P10':>9}{'its P90':>9}   {'answer times':<16}{'share':>5}",
     ]
-    lines += [
-        f"  {bar.name:<24}{plain(bar.p10, 2):>9}{plain(bar.p90, 2):>9}   "
-        f"{f'{bar.at_p10:.2f} to {bar.at_p90:.2f}':<16}{bar.share:>5.0%}"
-        for bar in bars
-        if bar.share >= LEAST_SHARE
-    ]
+    for bar in bars:
+        if bar.share >= LEAST_SHARE:
+            effect = f"{f'{bar.at_p10:.2f} to {bar.at_p90:.2f}':<16}{bar.share:>5.0%}"
+            cells = f"{plain(bar.p10, 2):>9}{plain(bar.p90, 2):>9}   {effect}"
+            lines += _labelled(bar.name, cells)
     best = sorted(bars, key=lambda bar: bar.spread_if_known)[:3]
     lines += [
         "",
         "What to measure next (the 80 % range once an input is known to be its median)",
         f"  {'as it is':<24}{_ends(shown.p10, shown.p90, unit):<28}x/÷ {spread:.2f}",
     ]
-    lines += [
-        f"  {bar.name:<24}"
-        f"{_ends(bar.known_p10 * shown.value, bar.known_p90 * shown.value, unit):<28}"
-        f"x/÷ {bar.spread_if_known:.2f}"
-        for bar in best
-    ]
+    for bar in best:
+        ends = _ends(bar.known_p10 * shown.value, bar.known_p90 * shown.value, unit)
+        lines += _labelled(bar.name, f"{ends:<28}x/÷ {bar.spread_if_known:.2f}")
     return lines
+
+
+def _labelled(name: str, cells: str) -> list[str]:
+    """A row; a name too long for its column stands on a line of its own."""
+    if len(name) < 24:
+        return [f"  {name:<24}{cells}"]
+    return [f"  {name}", f"  {'':<24}{cells}"]
 
 
 def _ends(low: float, high: float, unit: str) -> str:

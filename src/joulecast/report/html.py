@@ -16,11 +16,14 @@ from joulecast._version import __version__
 from joulecast.by_hand import mass_unit
 from joulecast.footprint import Assumption, Footprint, Quantity
 from joulecast.report.forecast import (
+    FLEET_COLUMNS,
     LEAST_SHARE,
     figure_rows,
+    fleet_rows,
     parts_of,
     plain,
     readable,
+    shown_assumptions,
     subject,
     two,
 )
@@ -63,6 +66,7 @@ def report_html(footprint: Footprint) -> str:
         _head(footprint),
         _results(footprint),
         _parts(footprint),
+        _fleet(footprint),
         _drivers(footprint),
         _by_hand(footprint),
         _inputs(footprint),
@@ -206,6 +210,15 @@ def _parts(footprint: Footprint) -> str:
     return _section("Parts", _table(head, rows, "bars", (1, 2)))
 
 
+def _fleet(footprint: Footprint) -> str:
+    if not footprint.fleet or footprint.total is None:
+        return ""
+    unit, rows = fleet_rows(footprint)
+    head = ("Devices", "Of it", *(word.capitalize() for word in FLEET_COLUMNS))
+    cells = [(_text(name), _text(much), *figures) for name, much, figures in rows]
+    return _section(f"Fleet ({unit}CO2e)", _table(head, cells, right=(2, 3, 4)))
+
+
 def _drivers(footprint: Footprint) -> str:
     bars = [bar for bar in footprint.tornado() if bar.share >= LEAST_SHARE]
     if not bars:
@@ -254,8 +267,9 @@ _SIGNS = {"": "", "x": "×", "/": "÷", "+": "+"}
 
 
 def _inputs(footprint: Footprint) -> str:
-    given = [entry for entry in footprint.assumptions if entry.given]
-    assumed = [entry for entry in footprint.assumptions if not entry.given]
+    entries = shown_assumptions(footprint)
+    given = [entry for entry in entries if entry.given]
+    assumed = [entry for entry in entries if not entry.given]
     blocks = []
     if given:
         rows = [(_named(e), _amount(e), _span(e)) for e in given]

@@ -200,16 +200,16 @@ def _tornado(footprint: Footprint, path: Path, force: bool) -> None:
     if not bars or headline is None:
         raise InputError("--picture", "tornado", "no input has a range", ["waterfall"])
     best, unit = readable(headline)
-    with _canvas(path, force, len(bars), TALL) as axes:
+    lines = 3 if any(" (" in bar.name for bar in bars) else 2
+    with _canvas(path, force, len(bars), TALL * lines / 2) as axes:
         labels, ends = [], [0.7, 1.4]
         for row, bar in enumerate(bars):
             for end, colour in ((bar.at_p10, SKY), (bar.at_p90, BLUE)):
                 axes.barh(row, end - 1, left=1, height=0.62, color=colour)
             ends += [bar.at_p10, bar.at_p90]
             short = bar.unit.replace("CO2e", "")
-            labels.append(
-                f"{_worded(bar.name)}\n{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short}".rstrip()
-            )
+            span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short}".rstrip()
+            labels.append(f"{_of_cause(bar.name)}\n{span}")
         _rows(axes, labels)
         _ratios(axes, ends)
         axes.set_xlabel(f"times the nominal {two(best.value)} {unit}")
@@ -221,6 +221,13 @@ def _worded(name: str) -> str:
     for ending in ("_gco2e_per_kwh", "_kgco2e", "_kwh", "_w"):
         word = word.removesuffix(ending)
     return word.replace("_", " ").replace("pue", "PUE").replace("flop ", "FLOP ")
+
+
+def _of_cause(name: str) -> str:
+    """A driver in words; whose it is, where entries of a fleet take turns, on a line of its own."""
+    role, _, whose = name.partition(" (")
+    whose = whose.rstrip(")").removeprefix("assumption.").removesuffix(".power")
+    return _worded(role) + (f"\n({whose})" if whose else "")
 
 
 def _key(axes: Any, entries: Sequence[tuple[str, str]]) -> None:

@@ -11,11 +11,15 @@ from joulecast.report.forecast import LEAST_SHARE, readable, two, wrapped
 from joulecast.use.used import UsePhase
 
 
-def use_lines(use: UsePhase) -> list[str]:
-    """What a token, a request and a year of use take, and when use exceeds training."""
+def use_lines(use: UsePhase, place: str = "") -> list[str]:
+    """What a token, a request and a year of use take, and when use exceeds training.
+
+    `place` is named where training may have been elsewhere.
+    """
     plan, found = use.plan, use.results
     devices = f"{plan['device_count']} x {plan['device']}, weights at {plan['precision']}"
-    lines = [f"Use, once trained (on {devices}; in no figure above)"]
+    where = f", {place}" if place else ""
+    lines = [f"Use, once trained (on {devices}{where}; in no figure above)"]
     rows = [
         ("A token", found["energy_per_output_token_j"]),
         ("A request", found["energy_per_request_wh"]),

@@ -13,7 +13,7 @@ from joulecast.chain import ONSITE, chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.plan import FIELDS_OF_QUANTITIES, PROJECTS, Plan
-from joulecast.resolve import hardware, model, place, reserved, utilisation
+from joulecast.resolve import around, hardware, model, place, reserved, utilisation
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
@@ -26,7 +26,8 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
     if plan.fleet:
-        raise InputError("fleet", None, "is for estimate alone", ["one plan per entry"])
+        why = "is for estimate, compare and sweep"
+        raise InputError("fleet", None, why, ["one plan per entry"])
     ledger = Ledger(plan, library)
     _take_given(ledger)
     place.settle_year(ledger)
@@ -37,6 +38,8 @@ def resolve(plan: Plan, library: Library) -> Ledger:
     hardware.charged(ledger)
     hardware.building(ledger)
     place.resolve(ledger)
+    around.resolve(ledger)
+    around.check_project(ledger)
     _check_together(ledger)
     if plan.only_given and ledger.given("device_energy_kwh") and not ledger.has("device_hours"):
         ledger.settle("host_energy_kwh", 0.0, "nothing added that was not given")
@@ -65,7 +68,7 @@ def _take_given(ledger: Ledger) -> None:
         if name == "project_factor" and raw in PROJECTS:
             figure = ledger.library.default(f"project_factor.{raw}")
             ledger.assume(name, figure, f"assumption.project.{raw}", essential=True)
-        else:
+        elif not around.take_share(ledger, name, raw):
             ledger.give(name, raw)
 
 
@@ -113,6 +116,7 @@ def _check_switches(ledger: Ledger) -> None:
     rests_on = {
         "include_building": "building_making_kgco2e",
         "hydro_evaporation": "water_offsite_l",
+        "storage_medium": "storage_energy_kwh",
     }
     for name, result in rests_on.items():
         if getattr(ledger.plan, name) and result not in ledger.middle.known:

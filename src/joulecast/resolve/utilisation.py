@@ -79,9 +79,9 @@ def _speedup(ledger: Ledger) -> None:
     tokens = tokens or {plan.precision or "bf16": 1.0}
     fast = [name for name in tokens if name in ("fp8", "fp4")]
     if not fast:
-        ledger.settle(
-            "precision_speedup", 1.0, f"trained at {plan.precision or '16 bit'}", "assumed"
-        )
+        own = ledger.resolved.get("precision")  # of the device, where nothing was said
+        said = plan.precision or (own if own == "fp32" else "16 bit")
+        ledger.settle("precision_speedup", 1.0, f"trained at {said}", "assumed")
         return
     figures = {name: library.default(f"precision_speedup.{name}") for name in fast}
     first = figures[fast[0]]

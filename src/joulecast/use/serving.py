@@ -6,7 +6,7 @@ run; so are the sizes of the model and, for the break-even, the emissions of tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil, exp, hypot, log
 from typing import Any, NamedTuple
 
@@ -133,10 +133,22 @@ class Served(NamedTuple):
         return outcome, moved, np.asarray(use_chain(numbers).known[source])
 
 
-def serve(ledger: Ledger, drawn: Run, library: Library) -> Served | None:
+class Training(NamedTuple):
+    """The run that the use is set against: its outcomes, nominal and drawn, and how it was drawn.
+
+    `sample` draws other numbers from the same causes.
+    """
+
+    middle: Mapping[str, Numbers]
+    drawn: Mapping[str, Numbers]
+    sample: Callable[[Mapping[str, Datum]], Mapping[str, Numbers]] = uncertainty.sample
+
+
+def serve(ledger: Ledger, library: Library, training: Training) -> Served | None:
     """What a plan says of the use, computed; None where it says nothing.
 
-    Raises JoulecastError where the energy of a token cannot be told.
+    The place and, where none is said, the device that serve are those of `ledger`.  Raises
+    JoulecastError where the energy of a token cannot be told.
     """
     use = ledger.plan.use
     if use is None:
@@ -147,14 +159,14 @@ def serve(ledger: Ledger, drawn: Run, library: Library) -> Served | None:
     run_data = {name: ledger.data[name] for name in OF_THE_RUN if name in ledger.data}
     runs = ledger.resolved["runs"]
     numbers = {**run_data, **data}
-    middle = use_chain({**_of_training(ledger.middle, runs), **uncertainty.nominal(numbers)})
-    sampled = use_chain({**_of_training(drawn, runs), **uncertainty.sample(numbers)})
+    middle = use_chain({**_times(training.middle, runs), **uncertainty.nominal(numbers)})
+    sampled = use_chain({**_times(training.drawn, runs), **training.sample(numbers)})
     counted = use.device_count is None
     return Served(plan, data, run_data, runs, counted, middle, sampled, tuple(notices))
 
 
-def _of_training(run: Run, runs: int) -> dict[str, Numbers]:
-    return {name: run.known[name] * runs for name in AGAINST if name in run.known}
+def _times(known: Mapping[str, Numbers], runs: int) -> dict[str, Numbers]:
+    return {name: known[name] * runs for name in AGAINST if name in known}
 
 
 def _check(ledger: Ledger, use: Use) -> None:

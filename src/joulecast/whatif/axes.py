@@ -6,6 +6,7 @@ included; ``all`` is every device, region, model and the like; ``@FILE`` holds o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from joulecast.arrays import Array
 from joulecast.data.library import Library
+from joulecast.data.prices import PRICES, without_currency
 from joulecast.data.reading import number, quantity, sequence_length, span
 from joulecast.errors import InputError, UnknownNameError, brief, nearest
 from joulecast.plan import CHOICES, FIELDS_OF_QUANTITIES, Plan
@@ -142,6 +144,9 @@ def _name(name: str) -> str:
 
 def _said(name: str, raw: object, library: Library) -> list[object] | Array | _Range:
     """The values, or the range they are to be made from."""
+    if name in PRICES and without_currency(re.sub(r"^(lin|log|all|@.*)", "", str(raw)))[0]:
+        why = "has a currency in it, which is said once for all values"
+        raise InputError("--vary", f"{name}={raw}", why, ["--currency EUR"])
     if not isinstance(raw, str):
         if isinstance(raw, Mapping | bytes) or not isinstance(raw, Iterable):
             raise InputError("--vary", f"{name}={raw}", "is not a list of values", [f"[{raw}]"])

@@ -8,18 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import uncertainty
+from joulecast import fleets, uncertainty
 from joulecast._version import __version__
 from joulecast.arrays import Array
 from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.estimation import footprint_of, live_data, size_of, source_of
+from joulecast.estimation import footprint_of, live_data
 from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.notices import Notice
-from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
+from joulecast.plan import FIELDS_OF_QUANTITIES, FleetEntry, Plan, varied
 from joulecast.planfile import compact
 from joulecast.resolve import Ledger, resolve
+from joulecast.resolve.fleet import entries
 from joulecast.terms import RESULTS, TERMS
 from joulecast.whatif import axes, frames, scenarios
 
@@ -30,7 +31,7 @@ MOST_OPTIONS = 500
 OUTCOMES = ("total_kgco2e", "energy_kwh", "device_hours", "training_flop")
 
 #: Fields whose value says by itself what it is.
-PLAIN_FIELDS = ("model", "arch", "device", "region", "provider", "precision", "grid_basis")
+PLAIN_FIELDS = ("model", "arch", "device", "region", "provider", "precision", "grid_basis", "fleet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +204,13 @@ def compare(
     differs = _differences(options)
     labels = _labels(groups, names)
     whose = [name for name in names or [""] * len(groups) for _ in choices]
-    ledgers = [_resolved(plan, library, name) for plan, name in zip(options, whose, strict=True)]
-    footprints = [footprint_of(ledger, library) for ledger in ledgers]
+    settled = [settled_of(plan, library, name) for plan, name in zip(options, whose, strict=True)]
+    footprints = [footprint for _, footprint in settled]
     on = on or outcome_of(footprints)
     values = np.array(
         [known_of(one, on, label).value for one, label in zip(footprints, labels, strict=True)]
     )
-    draws = draws_of(ledgers, on)
+    draws = draws_of([ledgers for ledgers, _ in settled], on)
     likely = uncertainty.probability_lowest(draws)
     return Comparison(
         on,
@@ -243,10 +244,18 @@ def _choices(
     return axes.combinations(kept), tuple(left_out)
 
 
-def _resolved(plan: Plan, library: Library, name: str) -> Ledger:
-    """The settled plan; an error says which of several named plans it is about."""
+def settled_of(plan: Plan, library: Library, name: str) -> tuple[list[Ledger], Footprint]:
+    """The ledgers whose sum a plan is, and its forecast.
+
+    An error says which of several named plans it is about.
+    """
     try:
-        return resolve(plan, library)
+        if plan.fleet:
+            settled = entries(plan, library)
+            of_all = fleets.footprint_of_entries(plan, settled, library)
+            return [entry.ledger for entry in settled], of_all
+        ledger = resolve(plan, library)
+        return [ledger], footprint_of(ledger, library)
     except JoulecastError as error:
         if not name:
             raise
@@ -271,12 +280,14 @@ def known_of(footprint: Footprint, on: str, label: str = "") -> Quantity:
     return quantity
 
 
-def draws_of(ledgers: Sequence[Ledger], on: str) -> Array:
+def draws_of(options: Sequence[Sequence[Ledger]], on: str) -> Array:
     """The outcome [option, draw] in its unit, from common causes."""
-    numbers = uncertainty.paired([live_data(ledger) for ledger in ledgers])
-    drawn = np.empty((len(ledgers), uncertainty.scores().shape[1]))
-    for row, ledger, those in zip(drawn, ledgers, numbers, strict=True):
-        row[:] = chain(those).known[source_of(on)] / size_of(on, ledger.resolved["runs"])
+    numbers = uncertainty.paired([live_data(ledger) for those in options for ledger in those])
+    drawn = np.empty((len(options), uncertainty.scores().shape[1]))
+    rest = iter(numbers)
+    for row, ledgers in zip(drawn, options, strict=True):
+        runs = [chain(next(rest)) for _ in ledgers]
+        row[:] = fleets.draws_of(on, runs, ledgers[0].resolved["runs"])
     return drawn
 
 
@@ -326,7 +337,18 @@ def _said(plan: Plan) -> dict[str, object]:
     """What a plan says, its given quantities beside its fields."""
     said: dict[str, object] = plan.model_dump(exclude_defaults=True)
     given: Any = said.pop("given", {})
+    if plan.fleet:
+        said["fleet"] = " + ".join(map(_entry, plan.fleet))
     return said | {FIELDS_OF_QUANTITIES.get(name, name): value for name, value in given.items()}
+
+
+def _entry(entry: FleetEntry) -> str:
+    """An entry of a fleet in a few words."""
+    count = "" if entry.device_count is None else f"{entry.device_count:,.0f} x "
+    much = "" if entry.share is None else f" share {entry.share:g}"
+    much = much if entry.hours is None else f" {entry.hours:g} h"
+    place = "" if entry.region is None else f" in {entry.region}"
+    return f"{count}{entry.device}{place}{much}"
 
 
 def _labels(groups: Sequence[Sequence[Plan]], names: Sequence[str] | None) -> list[str]:

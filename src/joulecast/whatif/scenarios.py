@@ -32,6 +32,7 @@ from joulecast.errors import JoulecastError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
+from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import INPUTS, TERMS, Scale
 from joulecast.uncertainty import Datum
 from joulecast.whatif.axes import Axis
@@ -133,7 +134,7 @@ def usable(
         for value in axis.values:
             at = {other.name: other.values[0] for other in kept} | {axis.name: value}
             try:
-                resolve(varied(plan, at), library)
+                ledgers_of(varied(plan, at), library)
             except JoulecastError as problem:
                 refused.append((value, problem))
             else:
@@ -166,10 +167,15 @@ class _Ledgers:
             try:
                 self.known[index] = resolve(varied(self.plan, row), self.library)
             except JoulecastError as problem:
-                where = ", ".join(f"{name}={value}" for name, value in row.items())
-                why = f"{problem.why} (in the row {where})"
-                raise type(problem)(problem.field, problem.value, why, problem.choices) from None
+                raise of_row(row, problem) from None
         return self.known[index]
+
+
+def of_row(row: Mapping[str, Any], problem: JoulecastError) -> JoulecastError:
+    """The problem, saying which row of a sweep has it."""
+    where = ", ".join(f"{name}={value}" for name, value in row.items())
+    why = f"{problem.why} (in the row {where})"
+    return type(problem)(problem.field, problem.value, why, problem.choices)
 
 
 def _settled(

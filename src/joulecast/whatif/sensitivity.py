@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import chain
-from joulecast.errors import InputError
 from joulecast.footprint import Footprint
-from joulecast.uncertainty import Datum
+from joulecast.resolve.fleet import EXTENSIVE
+from joulecast.uncertainty import Datum, causes_of, labels_of
 
 #: Standard-normal quantile of 0.90.
 Z90 = 1.2815515655446004
@@ -57,38 +57,45 @@ def tornado(footprint: Footprint) -> tuple[Bar, ...]:
     Knowing an input shrinks the range by about sqrt(1 - share) on a log scale; here it is drawn
     again without that input's range.  Empty where nothing has a range.
     """
-    if len(footprint.fleet) > 1:
-        why = "is for one type of device"
-        raise InputError("--drivers", None, why, ["the entries of the fleet as plans"])
     if not footprint.drivers:
         return ()
     outcome = "energy_kwh" if footprint.total is None else "total_kgco2e"
-    entries = {entry.name: entry for entry in footprint.assumptions}
-    data = {
-        name: Datum(name, entry.value, entry.low, entry.high, entry.unknown)
-        for name, entry in entries.items()
-    }
-    middle, drawn = uncertainty.nominal(data), uncertainty.sample(data)
-    nominal = chain(middle).known[outcome]
+    ledgers = footprint.inputs
+    middles, drawn = [uncertainty.nominal(data) for data in ledgers], uncertainty.paired(ledgers)
+    nominal = sum(chain(numbers).known[outcome] for numbers in middles)
 
-    def over_nominal(numbers: Mapping[str, Numbers]) -> Array:
-        return np.asarray(chain(numbers).known[outcome] / nominal)
+    def over_nominal(numbers: Sequence[Mapping[str, Numbers]]) -> Array:
+        return np.asarray(sum(chain(each).known[outcome] for each in numbers) / nominal)
 
+    named = {label: cause for cause, label in labels_of(causes_of(ledgers)).items()}
+    units_of = {entry.name: entry.unit for entry in footprint.assumptions}
     bars = []
-    for name, share in footprint.drivers:
-        unit = entries[name].unit
-        ends = uncertainty.pick(data[name], np.array([-Z90, Z90]))
-        known = over_nominal({**drawn, name: middle[name]})
+    for label, share in footprint.drivers:
+        name, unknown = named[label]
+        moved = [i for i, data in enumerate(ledgers) if _is_of(data.get(name), unknown)]
+        ends = {i: uncertainty.pick(ledgers[i][name], np.array([-Z90, Z90])) for i in moved}
+        known = over_nominal(
+            [{**d, name: middles[i][name]} if i in moved else d for i, d in enumerate(drawn)]
+        )
+        at_ends = over_nominal(
+            [{**m, name: ends[i]} if i in moved else m for i, m in enumerate(middles)]
+        )
         # The last input with a range leaves none behind.
         left = uncertainty.quantiles(known, (0.10, 0.90)) if known.ndim else [known, known]
+        # Of a quantity of the whole run each entry has its share.
+        shown = sum(ends.values()) if name in EXTENSIVE else ends[moved[0]]
         bars.append(
             Bar(
-                name,
-                unit,
+                label,
+                units_of[name],
                 share,
-                *(ends / units.factor(unit)).tolist(),
-                *over_nominal({**middle, name: ends}).tolist(),
+                *np.asarray(shown / units.factor(units_of[name])).tolist(),
+                *at_ends.tolist(),
                 *map(float, left),
             )
         )
     return tuple(bars)
+
+
+def _is_of(datum: Datum | None, unknown: str) -> bool:
+    return datum is not None and not datum.exact and datum.unknown == unknown

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from joulecast import uncertainty, units
+from joulecast import fleets, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import repeat
 from joulecast.data.library import Library
-from joulecast.errors import InputError, UnknownNameError, nearest
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.estimation import INTENSIVE, source_of
 from joulecast.notices import Notice
-from joulecast.plan import Plan
+from joulecast.plan import Plan, varied
+from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import PARTS, RESULTS, TERMS
 from joulecast.whatif import axes as reading
 from joulecast.whatif import frames, scenarios
@@ -40,6 +41,9 @@ RANGE = {"p10": 1, "p50": 2, "p90": 3}
 NODES = 17
 NODES_PER_E_FOLD = 16
 FEWEST_NODES = 5
+
+#: Rows of a fleet: each takes some milliseconds.
+MOST_OF_FLEET = 2000
 
 #: Rows drawn at once, and rows made at once: what fits in the processor's cache.
 DRAWN_AT_ONCE = 16
@@ -100,8 +104,44 @@ def sweep(
     columns = len(chosen) * (1 + len(RANGE) if ranges else 1)
     columns += len(vary) if isinstance(vary, Mapping) else 0
     axes, optional = reading.read(vary, library, reading.at_most(max_rows, columns))
+    if plan.fleet:
+        return _of_fleet(
+            plan, *scenarios.usable(plan, axes, optional, library), chosen, ranges, library
+        )
     settled = scenarios.settle(plan, axes, optional, library)
     return Sweep(settled, chosen, ranges)
+
+
+def _of_fleet(
+    plan: Plan,
+    axes: tuple[Axis, ...],
+    notices: list[Notice],
+    chosen: tuple[str, ...],
+    ranges: bool,
+    library: Library,
+) -> Sweep:
+    """A sweep of a fleet, whose rows are settled one by one: sums have no short cut."""
+    rows = reading.combinations(axes)
+    if len(rows) > MOST_OF_FLEET:
+        why = f"are more rows than a sweep of a fleet takes ({MOST_OF_FLEET:,})"
+        raise InputError("fleet", f"{len(rows):,}", why, ["fewer values", "one plan per entry"])
+    made = {name: np.full((len(RANGE) + 1, len(rows)), np.nan) for name in chosen}
+    said = dict.fromkeys(notices)
+    for i, row in enumerate(rows):
+        try:
+            settled = ledgers_of(varied(plan, row), library)
+        except JoulecastError as problem:
+            raise scenarios.of_row(row, problem) from None
+        said |= dict.fromkeys(fleets.warnings_of(settled))
+        totals = fleets.totals_of(settled)
+        for name, levels in made.items():
+            found = totals[name]
+            if found is not None:
+                levels[:, i] = [found.value, *(getattr(found, level) for level in RANGE)]
+    shape = tuple(axis.values.size for axis in axes)
+    table = Scenarios(axes, (), tuple(() for _ in axes), tuple(said), 1.0)
+    grids = {name: levels.reshape(-1, *shape) for name, levels in made.items()}
+    return Sweep(table, chosen, ranges, grids)
 
 
 def _chosen(results: Sequence[str]) -> tuple[str, ...]:
@@ -127,6 +167,7 @@ class Sweep:
     scenarios: Scenarios = field(repr=False)
     results: tuple[str, ...]
     ranges: bool = True
+    grids: Mapping[str, Array] | None = field(default=None, repr=False)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -247,8 +288,10 @@ class Sweep:
         save_sweep(self, Path(path), result, force)
 
     @cached_property
-    def _columns(self) -> dict[str, _Column]:
+    def _columns(self) -> Mapping[str, _Column | _Made]:
         """Each result, ready to be made for any block."""
+        if self.grids is not None:
+            return {result: _Made(levels) for result, levels in self.grids.items()}
         found = {result: _Column(self.scenarios, result) for result in self.results}
         if self.ranges:
             for number, part in enumerate(self.scenarios.parts):
@@ -303,6 +346,17 @@ class _Range(NamedTuple):
     ratios: Array
     along: tuple[_Along | None, ...]
     absolute: bool
+
+
+class _Made:
+    """One result in all rows, made beforehand [level, axis, axis, ...]."""
+
+    def __init__(self, levels: Array) -> None:
+        self.levels = dict(zip(("value", *RANGE), levels, strict=True))
+
+    def fill(self, out: Array, block: Block, level: str) -> None:
+        """Write the rows of a block into `out`."""
+        out[...] = self.levels[level][block]
 
 
 class _Column:
