@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("counting",),
     ("resolve", "by_hand", "planfile", "whatif.axes"),
     ("whatif.scenarios",),
+    ("whatif.drawing",),
     ("validating.scoring", "validating.baselines"),
     ("validating.power",),
     ("validating.calibration",),

@@ -33,7 +33,6 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.terms import INPUTS, TERMS, Scale
-from joulecast.uncertainty import Datum
 from joulecast.whatif.axes import Axis
 
 #: Fields that choose the place, and nothing but the place.
@@ -41,9 +40,6 @@ PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", 
 
 #: Digits to which entries between two settled ones must follow from them.
 SAME = 1e-10
-
-#: So few values between two settled ones are settled each, where that is quick.
-SHORT = 16
 
 #: Entries that a curve is laid through, and how many more for each decade it spans.
 CURVE_NODES = 7
@@ -53,6 +49,9 @@ CURVE_NODES_PER_DECADE = 1.5
 Levels = Array
 Entry = tuple[float, float, float]
 Index = tuple[int, ...]
+
+#: Rows: for each axis, which of its values.
+Block = tuple[slice, ...]
 
 
 class Part(NamedTuple):
@@ -242,11 +241,7 @@ def _all_of(axes: Sequence[Axis], which: Sequence[int]) -> Iterator[tuple[int, .
 
 def _entries(ledger: Ledger) -> dict[str, Entry]:
     """Value, low and high of every quantity."""
-    return _entries_of(ledger.data)
-
-
-def _entries_of(data: Mapping[str, Datum]) -> dict[str, Entry]:
-    return {name: datum.levels for name, datum in data.items()}
+    return {name: datum.levels for name, datum in ledger.data.items()}
 
 
 def _kind(entries: Mapping[str, Entry], ledger: Ledger) -> Any:
@@ -339,52 +334,40 @@ def _followed(
         def settled(i: int, k: int = k, line: _Line = line) -> dict[str, Entry]:
             return at({k: int(line.first[i])})
 
-        quick = _resized(ledgers, base, k, line)
+        sized = _resized(ledgers, base, k, line)
         for name in sorted(followers):  # one at a time: one may step where another bends
-            swift = quick is not None and quick(line.values.size - 1).get(name) == ends[k][name]
-            entry = quick if quick is not None and swift else settled
-            found, bends = _between(
-                lambda i, entry=entry, name=name: np.array(entry(i)[name]),  # type: ignore[misc]
-                line.values,
-                TERMS[name].scale,
-                hardware.bends(ledgers.library) if swift else (),
-            )
+            if name in sized and np.allclose(sized[name][:, -1], ends[k][name], rtol=SAME, atol=0):
+                found, bends = sized[name], {*hardware.bends(ledgers.library)}
+            else:
+                found, bends = _between(
+                    lambda i, name=name: np.array(settled(i)[name]),  # type: ignore[misc]
+                    line.values,
+                    TERMS[name].scale,
+                )
             along.setdefault(k, {})[name] = found[:, line.back.ravel()]
-            breaks.setdefault(k, set()).update(float(line.values[i]) for i in bends)
+            breaks.setdefault(k, set()).update(bends)
     return _Cell(entries, along, breaks)
 
 
-def _resized(
-    ledgers: _Ledgers, base: Index, k: int, line: _Line
-) -> Callable[[int], dict[str, Entry]] | None:
-    """What follows the size of the model along an axis that is that size; None along others."""
+def _resized(ledgers: _Ledgers, base: Index, k: int, line: _Line) -> dict[str, Levels]:
+    """What follows the size of the model along an axis that is that size; nothing along others."""
     first = ledgers.at(base)
     last = ledgers.at((*base[:k], line.highest, *base[k + 1 :]))
     for ledger, x in ((first, line.values[0]), (last, line.values[-1])):
         if ledger.size is None or ledger.size.active_params != x:
-            return None
-
-    @cache
-    def entries(i: int) -> dict[str, Entry]:
-        return _entries_of(hardware.resized(first, float(line.values[i])))
-
-    return entries
+            return {}
+    return hardware.resized(first, line.values)
 
 
-def _between(
-    entry: Callable[[int], Levels], x: Array, scale: Scale, edges: Sequence[float]
-) -> tuple[Levels, set[int]]:
+def _between(entry: Callable[[int], Levels], x: Array, scale: Scale) -> tuple[Levels, set[float]]:
     """Entries [level, value] along rising `x`, settling as few of them as will do.
 
-    Returns them with the positions where they stop following from their neighbours; `edges` are
-    values of x where they are known to.
+    Returns them with the values of x where they stop following from their neighbours.
     """
     found = np.empty((3, x.size))
-    bends = {int(i) for i in np.searchsorted(x, edges) if 0 < i < x.size}
-    starts = [0, *sorted(bends)]
-    open_ = list(zip(starts, [*(start - 1 for start in starts[1:]), x.size - 1], strict=True))
-    for i in {i for interval in open_ for i in interval}:
-        found[:, i] = entry(i)
+    found[:, 0], found[:, -1] = entry(0), entry(x.size - 1)
+    bends: set[float] = set()
+    open_ = [(0, x.size - 1)]
     while open_:
         low, high = open_.pop()
         if low == high:
@@ -392,12 +375,8 @@ def _between(
         if (found[:, low] == found[:, high]).all():
             found[:, low + 1 : high] = found[:, low, None]
             continue
-        if high - low < SHORT and edges:  # smooth, and quicker settled than guessed
-            for i in range(low + 1, high):
-                found[:, i] = entry(i)
-            continue
         if high - low == 1:
-            bends.add(high)
+            bends.add(float(x[high]))
             continue
         middle = (low + high) // 2
         found[:, middle] = entry(middle)
@@ -407,7 +386,7 @@ def _between(
             found[:, low : high + 1] = curve
         else:  # a bend between two positions parts them; neither half has it inside
             found[:, middle + 1] = entry(middle + 1)
-            bends.add(middle + 1)
+            bends.add(float(x[middle + 1]))
             open_ += [(low, middle), (middle + 1, high)]
     return found, bends
 
@@ -575,3 +554,20 @@ def cut(values: Array, index: Sequence[Any]) -> Array:
                 (slice(None),) * (leading + k) + (at,)
             ]  # fmt: skip
     return values
+
+
+def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
+    """Blocks of at most so many rows, in the order of the rows."""
+    inner, k = 1, len(shape)
+    while k > 0 and inner * shape[k - 1] <= most:
+        k -= 1
+        inner *= shape[k]
+    if k == 0:
+        yield (slice(None),) * len(shape)
+        return
+    step = max(1, most // inner)
+    rest = (slice(None),) * (len(shape) - k)
+    for lead in np.ndindex(*shape[: k - 1]):
+        for start in range(0, shape[k - 1], step):
+            here = slice(start, min(start + step, shape[k - 1]))
+            yield (*(slice(i, i + 1) for i in lead), here, *rest)

@@ -381,15 +381,13 @@ class _Question:
         assert (
             high.size is not None and high.size.active_params is not None
         )  # or nothing follows it
-        sizes = high.size.active_params * share
-        resized = [hardware.resized(high, size) for size in sizes.tolist()]
+        resized = hardware.resized(high, high.size.active_params * share)
         columns = uncertainty.columns_of(live_data(high).values())
         for name in others:
-            levels = np.array([those[name].levels for those in resized]).T[..., None]
             scores = np.zeros(1)
             if self.level is not None:
                 scores = uncertainty.scores()[columns[data[name].unknown]].astype(np.float64)
-            numbers[name] = uncertainty.pick_each(TERMS[name], levels, scores)
+            numbers[name] = uncertainty.pick_each(TERMS[name], resized[name][..., None], scores)
         return numbers
 
     def _drawn(self, data: Mapping[str, Datum]) -> dict[str, Numbers]:
