@@ -7,8 +7,8 @@ Settling a plan takes some 0.3 ms, so a million rows cannot each be settled.  Th
 - a number that is varied changes its own entry in the ledger, and that is known.  Where the two
   ends of its axis differ in anything else (the power share of a small model, the network of a large
   cluster), the ledger is settled along the axis by halves, until what lies between two entries
-  follows from them to ten digits: a step is found in a few trials, a line in three, a smooth curve
-  in ten to fifteen.  What follows the size of the model is settled by itself, without the rest.
+  follows from them to ten digits: a step is found in a few trials, a line in three.  What follows
+  the size of the model is made for all sizes at once.
 
 What comes out holds each quantity over the axes it depends on and no others, so NumPy does the
 multiplying out.
@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
-from math import ceil, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,10 +39,6 @@ PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", 
 
 #: Digits to which entries between two settled ones must follow from them.
 SAME = 1e-10
-
-#: Entries that a curve is laid through, and how many more for each decade it spans.
-CURVE_NODES = 7
-CURVE_NODES_PER_DECADE = 1.5
 
 #: value, low and high of a quantity; all three the same where it is exact.
 Levels = Array
@@ -382,12 +377,10 @@ def _between(entry: Callable[[int], Levels], x: Array, scale: Scale) -> tuple[Le
         found[:, middle] = entry(middle)
         if _lines_through(found, x, low, middle, high, scale):
             continue
-        if (curve := _curve_through(entry, x, low, high)) is not None:
-            found[:, low : high + 1] = curve
-        else:  # a bend between two positions parts them; neither half has it inside
-            found[:, middle + 1] = entry(middle + 1)
-            bends.add(float(x[middle + 1]))
-            open_ += [(low, middle), (middle + 1, high)]
+        # A bend between two positions parts them; neither half has it inside.
+        found[:, middle + 1] = entry(middle + 1)
+        bends.add(float(x[middle + 1]))
+        open_ += [(low, middle), (middle + 1, high)]
     return found, bends
 
 
@@ -424,37 +417,6 @@ def _line_through(
             steps = (np.log(inner) if logarithmic else inner) - at[0]
             return uncertainty.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
     return None
-
-
-def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int) -> Levels | None:
-    """Entries between two positions as a polynomial of their logarithms, if two confirm it.
-
-    It goes through the positions nearest to the Chebyshev points, where it swings least.
-    """
-    if x[low] <= 0:
-        return None
-    count = CURVE_NODES + ceil(CURVE_NODES_PER_DECADE * log10(x[high] / x[low]))
-    if high - low < 2 * count:
-        return None
-    t = np.log(x[low : high + 1])
-    t = (2 * t - t[0] - t[-1]) / (t[-1] - t[0])
-    wanted = -np.cos(np.pi * np.arange(count) / (count - 1))
-    nodes = np.unique(np.abs(t[:, None] - wanted).argmin(axis=0))
-    between = (nodes[1:] + nodes[:-1]) // 2
-    checks = [int(between[k]) for k in (nodes.size // 2, 1)]
-    values = np.stack([entry(low + int(i)) for i in nodes], axis=-1)
-    if (values <= 0).any():
-        return None
-    gaps = t[nodes][:, None] - t[nodes]
-    np.fill_diagonal(gaps, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = 1 / gaps.prod(axis=1) / (t[:, None] - t[nodes])
-        weights /= weights.sum(axis=1, keepdims=True)
-    weights[nodes] = np.eye(nodes.size)
-    curve = np.exp(np.log(values) @ weights.T)
-    if any((np.abs(curve[:, i] / entry(low + i) - 1) > SAME).any() for i in checks):
-        return None
-    return np.asarray(curve)
 
 
 def _over(axes: Sequence[Axis], which: Sequence[int], entries: Sequence[Entry]) -> Levels:
