@@ -86,6 +86,12 @@ Max = Annotated[
         help="total, operational, embodied, energy, hours, days, water, flop or a result.",
     ),
 ]
+Confidence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P", help="In percent: the budget holds so surely; without it, nominally."
+    ),
+]
 Format = Annotated[str, typer.Option("--format", help="text or json.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 

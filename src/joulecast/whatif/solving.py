@@ -222,7 +222,7 @@ def solve(
     if not limits:
         raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
     _check_ways(plan, goal, ratio)
-    share = None if confidence is None else _percent(confidence)
+    share = None if confidence is None else budgets.percent(confidence)
     question = _Question(
         plan,
         goal,
@@ -570,18 +570,6 @@ def _size(plan: Plan, name: str) -> float | None:
     said = getattr(plan, name)
     said = plan.given.get(name) if said is None else said
     return None if said is None else number(name, said)
-
-
-def _percent(raw: object) -> float:
-    """A level of the range in percent."""
-    text = raw.strip().removesuffix("%") if isinstance(raw, str) else raw
-    value = number("--confidence", text)
-    if 0 < value < 1:
-        why = "is in percent"
-        raise InputError("--confidence", raw, why, [brief(100 * value)])
-    if not 1 <= value <= 99:
-        raise InputError("--confidence", raw, "must lie between 1 and 99 percent", ["90", "95"])
-    return value
 
 
 def _above_zero(field: str, raw: object) -> float:
