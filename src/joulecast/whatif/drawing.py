@@ -2,8 +2,7 @@
 
 A range over its nominal value changes smoothly along most axes, so few values of a long axis need
 draws of their own.  Which, the draws say themselves: an interval is halved until its middle lies
-on the line through its ends, and the middles of its halves as well, since one may lie there by
-chance: the quantiles of a sample are not quite smooth.
+on the line through its ends.
 """
 
 from __future__ import annotations
@@ -23,14 +22,15 @@ from joulecast.whatif import scenarios
 from joulecast.whatif.axes import Axis
 from joulecast.whatif.scenarios import Block, Part, Scenarios, tiles
 
-#: Level of a range -> its place in uncertainty.LEVELS.
-RANGE = {"p10": 1, "p50": 2, "p90": 3}
+#: Levels of a range, and what they are called.
+LEVELS = (0.10, 0.50, 0.90)
+RANGE = ("p10", "p50", "p90")
 
 #: An axis of so few different values has its ranges drawn at each.
 SHORT = 16
 
 #: How far the middle of an interval may lie off the line; a row may be 0.5 % off.
-OFF = 0.003
+OFF = 0.002
 
 #: Rows drawn at once: what fits in the processor's cache.
 ROWS_AT_ONCE = 6
@@ -64,7 +64,7 @@ class Range(NamedTuple):
 
     def level(self, name: str, block: Block) -> Array:
         """One level over a block, in a line between the rows at which it was drawn."""
-        found: Array = self.ratios[RANGE[name] - 1]
+        found: Array = self.ratios[RANGE.index(name)]
         places = [
             None if one is None else Along(one.left[rows], one.right[rows], one.share[rows])
             for one, rows in zip(self.along, block, strict=True)
@@ -137,11 +137,10 @@ def _absolute(settled: Scenarios, part: Part, source: str, held: Mapping[str, fl
 
 
 class _Interval(NamedTuple):
-    """Steps of an axis; whether they are half of an interval whose middle lay on its line."""
+    """From one step of an axis to another."""
 
     low: int
     high: int
-    part_of_straight: bool
 
     @property
     def middle(self) -> int:
@@ -178,7 +177,7 @@ class _Nodes:
             self.x = np.log(x) if axis.logarithmic else x
             edges = np.searchsorted(x, np.array(breaks))
             ends = np.unique(np.clip(np.r_[0, last // 2, last, edges - 1, edges], 0, last))
-            self.open = _wide(_Interval(*pair, False) for pair in itertools.pairwise(ends.tolist()))
+            self.open = _wide(itertools.pairwise(ends.tolist()))
             self.chosen = np.union1d(ends, self.middles)
 
     @property
@@ -193,15 +192,10 @@ class _Nodes:
         return Along(np.searchsorted(self.chosen, low), np.searchsorted(self.chosen, high), share)
 
     def halve(self, off: NDArray[np.bool_]) -> Index:
-        """Close what is twice not off.  Returns the order that the steps have with new middles."""
+        """Close what is not off.  Returns the order that the steps have with the new middles."""
+        bad = [one for one, is_off in zip(self.open, off.tolist(), strict=True) if is_off]
         self.open = _wide(
-            half
-            for one, is_off in zip(self.open, off.tolist(), strict=True)
-            if is_off or not one.part_of_straight
-            for half in (
-                _Interval(one.low, one.middle, not is_off),
-                _Interval(one.middle, one.high, not is_off),
-            )
+            half for one in bad for half in ((one.low, one.middle), (one.middle, one.high))
         )
         steps = np.r_[self.chosen, self.middles]
         order: Index = np.argsort(steps)
@@ -218,9 +212,9 @@ class _Nodes:
         return Along(left, left + 1, (self.x[self.step] - start) / (end - start))
 
 
-def _wide(intervals: Iterable[_Interval]) -> list[_Interval]:
+def _wide(intervals: Iterable[tuple[int, int]]) -> list[_Interval]:
     """Those with something inside."""
-    return [one for one in intervals if one.high - one.low > 1]
+    return [_Interval(low, high) for low, high in intervals if high - low > 1]
 
 
 def _nodes(
@@ -337,7 +331,7 @@ class _Draws:
                 draws = draws.reshape((1,) * (len(shape) + 1 - draws.ndim) + draws.shape)
                 nominal[block] = draws[..., -1]
                 drawn = draws[..., :-1] if draws.shape[-1] > 1 else draws
-                points = uncertainty.quantiles(drawn)[..., list(RANGE.values())]
+                points = uncertainty.quantiles(drawn, LEVELS)
                 levels[(slice(None), *block)] = np.moveaxis(points, -1, 0)
         return out
 
