@@ -69,7 +69,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("citing.citing", "citing.methods"),
     ("report.html",),
-    ("validating.accounting", "validating.gates", "validating.benchmark"),
+    ("validating.accounting", "validating.gates", "validating.benchmark", "validating.columns"),
     ("validating.validation", "validating.text", "validating.plots"),
     ("exporting",),
     ("cli",),
