@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
+from collections.abc import Mapping
 
 from joulecast.report.forecast import WIDTH
 
@@ -16,11 +18,14 @@ APART = 2
 SHORTEST_LABEL = 16
 
 
-def aligned(table: Table) -> str:
+def aligned(
+    table: Table, above: Mapping[int, list[str]] = {}, below: Mapping[int, list[str]] = {}
+) -> str:
     """Columns as wide as their widest cell; numbers to the right.
 
     Heads stand on several lines where that makes a column narrower, and so do labels (the first
-    column).  Columns that do not fit beside the others follow in a further table.
+    column).  Columns that do not fit beside the others follow in a further table.  `above` and
+    `below` are lines to put before and after a row of the table, by its position.
     """
     labels, *columns = ([row[k] for row in table] for k in range(len(table[0])))
     widths = [_width(column) for column in columns]
@@ -34,7 +39,9 @@ def aligned(table: Table) -> str:
             left = WIDTH - label
         parts[-1].append(k)
         left -= width + APART
-    return "\n\n".join(_part(labels, [columns[k] for k in part], label) for part in parts)
+    blocks = [_part(labels, [columns[k] for k in part], label) for part in parts]
+    told = [[*above.get(i, []), *row, *below.get(i, [])] for i, row in enumerate(blocks[0])]
+    return "\n\n".join("\n".join(itertools.chain(*rows)) for rows in [told, *blocks[1:]])
 
 
 def _width(column: list[str]) -> int:
@@ -52,10 +59,11 @@ def _stack(head: str, width: int) -> list[str]:
     return [line.replace("\u00a0", " ") for line in wrapped]
 
 
-def _part(labels: list[str], columns: list[list[str]], label: int) -> str:
+def _part(labels: list[str], columns: list[list[str]], label: int) -> list[list[str]]:
+    """Lines of each row."""
     widths = [_width(column) for column in columns]
     right = [_is_number(column[-1]) for column in columns]
-    lines = []
+    rows = []
     for i, first in enumerate(labels):
         stacks = [textwrap.wrap(first, label, subsequent_indent="  " if i else "")]
         stacks += [
@@ -64,13 +72,15 @@ def _part(labels: list[str], columns: list[list[str]], label: int) -> str:
         ]
         height = max(map(len, stacks))
         # Heads and labels of several lines end on the line of the rest.
+        lines = []
         filled = [[""] * (height - len(stack)) + stack for stack in stacks]
         for first_cell, *cells in zip(*filled, strict=True):
             line = first_cell.ljust(label)
             for cell, width, is_right in zip(cells, widths, right, strict=True):
                 line += " " * APART + (cell.rjust(width) if is_right else cell.ljust(width))
             lines.append(line.rstrip())
-    return "\n".join(lines)
+        rows.append(lines)
+    return rows
 
 
 def _is_number(cell: str) -> bool:

@@ -52,26 +52,26 @@ def accounting_text(accounting: Sequence[Account]) -> str:
     }
     tally = ", ".join(f"{number} {verdict}" for verdict, number in count.items())
     head, *rows = accounting_table(accounting)
-    lines = aligned([head[:-1], *([*row[:-2], "" if row[-1] else row[-2]] for row in rows)])
-    first, *figures = lines.splitlines()
-    told = [first]
-    for line, (*_, verdict, why) in zip(figures, rows, strict=True):
-        told += [line, *(wrapped(f"{verdict}: {why}") if why else [])]
-    return "\n".join([*told, "", f"{len(accounting)} figures: {tally}"])
+    told = {
+        i: wrapped(f"{verdict}: {why}" if why else verdict)
+        for i, (*_, verdict, why) in enumerate(rows, 1)
+        if why or verdict != "reproduced"
+    }
+    figures = [[*row[:-2], "" if i in told else row[-2]] for i, row in enumerate(rows, 1)]
+    return f"{aligned([head[:-1], *figures], below=told)}\n\n{len(accounting)} figures: {tally}"
 
 
 def _runs(rows: Sequence[Row]) -> str:
     """The runs, under a line for each kind of model and device."""
     head, *body = rows_table(rows)
+    kinds = [row[1:3] for row in body]
     narrow = [[row[0], *(cell.replace(" million", "M") for cell in row[3:])] for row in body]
-    lines = aligned([[head[0], *head[3:]], *narrow]).splitlines()
-    heads = len(lines) - len(body)
-    told = lines[:heads]
-    for before, row, line in zip([None, *body], body, lines[heads:], strict=False):
-        if before is None or before[1:3] != row[1:3]:
-            told += ["", f"{row[1]}, {row[2]}"]
-        told.append(line)
-    return "\n".join(told)
+    heads = {
+        i: ["", ", ".join(kind)]
+        for i, kind in enumerate(kinds, 1)
+        if i == 1 or kind != kinds[i - 2]
+    }
+    return aligned([[head[0], *head[3:]], *narrow], above=heads)
 
 
 def _tables_of(validation: Validation) -> list[tuple[tuple[str, tuple[str, ...]], list[Row]]]:
