@@ -89,7 +89,7 @@ Max = Annotated[
 Confidence = Annotated[
     str | None,
     typer.Option(
-        metavar="P", help="In percent: the budget holds so surely; without it, nominally."
+        metavar="P", help="Percent sure that the budget holds; without it, for the nominal run."
     ),
 ]
 Format = Annotated[str, typer.Option("--format", help="text or json.")]

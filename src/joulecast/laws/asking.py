@@ -166,7 +166,7 @@ def _size(plan: Plan, library: Library) -> tuple[float, float]:
 
 
 def _loss(raw: object, law: LossLaw) -> float:
-    loss = number("loss", raw)
+    loss = number("loss", raw, ["2.1"])
     if loss < law.lowest_loss:
         why = (
             f"below {law.lowest_loss:g} the law has no answer worth giving: it is too near the "

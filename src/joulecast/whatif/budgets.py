@@ -74,7 +74,7 @@ def _limit(key: str, name: str, raw: Any) -> Array:
 def percent(raw: object) -> float:
     """A level of the range in percent."""
     text = raw.strip().removesuffix("%") if isinstance(raw, str) else raw
-    value = number("--confidence", text)
+    value = number("--confidence", text, ["90", "95"])
     if 0 < value < 1:
         why = "is in percent"
         raise InputError("--confidence", raw, why, [brief(100 * value)])

@@ -52,6 +52,16 @@ GOALS: dict[str, Goal] = {
 }
 GOAL_ALIASES = {"devices": "device_count", "grid": "grid_gco2e_per_kwh"}
 
+#: What can be asked for, as people say it.
+ASKED_FOR = ("params", "tokens", "devices", "grid", "pue")
+
+#: Budgets that depend on what not every budget does.
+DEPENDING = {
+    "device_count": ["--max days=30"],
+    "grid_gco2e_per_kwh": ["--max total=50t"],
+    "pue": ["--max energy=200MWh"],
+}
+
 #: Tokens are counted up to here.
 MOST_TOKENS = INPUTS["tokens"].upper
 
@@ -490,7 +500,7 @@ def _check_found(
         raise InputError("--max", said, f"no solution for {goal.name} because {why}")
     if not moving:
         why = f"does not depend on {goal.name} in this plan"
-        raise InputError("--max", said, why)
+        raise InputError("--max", said, why, DEPENDING.get(goal.name, ()))
     if not goal.least and x >= stretches[-1][0].hi:
         why = f"allows any {goal.name}, up to {brief(x)}"
         if question.end:
@@ -511,7 +521,7 @@ def _goal(name: str) -> Goal:
     key = GOAL_ALIASES.get(key, key)
     if key not in GOALS:
         raise UnknownNameError(
-            "--for", name, "cannot be solved for", nearest(key, GOALS) or list(GOALS)
+            "--for", name, "cannot be solved for", nearest(key, GOALS) or list(ASKED_FOR)
         )
     return GOALS[key]
 

@@ -95,7 +95,8 @@ def _chosen(results: Sequence[str]) -> tuple[str, ...]:
     known = [*RESULTS, *PARTS.values()]
     for name in names:
         if name not in known:
-            raise UnknownNameError("results", name, "is not a result", nearest(name, known))
+            close = nearest(name, known) or list(USUAL)
+            raise UnknownNameError("results", name, "is not a result", close)
     if not names:
         raise InputError("results", None, "names none", list(USUAL))
     return tuple(dict.fromkeys(names))
