@@ -180,7 +180,7 @@ def _settled(
         return tuple(to.get(k, i) for k, i in enumerate(index))
 
     cells = [dict(zip(sorted(words), at, strict=True)) for at in _all_of(axes, sorted(words))]
-    followed = [_followed(ledgers, moved(base, cell), lines, own) for cell in cells]
+    followed = _followed_in_each(ledgers, [moved(base, cell) for cell in cells], lines, own)
     spots = [dict(zip(sorted(places), at, strict=True)) for at in _all_of(axes, sorted(places))]
     local = [_entries(ledgers.at(moved(base, spot))) for spot in spots]
     placed = _differing(local)
@@ -293,6 +293,29 @@ class _Cell(NamedTuple):
     entries: dict[str, Entry]
     along: dict[int, dict[str, Levels]]
     breaks: dict[int, set[float]]
+
+
+def _followed_in_each(
+    ledgers: _Ledgers, bases: Sequence[Index], lines: Mapping[int, _Line], own: Mapping[int, str]
+) -> list[_Cell]:
+    """Settle cells; those that differ in the place alone share what follows the numbers."""
+    places = {k for k, axis in enumerate(ledgers.axes) if axis.name in PLACE_FIELDS}
+    first: dict[Index, _Cell] = {}
+    found = []
+    for base in bases:
+        elsewhere = tuple(-1 if k in places else i for k, i in enumerate(base))
+        like = first.get(elsewhere)
+        entries = _entries(ledgers.at(base))
+        if like is not None and all(
+            entries.get(name) == like.entries[name]
+            for names in like.along.values()
+            for name in names
+        ):
+            found.append(like._replace(entries=entries))
+            continue
+        found.append(_followed(ledgers, base, lines, own))
+        first.setdefault(elsewhere, found[-1])
+    return found
 
 
 def _followed(
