@@ -33,7 +33,7 @@ SHORT = 16
 OFF = 0.002
 
 #: Rows drawn at once: what fits in the processor's cache.
-ROWS_AT_ONCE = 6
+ROWS_AT_ONCE = 10
 
 #: Values of a quantity whose draws are kept while the rows that use them are gone through.
 KEPT = 128
