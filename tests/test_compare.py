@@ -70,6 +70,19 @@ def test_identical_options_have_a_ratio_of_exactly_1_and_share_the_first_place(p
     assert ratio(found) == Quantity(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, "")
     assert [option.probability_lowest for option in found.options] == [0.5, 0.5]
     assert found.best_change is None
+    assert "lowest: none, all are alike" in found.explain()
+
+
+def test_options_that_are_the_same_by_other_names_share_their_place_evenly() -> None:
+    found = compare(PLAN, {"region": ["pl", "fr", "France", "se"], "device": ["h100-sxm"]})
+    likely = {option.label: option.probability_lowest for option in found.options}
+    assert likely["fr"] == likely["France"] and sum(likely.values()) == pytest.approx(1, abs=1e-12)
+    alone = compare(PLAN, {"region": ["pl", "fr", "se"]})
+    assert 2 * likely["fr"] == pytest.approx(alone.options[1].probability_lowest, abs=1e-12)
+    three = compare(PLAN, {"pue": [1.1, 1.2, 1.3]}, on="device_hours")  # it changes nothing of them
+    assert [one.probability_lowest for one in three.options] == pytest.approx([1 / 3] * 3)
+    two = compare(PLAN, {"region": ["pl", "fr", "France"]})
+    assert "lowest: fr = France, with probability 50 % each" in two.explain()
 
 
 @pytest.mark.parametrize(

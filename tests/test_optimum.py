@@ -14,15 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_inputs import table
 
-from joulecast import JoulecastError, Plan, estimate, optimum
+from joulecast import JoulecastError, Library, Plan, estimate, optimum
 from joulecast.footprint import Quantity
+from joulecast.laws.law import constants_of, laws_of
 from joulecast.laws.optima import SAID, Choice, Optimum
+from joulecast.laws.repeats import Shelf
 
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "optimum.json").read_text()
 )
 FRANCE = Plan(device="h100-sxm", region="fr", year=2024)
-KEYWORDS = {"loss", "demand", "serving_ratio", "experts"}
+KEYWORDS = {"loss", "demand", "serving_ratio", "experts", "confidence", "law"}
 
 
 def known(choice: Choice | None, name: str) -> Quantity:
@@ -83,6 +85,9 @@ def test_a_bad_question_gives_one_kind_line_both_ways(
         "--max total=50t --demand 1T --region fr",
         "--flop 1e23 --unique-tokens 100B",
         "--loss 2.2 --unique-tokens 100B",
+        "--loss 2.2 --unique-tokens 100B --demand 1T --region fr",
+        "--max total=50t --max energy=200MWh --confidence 90 --region fr",
+        "--flop 1e22 --law muennighoff-2023",
         "llama-2-7b --demand 1T",
         "--flop 1e26 --only-given",
     ],
@@ -143,6 +148,76 @@ def test_a_cap_is_met_exactly_and_the_tightest_counts() -> None:
     assert value(answer, "total_kgco2e") < 50e3
     both = optimum(FRANCE, max={"total_kgco2e": "50t"}, demand=1e12)
     assert value(both, "lifetime_kgco2e") == pytest.approx(50e3, rel=1e-9)
+
+
+@pytest.mark.parametrize("confidence", [50, 90, 95])
+def test_a_sure_budget_is_met_at_its_level(confidence: float) -> None:
+    answer = optimum(FRANCE, max={"total": "50t"}, confidence=confidence)
+    total = known(answer.best, "total_kgco2e")
+    assert getattr(total, f"p{confidence}") == pytest.approx(50e3, rel=1e-3)
+    sized = {"params": value(answer, "params"), "tokens": value(answer, "tokens")}
+    plain = estimate(FRANCE.model_copy(update=sized)).total
+    assert plain is not None
+    assert getattr(plain, f"p{confidence}") == pytest.approx(50e3, rel=1e-3)
+
+
+def test_the_surer_the_budget_the_smaller_the_model() -> None:
+    sizes = [
+        value(optimum(FRANCE, max={"total": "50t"}, confidence=sure), "params")
+        for sure in (10, 50, 80, 90, 95)
+    ]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_few_distinct_tokens_and_a_use_are_weighed_together() -> None:
+    """No other size on the same tokens reaches the loss with less carbon in all."""
+    ask: dict[str, Any] = {"loss": 2.1, "demand": 1e12, "serving_ratio": 8}
+    bound = optimum(FRANCE.model_copy(update={"unique_tokens": 1e11}), **ask)
+    ample = optimum(FRANCE.model_copy(update={"unique_tokens": 1e14}), **ask)
+    free = optimum(FRANCE, **ask)
+    for name in ("params", "tokens", "lifetime_kgco2e"):
+        assert value(ample, name) == pytest.approx(value(free, name), rel=1e-4)
+    assert value(bound, "lifetime_kgco2e") > 1.05 * value(free, "lifetime_kgco2e")
+
+    laws = laws_of(Library.bundled())
+    shelf, constants = Shelf(1e11, laws.repetition), constants_of(laws.main)
+
+    def spent(params: float, tokens: float) -> float:
+        return 6 * params * tokens + 2 * params * 8e12
+
+    def tokens_for(params: float) -> float:
+        """By bisection on the loss itself."""
+        low, high = 1e9, 1e15
+        for _ in range(80):
+            middle = (low * high) ** 0.5
+            short = constants.irreducible_loss + shelf.gap(constants, params, middle) > 2.1
+            low, high = (middle, high) if short else (low, middle)
+        return high
+
+    best = value(bound, "params")
+    least = spent(best, value(bound, "tokens"))
+    assert value(bound, "tokens") == pytest.approx(tokens_for(best), rel=1e-6)
+    for factor in (0.9, 0.97, 1.03, 1.1, 2):
+        assert spent(best * factor, tokens_for(best * factor)) > least
+
+
+def test_a_cap_on_training_and_use_holds_with_few_distinct_tokens() -> None:
+    plan = FRANCE.model_copy(update={"unique_tokens": 1e11})
+    answer = optimum(plan, max={"total": "50t"}, demand=1e12)
+    assert value(answer, "lifetime_kgco2e") == pytest.approx(50e3, rel=1e-6)
+    assert value(answer, "loss") > value(optimum(FRANCE, max={"total": "50t"}, demand=1e12), "loss")
+    saving = answer.lifetime_saving
+    assert saving is not None and 0 < saving.value < 1
+
+
+def test_another_law_answers_by_its_own_constants() -> None:
+    """With alpha = beta the best N is (A / B)^(1 / 2 alpha) sqrt(C / 6): Muennighoff et al. 2023."""
+    answer = optimum(Plan(flop=1e22), law="muennighoff-2023")
+    params = (521 / 1488) ** (1 / (2 * 0.3527)) * (1e22 / 6) ** 0.5
+    assert value(answer, "params") == pytest.approx(params, rel=1e-9)
+    assert answer.question["law"] == "muennighoff-2023"
+    assert "law_without_range" in {notice.code for notice in answer.warnings}
+    assert optimum(Plan(flop=1e22), law="besiroglu-2024") == optimum(Plan(flop=1e22))
 
 
 def test_a_cleaner_place_buys_a_lower_loss_under_the_same_cap() -> None:

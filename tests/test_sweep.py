@@ -19,6 +19,7 @@ from joulecast.plan import varied
 from joulecast.resolve import hardware, resolve, utilisation
 from joulecast.resolve.ledger import scaled
 from joulecast.terms import PARTS, RESULTS
+from joulecast.whatif import drawing
 
 BASE = Plan(params="7B", tokens="2T", device="h100-sxm", region="us-va", year=2024)
 
@@ -150,6 +151,28 @@ LONG = [
 ]
 
 
+@pytest.mark.parametrize(
+    "vary",
+    [
+        {"params": "log:10M:1T:100"},
+        {"params": "log:10M:1T:30", "device": "h100-sxm,T4", "pue": "lin:1:3:20"},
+        {"grid_gco2e_per_kwh": "lin:0:700:70", "lifetime_years": "lin:2:8:20"},
+        {"grid_gco2e_per_kwh": "log:1:1000:100"},
+        {"device_power_w": "lin:100:1200:30", "host_power_w": "lin:0:400:20"},
+    ],
+    ids="-".join,
+)
+def test_no_row_of_a_long_axis_is_half_a_percent_from_its_own_draws(
+    vary: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = ["total_kgco2e", "water_l"]
+    few = sweep(BASE, vary, results).columns
+    monkeypatch.setattr(drawing, "SHORT", 1_000_000)  # every value of every axis
+    for name, each in sweep(BASE, vary, results).columns.items():
+        if name not in vary:
+            assert few[name] == pytest.approx(each, rel=5e-3), name
+
+
 @pytest.mark.parametrize("vary", LONG, ids="-".join)
 def test_long_axes_keep_their_ranges_within_half_a_percent(vary: dict[str, str]) -> None:
     table = sweep(BASE, vary, results=["total_kgco2e", "energy_kwh", "water_l"])
@@ -238,6 +261,8 @@ def test_ranges_of_numbers_hold_both_ends() -> None:
         ({"params": "lin:2B:1B:9"}, "--vary: params=lin:2B:1B:9: is an empty range: its ends are swapped; try params=lin:1B:2B:9"),
         ({"params": "log:1B:2B:0"}, "--vary: params=log:1B:2B:0: asks for 0 values: must be a whole number, at least 1"),
         ({"host_power_w": "log:0:9:3"}, "--vary: host_power_w=log:0:9:3: has no logarithm at its start: equal ratios need values above 0; try host_power_w=lin:0:9:3"),
+        ({"params": "lin:1B:2B:x"}, "--vary: params=lin:1B:2B:x: asks for x values: must be a whole number, at least 1"),
+        ({"params": "1B:2B:9"}, "--vary: params=1B:2B:9: does not say whether in equal steps or in equal ratios; try params=lin:1B:2B:9, params=log:1B:2B:9"),
         ({"flop": [1e22], "training_flop": [1e22]}, "--vary: training_flop: is varied twice"),
         ({"device": "lin:1:2:3"}, "--vary: device=lin:1:2:3: device is not a number; try device=A,B,C"),
         ({"device_kgco2e": [1]}, "--vary: device_kgco2e: is an outcome and cannot be varied; try device_embodied_kgco2e, device_count, embodied_kgco2e"),
@@ -248,7 +273,7 @@ def test_ranges_of_numbers_hold_both_ends() -> None:
         ({"phases": [1]}, "--vary: phases: is no single value, so it cannot be varied"),
         ({"params": 7e9}, "--vary: params=7000000000.0: is not a list of values; try [7000000000.0]"),
         ({"device": ["h100-sxm", "h100x"]}, "device: h100x: unknown device (in the row device=h100x); try h100-sxm"),
-        ({"params": "log:1B:1T:100000", "tokens": "log:1T:2T:100000"}, "--vary: makes 10,000,000,000 rows of 14 columns, about 1,120,000 MB, more than the 10,000,000 rows that are allowed; try fewer values, --max-rows 10000000000"),
+        ({"params": "log:1B:1T:100000", "tokens": "log:1T:2T:100000"}, "--vary: makes 10,000,000,000 rows of 14 columns, about 1,120,000 MB, more than the 10,000,000 rows allowed; try fewer values, --max-rows 10000000000"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_varied_is_one_kind_line(vary: dict[str, Any], message: str) -> None:
@@ -372,7 +397,10 @@ def test_the_command_says_what_python_says(joulecast: Run, tmp_path: Path) -> No
         (["--vary", "pue=1.1", "--vary", "pue=1.2"], "--vary: pue=1.2: pue was already set to 1.1"),
         (["--vary", "region=fr", "--results", "total"], "results: total: is not a result; try total_kgco2e"),
         (["--vary", "region=fr", "--format", "xml"], "--format: xml: is not a format of this command; try text, csv, jsonl, json, md"),
-        (["--vary", "params=1B,2B", "--max-rows", "1"], "--vary: makes 2 rows of 13 columns, about 1 MB, more than the 1 rows that are allowed; try fewer values, --max-rows 2"),
+        (["--vary", "params=1B,2B", "--max-rows", "1"], "--vary: makes 2 rows of 13 columns, about 1 MB, more than the 1 row allowed; try fewer values, --max-rows 2"),
+        (["--vary", "params=1B,2B", "--max-rows", "few"], "--max-rows: few: is not a number; try 100M"),
+        (["--vary", "params=1B,2B", "--max-rows", "0"], "--max-rows: 0: must be at least 1; try 100M"),
+        (["--vary", "params=1B,2B", "--results", ","], "results: (empty): is not a result; try total_kgco2e, energy_kwh, device_hours"),
         ([], "--vary: names nothing to vary; try --vary params=1B,7B,70B"),
     ],
 )  # fmt: skip
@@ -393,6 +421,9 @@ def test_another_size_is_settled_as_the_whole_plan_would_be(
     library = Library.bundled()
     plan = Plan(params=7e9, tokens=2e12, device=device, region="fr", year=2024, given=given)
     whole = resolve(varied(plan, {"params": size}), library).data
-    again = hardware.resized(resolve(plan, library), size)
-    assert again == {name: whole[name] for name in again}
-    assert "device_power_w" in again
+    settled = resolve(plan, library)
+    again = hardware.resized(settled, np.array([size, 7e9]))
+    for name, levels in again.items():
+        assert levels[:, 0] == pytest.approx(whole[name].levels, rel=1e-12)
+    moved = {name for name, datum in settled.data.items() if datum.levels != whole[name].levels}
+    assert moved - {"params"} <= set(again)

@@ -14,6 +14,8 @@ import pytest
 from conftest import Run
 
 from joulecast import Library, Plan, estimate, validate
+from joulecast.cli import validate as command
+from joulecast.validating import benchmark
 from joulecast.validating.accounting import accounts
 from joulecast.validating.benchmark import Row, Validation, inputs
 from joulecast.validating.calibration import calibrate, hours_runs
@@ -242,8 +244,9 @@ def test_a_figure_that_does_not_follow_and_no_note_says_why_fails(
         ("olmo3-7b", 'note = "', 'note = "" # "'),
     )
     done = joulecast("validate", "--accounting", "--specs", str(tmp_path))
-    line = next(line for line in done.stdout.splitlines() if line.startswith("olmo3-7b"))
-    assert "contradicts itself" in line and done.returncode == 1
+    lines = done.stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("olmo3-7b"))
+    assert "contradicts itself" in "".join(lines[at : at + 2]) and done.returncode == 1
 
 
 # The command.
@@ -254,9 +257,30 @@ def test_the_command_prints_every_run_and_gate(joulecast: Run, result: Validatio
     assert (done.returncode, done.stderr) == (0, "")
     for row in result.rows:
         assert row.run.id in done.stdout
+    words = " ".join(done.stdout.split())  # long names take several lines
     for gate in result.gates:
-        assert gate.name in done.stdout
+        assert gate.name in words
     assert "16 of 18 gates pass, 2 fail (2 as declared)" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_the_accounting_makes_no_forecast(
+    joulecast: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forecast(*_: object) -> None:
+        raise AssertionError("a forecast was made")
+
+    monkeypatch.setattr(benchmark, "run_benchmark", forecast)
+    command.validate(accounting=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80 and "figures: " in lines[-1]
+    told = joulecast("validate", "--accounting", "--json").stdout
+    assert len(json.loads(told)) == int(lines[-1].split()[0])
+    refused = joulecast("validate", "--accounting", "--plot", ".")
+    assert refused.stderr == (
+        "error: --plot: is of the forecasts, which --accounting leaves out; "
+        "try leaving one of the two out\n"
+    )
 
 
 def test_json_is_as_its_schema_says(joulecast: Run) -> None:

@@ -501,6 +501,7 @@ class QuestionObject(TypedDict):
     serving_ratio: float | None
     unique_tokens: float | None
     experts: int | None
+    confidence: float | None
     law: str
 
 

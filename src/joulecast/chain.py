@@ -14,6 +14,9 @@ from joulecast import carbon, compute, energy, performance, storage, units, use_
 from joulecast.arrays import Numbers
 from joulecast.terms import PROJECT_PARTS, PROJECT_SHARES
 
+#: What a step makes, its formula, and the quantities that it takes.
+Step = tuple[str, Callable[..., Numbers], tuple[str, ...]]
+
 
 class Run:
     """Quantities known so far, in base units, and how each was made.
@@ -54,6 +57,18 @@ class Run:
                     found.add(name)
                     open_.append(name)
         return found
+
+    def steps_to(self, results: Iterable[str]) -> list[Step]:
+        """The steps that lead to `results`, in order."""
+        needed = {*results}
+        for name in reversed(self.made_by):
+            if name in needed:
+                needed.update(self.made_from[name])
+        return [
+            (name, formula, self.made_from[name])
+            for name, formula in self.made_by.items()
+            if name in needed
+        ]
 
     def made(self, *results: str) -> bool:
         """Whether all of these were made here, none of them given."""
@@ -210,11 +225,9 @@ def chain(given: Mapping[str, Numbers]) -> Run:
 def repeat(run: Run, given: Mapping[str, Numbers], results: Iterable[str]) -> dict[str, Numbers]:
     """Repeat the steps of a run that lead to `results`, with other numbers in base units."""
     wanted = set(results)
-    needed = wanted.union(*(run.behind(result) for result in wanted))
-    known = {name: given[name] for name in needed if name in given}
-    for name, formula in run.made_by.items():
-        if name in needed:
-            known[name] = formula(*(known[source] for source in run.made_from[name]))
+    known = dict(given)
+    for name, formula, inputs in run.steps_to(wanted):
+        known[name] = formula(*(known[source] for source in inputs))
     return {name: known[name] for name in wanted}
 
 

@@ -44,6 +44,7 @@ CODES: dict[str, str] = {
     "eu_systemic_risk": "Training compute may pass 1e25 FLOP: systemic risk, the EU presumes.",
     "extrapolated": "The optimum lies outside the runs its scaling law was fitted on.",
     "loss_not_predicted": "The loss lies too near the irreducible one for a figure.",
+    "law_without_range": "The scaling law's constants have no published joint uncertainty.",
     "perplexity_tokeniser": "Loss and perplexity are tied to the law's own text and tokeniser.",
     "overtrained": "Over 1,000 tokens per parameter: the gain of more tokens is overstated.",
     "many_epochs": "Over 40 passes over the data: what so many are worth was hardly tested.",

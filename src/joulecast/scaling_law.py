@@ -554,6 +554,34 @@ def params_under_cap(flop: Numbers, served_tokens: Numbers, tokens: Numbers) -> 
     return flop / (6 * tokens + 2 * served_tokens)
 
 
+def tokens_under_cap(flop: Numbers, served_tokens: Numbers, params: Numbers) -> Numbers:
+    r"""Tokens that a model can be trained on where training and serving share a cap.
+
+    .. math:: D = \frac{M}{6 N} - \frac{S}{3}
+
+    Parameters
+    ----------
+    flop
+        M = 6 N D + 2 N S, as training FLOP of the same emissions [FLOP].
+    served_tokens
+        S = rho T, tokens served times emissions per FLOP of serving over training [count].
+    params
+        N, below M / 2 S [count].
+
+    Returns
+    -------
+    D [count].  Valid where serving takes 2 FLOP per parameter and token.
+
+    References
+    ----------
+    Sardana et al. 2024, arXiv:2401.00448, section 2, solved for the data.
+
+    >>> f"{tokens_under_cap(1e24, 1e13, 4.6e10):.2g}"
+    '2.9e+11'
+    """
+    return flop / (6 * params) - served_tokens / 3
+
+
 def lifetime_flop(params: Numbers, tokens: Numbers, served_tokens: Numbers) -> Numbers:
     r"""Training and serving of a model, as training FLOP of the same emissions.
 

@@ -240,9 +240,13 @@ def pick_each(term: Term, levels: Array, z: Array) -> Array:
     steps = z * (1 / Z95)
     # Each side by itself: quicker than choosing one for every draw.
     above, below = np.maximum(steps, 0.0), np.minimum(steps, 0.0)
-    x = back(middle + (above * (high - middle) + below * (middle - low)))
-    x = np.clip(x, term.lower, term.upper)
-    return x * units.factor(term.unit)
+    x = above * (high - middle)
+    x += below * (middle - low)
+    x += middle
+    x = back(x)
+    np.clip(x, term.lower, term.upper, out=x)
+    x *= units.factor(term.unit)
+    return x
 
 
 def nominal(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:

@@ -23,7 +23,7 @@ from joulecast.estimation import live_data, size_of, source_of
 from joulecast.plan import Plan, merged, with_use
 from joulecast.resolve import Ledger, resolve
 from joulecast.terms import TERMS
-from joulecast.use.serving import Served, serve
+from joulecast.use.serving import Served, Training, serve
 from joulecast.whatif import comparing
 
 #: Training and use together, where the plan says how much it is used and for how long.
@@ -113,7 +113,8 @@ class Opened:
         """The use of the model, where the plan has one."""
         if self.plan.use is None:
             return None
-        return serve(self.ledger, chain(uncertainty.sample(live_data(self.ledger))), self.library)
+        drawn = chain(uncertainty.sample(live_data(self.ledger))).known
+        return serve(self.ledger, self.library, Training(self.ledger.middle.known, drawn))
 
     @property
     def runs(self) -> int:

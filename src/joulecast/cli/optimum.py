@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import AsJson, Asked, Format, Max, budgets, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Confidence, Format, Max, budgets, takes_plan
 
 
 @takes_plan
@@ -27,6 +27,11 @@ def optimum(
     experts: Annotated[
         str | None, typer.Option(help="Also say what so many experts would save.")
     ] = None,
+    confidence: Confidence = None,
+    law: Annotated[
+        str | None,
+        typer.Option(help="Loss law that answers: besiroglu-2024 (assumed), muennighoff-2023."),
+    ] = None,
     format_: Format = "text",
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the headline alone.")] = False,
@@ -45,6 +50,8 @@ def optimum(
         demand=demand,
         serving_ratio=serving_ratio,
         experts=experts,
+        confidence=confidence,
+        law=law,
         library=asked.library,
     )
     if to_json:

@@ -87,6 +87,12 @@ Max = Annotated[
         help="total, operational, embodied, energy, hours, days, water, flop or a result.",
     ),
 ]
+Confidence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P", help="Percent sure that the budget holds; without it, for the nominal run."
+    ),
+]
 Format = Annotated[str, typer.Option("--format", help="text or json.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 

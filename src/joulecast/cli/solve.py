@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import AsJson, Asked, Format, Max, budgets, takes_plan
+from joulecast.cli.planning import AsJson, Asked, Confidence, Format, Max, budgets, takes_plan
 
 
 @takes_plan
@@ -19,9 +19,7 @@ def solve(
     ratio: Annotated[
         str | None, typer.Option(help="Tokens per active parameter, with --for params.")
     ] = None,
-    confidence: Annotated[
-        str | None, typer.Option(help="In percent; without it, the nominal run.", metavar="P")
-    ] = None,
+    confidence: Confidence = None,
     format_: Format = "text",
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer alone.")] = False,

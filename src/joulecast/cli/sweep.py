@@ -45,7 +45,7 @@ def sweep(
         bool, typer.Option("--force", help="Write over a file that is there.")
     ] = False,
     max_rows: Annotated[
-        int | None, typer.Option(help="Rows allowed; 10 million unless said.", metavar="N")
+        str | None, typer.Option(help="Rows allowed; 10M unless said.", metavar="N")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No notes on what was assumed.")] = False,
 ) -> None:
@@ -67,7 +67,7 @@ def sweep(
         chosen,
         not nominal,
         asked.library,
-        MAX_ROWS if max_rows is None else max_rows,
+        MAX_ROWS if max_rows is None else _most(max_rows),
     )
     if output is not None:
         from joulecast.whatif.writing import save
@@ -82,6 +82,15 @@ def sweep(
         _print(table, format_)
     if not quiet:
         _notes(table)
+
+
+def _most(said: str) -> int:
+    from joulecast.data.reading import number
+
+    most = number("--max-rows", said, ["100M"])
+    if most < 1:
+        raise InputError("--max-rows", said, "must be at least 1", ["100M"])
+    return int(most)
 
 
 def _print(table: "Sweep", format_: str) -> None:

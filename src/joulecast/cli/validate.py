@@ -2,13 +2,16 @@
 
 # No postponed annotations here: Typer would evaluate each one again at every start.
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from joulecast.cli.output import chosen, print_json, print_rows, say
 from joulecast.cli.planning import Specs, library
 from joulecast.errors import InputError
+
+if TYPE_CHECKING:
+    from joulecast.data.library import Library
 
 
 def validate(
@@ -39,10 +42,17 @@ def validate(
 
     joulecast validate --plot pictures
     """
-    from joulecast.validating import text as validation_text
+    form = "json" if as_json else chosen(format_, ("text", "json", "csv"))
+    if accounting:
+        for flag, said in (("--shipped", shipped), ("--plot", plot), ("--write", write)):
+            if said:
+                why = "is of the forecasts, which --accounting leaves out"
+                raise InputError(flag, None, why, ["leaving one of the two out"])
+        _accounting(library(specs), form)
+        return
+    from joulecast.validating.text import text
     from joulecast.validating.validation import validate as verb
 
-    form = "json" if as_json else chosen(format_, ("text", "json", "csv"))
     if write is not None and shipped:
         why = "the page is of fits that never saw a run's family"
         raise InputError("--write", write, why, ["leaving out --shipped"])
@@ -51,23 +61,31 @@ def validate(
             raise InputError("--plot" if folder is plot else "--write", folder, "is not a folder")
     result = verb(library(specs), shipped=shipped)
     _draw(result, plot, write)
-    if accounting:
-        rows = [account.to_dict() for account in result.accounting]
-        everything: Any = rows
-        words = validation_text.accounting_text(result.accounting)
-        ok = result.gates[-1].ok
-    else:
-        everything = result.to_dict()
-        rows = result.rows_flat()
-        words, ok = validation_text.text(result), result.ok
+    _print(form, result.to_dict(), result.rows_flat(), text(result))
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+def _accounting(tables: "Library", form: str) -> None:
+    """Published energies against published hours and power: no forecast is made."""
+    from joulecast.validating.accounting import accounts
+    from joulecast.validating.gates import gate_of_accounting
+    from joulecast.validating.text import accounting_text
+
+    book = list(accounts(tables))
+    rows = [account.to_dict() for account in book]
+    _print(form, rows, rows, accounting_text(book))
+    if not gate_of_accounting(book).ok:
+        raise typer.Exit(1)
+
+
+def _print(form: str, everything: Any, rows: list[dict[str, Any]], words: str) -> None:
     if form == "json":
         print_json(everything)
     elif form == "csv":
         print_rows(rows, "csv")
     else:
         say(words)
-    if not ok:
-        raise typer.Exit(1)
 
 
 def _draw(result: Any, plot: Path | None, write: Path | None) -> None:

@@ -35,12 +35,21 @@ _DIMENSION_NAMES = {
 }
 
 
-def number(field: str, raw: object) -> float:
-    """Read a count without a unit.
+def number(field: str, raw: object, examples: Sequence[str] = ()) -> float:
+    """Read a count without a unit; `examples` are what an error offers in place of sizes.
 
     >>> number("--tokens", "1.5T")
     1500000000000.0
     """
+    try:
+        return _number(field, raw)
+    except InputError as error:
+        if not examples:
+            raise
+        raise InputError(field, raw, error.why, examples) from None
+
+
+def _number(field: str, raw: object) -> float:
     value, rest = _split(field, raw)
     word, _, tail = rest.partition(" ")
     if word in MULTIPLIERS and tail.strip() in _COUNT_WORDS:

@@ -126,6 +126,13 @@ class Figure(Record):
                 raise ValueError("low and high are equal; leave both out for an exact number")
         return self
 
+    @property
+    def points(self) -> tuple[float, float, float]:
+        """Value, low and high; all three the same where it is exact."""
+        if self.low is None or self.high is None:
+            return self.value, self.value, self.value
+        return self.value, self.low, self.high
+
 
 F = TypeVar("F", bound=Figure)
 

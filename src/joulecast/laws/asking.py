@@ -64,6 +64,7 @@ class Asked(NamedTuple):
     serving_ratio: Datum | None = None
     unique_tokens: float | None = None
     experts: int | None = None
+    confidence: float | None = None
 
     @property
     def served(self) -> dict[str, Datum]:
@@ -84,6 +85,7 @@ class Asked(NamedTuple):
             "serving_ratio": None if self.serving_ratio is None else self.serving_ratio.value,
             "unique_tokens": self.unique_tokens,
             "experts": self.experts,
+            "confidence": self.confidence,
         }
 
 
@@ -96,6 +98,7 @@ def read_question(
     demand: object,
     serving_ratio: object,
     experts: object,
+    confidence: object,
 ) -> Asked:
     """Read what was asked.
 
@@ -122,6 +125,7 @@ def read_question(
         flop=plan.flop,
         unique_tokens=plan.unique_tokens,
         experts=None if experts is None else _experts(experts),
+        confidence=None if confidence is None else budgets.percent(confidence),
     )
     if sized:
         params, tokens = _size(plan, library)
@@ -162,7 +166,7 @@ def _size(plan: Plan, library: Library) -> tuple[float, float]:
 
 
 def _loss(raw: object, law: LossLaw) -> float:
-    loss = number("loss", raw)
+    loss = number("loss", raw, ["2.1"])
     if loss < law.lowest_loss:
         why = (
             f"below {law.lowest_loss:g} the law has no answer worth giving: it is too near the "
@@ -225,9 +229,12 @@ def _experts(raw: object) -> int:
 
 
 def _check_together(asked: Asked) -> None:
-    if asked.unique_tokens is not None and asked.demand is not None:
-        why = "and --demand are not solved together"
-        raise InputError("unique_tokens", brief(asked.unique_tokens), why, ["one of the two"])
+    if asked.confidence is not None and asked.kind != "max":
+        why = "is for a budget"
+        raise InputError("--confidence", brief(asked.confidence), why, ["--max total=50t"])
+    if asked.confidence is not None and asked.demand is not None:
+        why = "is for training alone: the use would need a share of the budget of its own"
+        raise InputError("--confidence", brief(asked.confidence), why, ["leaving out --demand"])
     if asked.unique_tokens is not None and asked.kind == "size":
         why = "with a size has no answer of its own"
         raise InputError("unique_tokens", brief(asked.unique_tokens), why, ["--loss", "--flop"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import inf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from joulecast import compute, scaling_law
 from joulecast.arrays import Array, Numbers
 from joulecast.data.library import Library
+from joulecast.errors import InputError, UnknownNameError
 from joulecast.laws.records import AllocationLaw, ExpertsLaw, LossLaw, RepetitionLaw
 from joulecast.uncertainty import COLUMNS, Z95, scores
 
@@ -183,20 +184,38 @@ class Laws(NamedTuple):
         return constants_with_experts(self.experts, experts).at_flop(flop)
 
     @property
+    def runs(self) -> tuple[float, float]:
+        """Least and most compute of the runs that the law that answers was fitted on [FLOP]."""
+        fitted = self.main.fitted
+        if fitted.flop is not None:
+            return fitted.flop
+        if fitted.params is None or fitted.tokens is None:
+            return 0.0, inf
+        ends = zip(fitted.params, fitted.tokens, strict=True)
+        low, high = (float(flop_of(params, tokens)) for params, tokens in ends)
+        return low, high
+
+    @property
     def _edge(self) -> float:
-        fitted = self.main.fitted.flop
-        assert fitted is not None  # the tests see to it for the law that answers
-        return fitted[1]
+        return self.runs[1]
 
 
 def _gap_at(law: Constants, flop: float) -> Numbers:
     return law.gap(*law.at_flop(flop))
 
 
-def laws_of(library: Library) -> Laws:
-    """The laws of a library."""
+def laws_of(library: Library, answering: str | None = None) -> Laws:
+    """The laws of a library; raises JoulecastError where the one to answer gives no loss."""
+    loss = library.laws("loss", LossLaw)
+    if answering is not None:
+        key = answering.strip().casefold()
+        if key in library.laws("allocation", AllocationLaw):
+            raise InputError("law", answering, "gives the split alone, not the loss", list(loss))
+        if key not in loss:
+            raise UnknownNameError("law", answering, "is not a loss law", list(loss))
+        loss = {key: loss[key], **loss}
     return Laws(
-        library.laws("loss", LossLaw),
+        loss,
         library.laws("allocation", AllocationLaw),
         next(iter(library.laws("repetition", RepetitionLaw).values())),
         next(iter(library.laws("experts", ExpertsLaw).values())),

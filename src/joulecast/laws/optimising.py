@@ -8,7 +8,7 @@ scores, so the range of an answer holds the ignorance of both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ from joulecast.laws.optima import SAID, Choice, Flatness, Mixture, Optimum
 from joulecast.laws.repeats import Shelf
 from joulecast.notices import Notice
 from joulecast.plan import Plan
-from joulecast.resolve import resolve
+from joulecast.resolve import Ledger, resolve
 from joulecast.terms import ASKED, TERMS
 from joulecast.uncertainty import Datum
 
@@ -64,12 +64,14 @@ class Grounds(NamedTuple):
     """What a choice rests on, at its medians or drawn: the law, the hardware, the use.
 
     `per_flop` are results of the chain for one FLOP of 6 N D, in base units; `served` are tokens
-    served times the emissions of their FLOP over those of training, 0 where nothing is asked.
+    served times the emissions of their FLOP over those of training, 0 where nothing is asked;
+    `allowed` is the compute that the budgets leave room for, without end where there are none.
     """
 
     constants: Constants
     per_flop: Mapping[str, Numbers]
     served: Numbers
+    allowed: Numbers
 
 
 class Found(NamedTuple):
@@ -93,6 +95,8 @@ def optimum(
     demand: object = None,
     serving_ratio: object = None,
     experts: float | str | None = None,
+    confidence: float | str | None = None,
+    law: str | None = None,
     library: Library | None = None,
 ) -> Optimum:
     """Find the size and the data that use a budget, or reach a loss, best.
@@ -116,6 +120,11 @@ def optimum(
         Emissions of a FLOP of serving over those of a FLOP of training; a default where None.
     experts
         Also say what a mixture of so many experts would save.
+    confidence
+        In percent: each budget of `max` holds at this level of its range.  Without it, for the
+        nominal run.
+    law
+        Key of the loss law that answers (hardware_specs/scaling_laws.toml); the first where None.
     library
         The data to look things up in; the package's own where none is given.
 
@@ -133,15 +142,18 @@ def optimum(
     '2.1e+22'
     """
     library = library or Library.bundled()
-    laws = laws_of(library)
+    laws = laws_of(library, law)
     asked = read_question(
-        plan or Plan(), library, laws.main, loss, max, demand, serving_ratio, experts
+        plan or Plan(), library, laws.main, loss, max, demand, serving_ratio, experts, confidence
     )
     shelf = None if asked.unique_tokens is None else Shelf(asked.unique_tokens, laws.repetition)
     footprint, middle, drawn = _settled(asked, laws, shelf, library)
     best, drawn_best = _choose(asked, shelf, middle), _choose(asked, shelf, drawn)
     _check_reached(asked, shelf, drawn, drawn_best)
-    least, drawn_least = _least(best, middle), _least(drawn_best, drawn)
+    # Beside the choice stands one without what sets it apart: the use, or else the repeats.
+    data = shelf if asked.served else None
+    other = asked if asked.served else asked._replace(unique_tokens=None)
+    least, drawn_least = _least(best, data, middle), _least(drawn_best, data, drawn)
     flop = float(least.flop)
     outside = _outside(laws, best, least)
     saving = (_saving(best, least, middle), _saving(drawn_best, drawn_least, drawn))
@@ -152,7 +164,7 @@ def optimum(
         drawn_least = _widened(drawn_least, asked, laws, flop)
     said = [
         _said((best, middle), (drawn_best, drawn), asked, laws),
-        _said((least, middle), (drawn_least, drawn), asked._replace(unique_tokens=None), laws),
+        _said((least, middle), (drawn_least, drawn), other, laws),
     ]
     another = bool(asked.served) or shelf is not None
     return Optimum(
@@ -189,21 +201,30 @@ def _settled(
         sized = {"params": params, "tokens": tokens if flop is None else None, "flop": flop}
         ledger = resolve(asked.plan.model_copy(update=sized), library)
         size = float(flop_of(params, tokens)) if flop is None else flop
-        middle = Grounds(constants_of(laws.main), _per_flop(ledger.middle.known, size), use)
-        _check_budget(asked, middle)
+        per_flop = _per_flop(ledger.middle.known, size)
+        _check_budget(asked, per_flop)
+        allowed = _allowed(asked, per_flop)
+        if asked.confidence is not None:
+            allowed = _allowed_surely(asked, _drawn_per_flop(ledger, size), asked.confidence / 100)
+        middle = Grounds(constants_of(laws.main), per_flop, use, allowed)
         found = _choose(asked, shelf, middle)
         _check_reach(asked, laws, shelf, middle, found)
         before, params, tokens = params, float(found.params), float(found.tokens)
         if abs(params / before - 1) < 1e-9:
             break
-    live = {n: datum for n, datum in ledger.ordered().items() if n in ledger.middle.used}
-    sample = chain(uncertainty.sample(live)).known
+    drawn_per_flop = _drawn_per_flop(ledger, size)
     drawn = Grounds(
         drawn_constants(laws.main),
-        _per_flop(sample, size),
+        drawn_per_flop,
         _served(uncertainty.sample(served)),
+        _allowed(asked, drawn_per_flop) if asked.confidence is None else allowed,
     )
     return footprint_of(ledger, library), middle, drawn
+
+
+def _drawn_per_flop(ledger: Ledger, flop: float) -> dict[str, Numbers]:
+    live = {n: datum for n, datum in ledger.ordered().items() if n in ledger.middle.used}
+    return _per_flop(chain(uncertainty.sample(live)).known, flop)
 
 
 def _per_flop(known: Mapping[str, Numbers], flop: float) -> dict[str, Numbers]:
@@ -214,41 +235,60 @@ def _served(use: Mapping[str, Numbers]) -> Numbers:
     return use["demand_tokens"] * use["serving_ratio"] if use else 0.0
 
 
-def _budget(asked: Asked, grounds: Grounds) -> Numbers:
-    """Training compute that the tightest of the budgets allows."""
+def _allowed(asked: Asked, per_flop: Mapping[str, Numbers]) -> Numbers:
+    """Compute that the tightest of the budgets allows."""
     allowed = [
-        limit * units.factor(TERMS[name].unit) / grounds.per_flop[name]
+        limit * units.factor(TERMS[name].unit) / per_flop[name]
         for name, limit in asked.limits.items()
     ]
-    tightest: Numbers = np.minimum.reduce(np.broadcast_arrays(*allowed))
+    tightest: Numbers = np.minimum.reduce(np.broadcast_arrays(inf, *allowed))
     return tightest
+
+
+def _allowed_surely(asked: Asked, drawn: Mapping[str, Numbers], share: float) -> Numbers:
+    """Compute for which each of the budgets holds in this share of the draws."""
+    level = {
+        name: uncertainty.quantiles(np.atleast_1d(drawn[name]), (share,))[0]
+        for name in asked.limits
+    }
+    return _allowed(asked, level)
 
 
 def _choose(asked: Asked, shelf: Shelf | None, grounds: Grounds) -> Found:
     """What is asked for: the size and data, and the loss they reach."""
     law = grounds.constants
     if asked.kind in ("flop", "max"):
-        flop = _budget(asked, grounds) if asked.flop is None else asked.flop
+        flop = grounds.allowed if asked.flop is None else asked.flop
+        # A budget is for training and use; a compute names the loss that training alone reaches.
+        served = grounds.served if asked.kind == "max" else 0.0
         if shelf is not None:
-            params, tokens = shelf.at_flop(law, flop)
-            return Found(params, tokens, shelf.gap(law, params, tokens))
-        if asked.kind == "max" and asked.served:
-            tokens = scaling_law.optimal_tokens_under_cap(flop, grounds.served, *law.split)
-            params = scaling_law.params_under_cap(flop, grounds.served, tokens)
+            sizes = shelf.at_flop(law, flop, served)
+            gap = shelf.gap(law, *sizes)
+            if asked.kind == "max" or not asked.served:
+                return Found(*sizes, gap)
+        elif asked.kind == "max" and asked.served:
+            tokens = scaling_law.optimal_tokens_under_cap(flop, served, *law.split)
+            params = scaling_law.params_under_cap(flop, served, tokens)
             return Found(params, tokens, law.gap(params, tokens))
-        gap = law.gap(*law.at_flop(flop))
+        else:
+            gap = law.gap(*law.at_flop(flop))
     elif asked.loss is not None:
         gap = asked.loss - law.irreducible_loss
     else:
         assert asked.params is not None and asked.tokens is not None
         gap = law.gap(asked.params, asked.tokens)
-    sizes = law.at_gap(gap, grounds.served) if shelf is None else shelf.at_gap(law, gap)
-    return Found(*sizes, gap)
+    return Found(*_at_gap(law, shelf, gap, grounds.served), gap)
 
 
-def _least(found: Found, grounds: Grounds) -> Found:
-    """The same loss with the least training compute: no use, every token fresh."""
-    return Found(*grounds.constants.at_gap(found.gap), found.gap)
+def _at_gap(
+    law: Constants, shelf: Shelf | None, gap: Numbers, served: Numbers
+) -> tuple[Numbers, Numbers]:
+    return law.at_gap(gap, served) if shelf is None else shelf.at_gap(law, gap, served)
+
+
+def _least(found: Found, shelf: Shelf | None, grounds: Grounds) -> Found:
+    """The same loss with the least training compute."""
+    return Found(*_at_gap(grounds.constants, shelf, found.gap, 0.0), found.gap)
 
 
 def _saving(found: Found, least: Found, grounds: Grounds) -> Numbers:
@@ -262,13 +302,13 @@ def _saving(found: Found, least: Found, grounds: Grounds) -> Numbers:
 # Limits of what can be said.
 
 
-def _check_budget(asked: Asked, grounds: Grounds) -> None:
+def _check_budget(asked: Asked, per_flop: Mapping[str, Numbers]) -> None:
     for name, limit in asked.limits.items():
-        if name not in grounds.per_flop:
+        if name not in per_flop:
             way_on = "--device-count 512" if name == "wall_clock_days" else "--region fr"
             why = "does not follow from what was said of the run"
             raise InputError(name, brief(limit), why, [way_on])
-        if not grounds.per_flop[name] > 0:
+        if not per_flop[name] > 0:
             raise InputError(name, brief(limit), "no budget is spent: it is 0", ["--flop 1e23"])
 
 
@@ -280,9 +320,9 @@ def _check_reach(
         lowest = float(shelf.lowest_gap(grounds.constants) + grounds.constants.irreducible_loss)
         if asked.loss <= lowest:
             raise _out_of_reach(asked, f"their loss never falls below {lowest:.3f}")
-    fitted = laws.main.fitted.flop
-    flop = float(_least(found, grounds).flop)
-    if fitted is None or fitted[0] / FARTHEST <= flop <= fitted[1] * FARTHEST:
+    fitted = laws.runs
+    flop = float(_least(found, shelf if asked.served else None, grounds).flop)
+    if fitted[0] / FARTHEST <= flop <= fitted[1] * FARTHEST:
         return
     field, value = {
         "flop": ("flop", asked.flop),
@@ -412,6 +452,14 @@ def _notices(
                 "extrapolated",
                 f"{'; '.join(outside)}: extrapolated, and the range widened by the spread between "
                 "laws",
+            )
+        )
+    if laws.main.uncertainty is None:
+        notices.append(
+            Notice(
+                "law_without_range",
+                f"{laws.main.name}: its constants were published without their joint uncertainty, "
+                "so the ranges leave it out",
             )
         )
     loss = float(grounds.constants.irreducible_loss + best.gap)

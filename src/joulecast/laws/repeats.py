@@ -9,7 +9,7 @@ import numpy as np
 
 from joulecast import scaling_law
 from joulecast.arrays import Array, Numbers
-from joulecast.laws.law import Constants, flop_of
+from joulecast.laws.law import Constants
 from joulecast.laws.records import RepetitionLaw
 
 #: Steps of the search: 0.618^70 of the interval is below 1e-13 of it.
@@ -55,19 +55,28 @@ class Shelf(NamedTuple):
             np.float64(self.unique_tokens * (1 + self.law.tokens_decay)),
         )
 
-    def at_flop(self, constants: Constants, flop: Numbers) -> tuple[Numbers, Numbers]:
-        """Parameters and tokens of the lowest loss for a training compute."""
+    def at_flop(
+        self, constants: Constants, flop: Numbers, served: Numbers = 0.0
+    ) -> tuple[Numbers, Numbers]:
+        """Parameters and tokens of the lowest loss for a compute, of training and serving."""
 
         def left(log_params: Array) -> Numbers:
             params = np.exp(log_params)
-            return self.gap(constants, params, scaling_law.tokens_for_flop(flop, params))
+            tokens = scaling_law.tokens_under_cap(flop, served, params)
+            return self.gap(constants, params, tokens)
 
         start = np.log(np.asarray(constants.at_flop(flop)[0]))
-        params = np.exp(_lowest(left, start - np.log(REACH), start + np.log(REACH)))
-        return params, scaling_law.tokens_for_flop(flop, params)
+        # Larger models would leave no compute to train them.
+        end = np.log(flop / np.maximum(2 * np.asarray(served), flop * 1e-200)) + np.log1p(-1e-9)
+        params = np.exp(
+            _lowest(left, start - np.log(REACH), np.minimum(start + np.log(REACH), end))
+        )
+        return params, scaling_law.tokens_under_cap(flop, served, params)
 
-    def at_gap(self, constants: Constants, gap: Numbers) -> tuple[Numbers, Numbers]:
-        """Parameters and tokens that reach a loss with the least compute.
+    def at_gap(
+        self, constants: Constants, gap: Numbers, served: Numbers = 0.0
+    ) -> tuple[Numbers, Numbers]:
+        """Parameters and tokens that reach a loss with the least compute, or carbon with use.
 
         Where a loss lies below `lowest_gap` the answer is a size without end.
         """
@@ -92,7 +101,8 @@ class Shelf(NamedTuple):
             tokens = self._processed(fresh)
             beyond = np.maximum(np.log(fresh / most), 0.0)
             out = np.maximum(share - (1 - 1e-6), 0.0)
-            return np.log(flop_of(params, tokens)) + STEEP * beyond + STEEPER * out
+            spent = scaling_law.lifetime_flop(params, tokens, served)
+            return np.log(spent) + STEEP * beyond + STEEPER * out
 
         start = np.log(np.asarray(constants.at_gap(gap)[0]))
         params = np.exp(_lowest(cost, start - np.log(REACH), start + np.log(REACH)))

@@ -12,11 +12,14 @@ from joulecast.report.forecast import (
     WIDTH,
     assumption_lines,
     citation_lines,
+    plain,
     readable,
     two,
     warning_lines,
     wrapped,
 )
+from joulecast.terms import TERMS
+from joulecast.whatif.budgets import BUDGETS
 
 #: Quantity of a choice -> what the table calls it.
 LABELS = {
@@ -58,8 +61,10 @@ def _subject(answer: Optimum) -> str:
         what = f"{brief(asked['flop'])} training FLOP"
         goal = f"Least carbon to the loss of {what}" if _used(answer) else f"Lowest loss for {what}"
     elif asked["asked"] == "max":
-        budgets = ", ".join(f"{name} {brief(limit)}" for name, limit in asked["max"].items())
-        goal = f"Lowest loss under {budgets}"
+        limits = " and ".join(_limit(name, limit) for name, limit in asked["max"].items())
+        goal = f"Lowest loss under {limits}"
+        if asked["confidence"] is not None:
+            goal += f" with {asked['confidence']:g} % confidence"
     elif asked["asked"] == "loss":
         goal = f"Least carbon to a loss of {asked['loss']:g}"
     else:
@@ -74,6 +79,13 @@ def _subject(answer: Optimum) -> str:
     plan = answer.plan
     where = [plan[name] for name in ("device_name", "region_name") if plan[name]]
     return f"{goal}: {', '.join([*where, str(plan['year'])])}"
+
+
+def _limit(name: str, limit: float) -> str:
+    """A budget as people say it: its short name, and a readable amount."""
+    short = next(key for key, result in BUDGETS.items() if result == name)
+    shown, unit = readable(Quantity(limit, *(limit,) * 5, TERMS[name].unit))
+    return f"{short} {plain(shown.value, 3)} {unit}".rstrip()
 
 
 def _used(answer: Optimum) -> bool:

@@ -33,13 +33,11 @@ def comparison_text(
     comparison: Comparison, bold: Callable[[str], str] = str, quiet: bool = False
 ) -> str:
     """The answer first, then a row for each option."""
-    on, options, lowest = comparison.on, comparison.options, comparison.lowest
+    on, options = comparison.on, comparison.options
     known = [option.footprint.quantities[on] for option in options]
     largest = max((one for one in known if one is not None), key=lambda one: one.value)
     unit = readable(largest)[1]
-    answer = (
-        f"  lowest: {bold(lowest.label)}, with probability {percent(lowest.probability_lowest)}"
-    )
+    answer = _lowest(comparison, bold)
     if quiet:
         return answer
     head = f"{len(options)} options by {outcome(on)}{f' in {unit}' if unit else ''}"
@@ -54,6 +52,26 @@ def comparison_text(
     )
     lines += ["", *textwrap.wrap(why, WIDTH), *_mind(comparison)]
     return "\n".join(lines)
+
+
+def _lowest(comparison: Comparison, bold: Callable[[str], str]) -> str:
+    """Which option is lowest; of several that are alike, all."""
+    lowest = comparison.lowest
+    alike = [option.label for option in comparison.options if _level(option, lowest, comparison.on)]
+    if len(alike) == len(comparison.options):
+        return f"  lowest: {bold('none')}, all are alike"
+    sure = f"with probability {percent(lowest.probability_lowest)}"
+    if len(alike) == 1:
+        return f"  lowest: {bold(lowest.label)}, {sure}"
+    return "\n".join(wrapped(f"lowest: {' = '.join(alike)}, {sure} each"))
+
+
+def _level(one: Option, other: Option, on: str) -> bool:
+    """Whether two options cannot be told apart: equal in value and in every draw's rank."""
+    return (
+        one.footprint.quantities[on] == other.footprint.quantities[on]
+        and one.probability_lowest == other.probability_lowest
+    )
 
 
 #: What was solved for as a sentence says it, and its word behind a number.

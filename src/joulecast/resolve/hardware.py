@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, hypot, inf, log, log10
-from typing import Literal
+from math import ceil, inf, log
 
+import numpy as np
+
+from joulecast.arrays import Array, Numbers
 from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
@@ -12,7 +14,6 @@ from joulecast.plan import CHOICES
 from joulecast.resolve import utilisation
 from joulecast.resolve.ledger import Ledger, scaled
 from joulecast.resolve.model import Size
-from joulecast.uncertainty import Datum
 
 DEFAULT_DEVICE = "h100-sxm"
 
@@ -58,15 +59,16 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
 OF_SIZE = ("utilisation", "mfu", "device_power_w")
 
 
-def resized(ledger: Ledger, active_params: float) -> dict[str, Datum]:
-    """The numbers of OF_SIZE, had a settled ledger's model another size: a tenth of the work."""
-    if ledger.device is None or ledger.size is None:
+def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
+    """Value, low and high of the numbers of OF_SIZE, had the model other sizes [level, size]."""
+    device, size = ledger.device, ledger.size
+    if device is None or size is None:
         return {}
-    other = ledger.without(OF_SIZE)
-    size = ledger.size._replace(active_params=active_params)
-    utilisation.resolve(other, ledger.device, size)
-    _power(other, ledger.device, size)
-    return {name: other.data[name] for name in OF_SIZE if name in other.data}
+    found = utilisation.resized(ledger, device, size, active_params)
+    if device.device_power_w is None:
+        found["device_power_w"] = _power_levels(ledger.library, device, active_params)
+    assumed = {name for name in OF_SIZE if ledger.has(name) and not ledger.given(name)}
+    return {name: levels for name, levels in found.items() if name in assumed}
 
 
 def bends(library: Library) -> tuple[float, ...]:
@@ -195,12 +197,7 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
 def _power(ledger: Ledger, device: Device, size: Size) -> None:
     library = ledger.library
     count = _count(ledger)
-    if device.device_power_w is not None:
-        power = device.device_power_w
-    else:
-        assert device.tdp_w is not None  # the schema asks for one of the two
-        share = _power_share(library, device.device_class, size.active_params)
-        power = _share_of(share, device.tdp_w)
+    power = device.device_power_w or _rated_power(library, device, size.active_params or inf)
     ledger.assume("device_power_w", power, f"{device.id}.power")
     host = _host_power(library, device)
     if host.value == 0 and host.low is None:
@@ -228,51 +225,64 @@ def _host_power(library: Library, device: Device) -> Figure:
     return scaled(share, device.device_power_w.value, note)
 
 
-def _power_share(library: Library, device_class: str, active_params: float | None) -> Figure:
-    """Share of the rating drawn: of large models, of small ones, or between the two.
-
-    Over the decade below `small_model_params` it goes from one to the other with the logarithm of
-    the parameters a token uses, so that no answer jumps where the size is varied.
-    """
-    large = library.default(f"device_power_share.{device_class}.large")
-    if active_params is None:
-        return large
-    small = library.default(f"device_power_share.{device_class}.small")
-    limit = library.default("small_model_params").value
-    weight = log10(active_params / (limit / 10))
-    if weight >= 1 or weight <= 0:
-        return large if weight > 0 else small
-
-    def between(level: Literal["low", "value", "high"]) -> float:
-        ends = [getattr(figure, level) or figure.value for figure in (small, large)]
-        return float(ends[0] + weight * (ends[1] - ends[0]))
-
-    note = (
-        f"{brief(active_params)} parameters: between {small.value:g} at "
-        f"{brief(limit / 10)} and {large.value:g} at {brief(limit)}"
-    )
+def _rated_power(library: Library, device: Device, active_params: float) -> Figure:
+    """Power of a device that nobody measured: a share of its rating."""
+    assert device.tdp_w is not None  # the schema asks for it or for the power
+    small, large = _shares_of_rating(library, device)
+    weight = float(_largeness(library, active_params))
     nearer = large if weight >= 0.5 else small
+    note = nearer.note
+    if 0 < weight < 1:
+        limit = library.default("small_model_params").value
+        note = (
+            f"{brief(active_params)} parameters: between {small.value:g} at {brief(limit / 10)} "
+            f"and {large.value:g} at {brief(limit)}"
+        )
+    rating = f"{device.tdp_w.value:g} W"
+    if device.tdp_w.low is not None:
+        rating += f" ({device.tdp_w.low:g} to {device.tdp_w.high:g})"
+    value, low, high = _power_levels(library, device, active_params).tolist()
+    exact = low == high
     return nearer.model_copy(
         update={
-            "value": between("value"),
-            "low": between("low"),
-            "high": between("high"),
-            "note": note,
+            "value": value,
+            "low": None if exact else low,
+            "high": None if exact else high,
+            "note": f"{value / device.tdp_w.value:.3g} of TDP {rating}; {note}",
         }
     )
 
 
-def _share_of(share: Figure, tdp: Figure) -> Figure:
-    """A share of a rating; the logs of their ranges add in quadrature, each side by itself."""
-    rating = f"{tdp.value:g} W"
-    if tdp.low is not None and tdp.high is not None:
-        rating += f" ({tdp.low:g} to {tdp.high:g})"
-    note = f"{share.value:.3g} of TDP {rating}; {share.note}"
-    value = share.value * tdp.value
-    down = hypot(*(log((figure.low or figure.value) / figure.value) for figure in (share, tdp)))
-    up = hypot(*(log((figure.high or figure.value) / figure.value) for figure in (share, tdp)))
-    low, high = (value * exp(-down), value * exp(up)) if down or up else (None, None)
-    return share.model_copy(update={"value": value, "low": low, "high": high, "note": note})
+def _power_levels(library: Library, device: Device, active_params: Numbers) -> Array:
+    """Value, low and high of a share of a rating, for so many parameters a token [level, ...].
+
+    The logs of the ranges of the two add in quadrature, each side by itself.
+    """
+    assert device.tdp_w is not None
+    weight = _largeness(library, active_params)
+    small, large = (np.array(figure.points) for figure in _shares_of_rating(library, device))
+    share, least, most = np.multiply.outer(small, 1 - weight) + np.multiply.outer(large, weight)
+    rating, low, high = device.tdp_w.points
+    down = np.hypot(np.log(least / share), log(low / rating))
+    up = np.hypot(np.log(most / share), log(high / rating))
+    value = share * rating
+    return np.array([value, value * np.exp(-down), value * np.exp(up)])
+
+
+def _shares_of_rating(library: Library, device: Device) -> tuple[Figure, Figure]:
+    """Share of the rating drawn by small models and by large ones."""
+    shares = f"device_power_share.{device.device_class}"
+    return library.default(f"{shares}.small"), library.default(f"{shares}.large")
+
+
+def _largeness(library: Library, active_params: Numbers) -> Numbers:
+    """Weight of the figure of large models, 0 to 1.
+
+    It grows over the decade below `small_model_params`, with the logarithm of the parameters a
+    token uses, so that no answer jumps where the size is varied.
+    """
+    limit = library.default("small_model_params").value
+    return np.minimum(np.maximum(np.log10(active_params / (limit / 10)), 0.0), 1.0)
 
 
 def _embodied(ledger: Ledger, device: Device) -> None:

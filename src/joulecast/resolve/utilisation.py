@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import exp, hypot, log
 from typing import Literal
 
+import numpy as np
+
+from joulecast.arrays import Array, Numbers
 from joulecast.compute import attention_share
 from joulecast.data.library import Library
 from joulecast.data.records import Device, Figure
@@ -110,24 +113,12 @@ def _speedup(ledger: Ledger) -> None:
 def default(ledger: Ledger, device: Device, size: Size) -> Figure:
     """Whole-run utilisation to expect of this kind and size of model on this device, this year."""
     library = ledger.library
-    group = "decoder" if size.arch in DECODERS else "other"
+    group = _group(size)
     ceiling = ceiling_of(library, device)
     base = library.default("utilisation.of_ceiling")
     kind = library.default(f"utilisation.kind.{group}")
-    spread = library.default(f"utilisation.spread.{group}")
     age = age_of(device, ledger.resolved["year"])
     params = size.active_params or LARGE_MODEL_PARAMS
-    value = float(
-        expected_utilisation(
-            ceiling.value,
-            base.value,
-            kind.value,
-            age,
-            library.default("utilisation.age_slope").value,
-            params,
-            library.default("utilisation.size_slope").value,
-        )
-    )
     note = (
         f"published runs reach {base.value:.3g} of the best matrix product "
         f"({ceiling.value:.3g} of peak); device {age:.1f} years old"
@@ -136,36 +127,72 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
         note += f", {brief(params)} parameters"
     if group == "other":
         note += f", {size.arch} x {kind.value:.3g}"
-    share, length = _attention_left_out(ledger, size)
+    share = float(_attention_left_out(ledger, size, params))
     if share:
-        value /= 1 + share
-        note += f"; over {1 + share:.3g} for attention at {length:,} tokens, which 6 N D leaves out"
+        note += (
+            f"; over {1 + share:.3g} for attention at {_length(size):,} tokens, which 6 N D leaves "
+            "out"
+        )
     if device.device_class in WITHOUT_RUNS:
         ledger.warn(
             "utilisation_by_analogy",
             f"no published run on {device.device_class} devices: utilisation as on others "
             "(--set mfu=)",
         )
-    low, high = _range(value, spread, ceiling)
-    figure = base.model_copy(update={"value": value, "low": low, "high": high, "note": note})
-    return _extrapolated(ledger, figure, params)
-
-
-def _extrapolated(ledger: Ledger, figure: Figure, params: float) -> Figure:
-    """Widen downwards below the smallest model that the default was fitted on, and say so."""
-    smallest = ledger.library.default("utilisation_extrapolated.smallest_params").value
-    if params >= smallest:
-        return figure
-    exponent = ledger.library.default("utilisation_extrapolated.low_exponent").value
-    ledger.warn(
-        "utilisation_extrapolated",
-        f"{brief(float(f'{params:.2g}'))} parameters are fewer than in any run the utilisation was "
-        f"fitted on ({brief(smallest)}): measure it if you can (--set device_hours=)",
+    basis = base.basis
+    smallest = library.default("utilisation_extrapolated.smallest_params").value
+    if params < smallest:
+        ledger.warn(
+            "utilisation_extrapolated",
+            f"{brief(float(f'{params:.2g}'))} parameters are fewer than in any run the utilisation "
+            f"was fitted on ({brief(smallest)}): measure it if you can (--set device_hours=)",
+        )
+        basis, note = "assumed", f"{note}; extrapolated, its low end widened"
+    value, low, high = _levels(ledger, device, size, params).tolist()
+    return base.model_copy(
+        update={"value": value, "low": low, "high": high, "basis": basis, "note": note}
     )
-    assert figure.low is not None
-    low = figure.low * (params / smallest) ** exponent
-    note = f"{figure.note}; extrapolated, its low end widened"
-    return figure.model_copy(update={"low": low, "basis": "assumed", "note": note})
+
+
+def resized(ledger: Ledger, device: Device, size: Size, params: Array) -> dict[str, Array]:
+    """What `resolve` assumes at other sizes of the model: value, low and high [level, size]."""
+    levels = _levels(ledger, device, size, params)
+    if not ledger.given("goodput"):
+        return {"utilisation": levels}
+    typical = ledger.library.default("goodput").value
+    return {"mfu": np.minimum(levels / typical, ceiling_of(ledger.library, device).value)}
+
+
+def _levels(ledger: Ledger, device: Device, size: Size, params: Numbers) -> Array:
+    """Value, low and high of the default for models of so many active parameters [level, ...].
+
+    The range is wider where the ceiling was not measured, and downwards below the smallest model
+    that the default was fitted on; it never reaches above the ceiling.
+    """
+    library = ledger.library
+    group = _group(size)
+    ceiling, least, most = ceiling_of(library, device).points
+    expected = expected_utilisation(
+        ceiling,
+        library.default("utilisation.of_ceiling").value,
+        library.default(f"utilisation.kind.{group}").value,
+        age_of(device, ledger.resolved["year"]),
+        library.default("utilisation.age_slope").value,
+        params,
+        library.default("utilisation.size_slope").value,
+    )
+    value = expected / (1 + _attention_left_out(ledger, size, params))
+    _, low, high = library.default(f"utilisation.spread.{group}").points
+    down = hypot(log(low), log(least / ceiling))
+    up = hypot(log(high), log(most / ceiling))
+    smallest = library.default("utilisation_extrapolated.smallest_params").value
+    exponent = library.default("utilisation_extrapolated.low_exponent").value
+    widened = np.minimum(params / smallest, 1.0) ** exponent
+    return np.array([value, value * exp(-down) * widened, np.minimum(value * exp(up), most)])
+
+
+def _group(size: Size) -> str:
+    return "decoder" if size.arch in DECODERS else "other"
 
 
 def ceiling_of(library: Library, device: Device) -> Figure:
@@ -179,25 +206,20 @@ def age_of(device: Device, year: int) -> float:
     return max(0.0, year + MIDYEAR - released)
 
 
-def _range(value: float, spread: Figure, ceiling: Figure) -> tuple[float, float]:
-    """Range of runs, wider where the ceiling was not measured; never above the ceiling."""
-    assert spread.low is not None and spread.high is not None
-    down = hypot(log(spread.low), log((ceiling.low or ceiling.value) / ceiling.value))
-    up = hypot(log(spread.high), log((ceiling.high or ceiling.value) / ceiling.value))
-    return value * exp(-down), min(value * exp(up), ceiling.high or ceiling.value)
-
-
-def _attention_left_out(ledger: Ledger, size: Size) -> tuple[float, int]:
-    """FLOP of attention over 6 N D, where FLOP come from 6 N D, and the sequence length."""
+def _attention_left_out(ledger: Ledger, size: Size, params: Numbers) -> Numbers:
+    """FLOP of attention over 6 N D, where FLOP come from 6 N D."""
     by_rule = ledger.has("flop_per_param_token", "tokens") and not any(
         ledger.has(name) for name in ("forward_flop_per_token", "training_flop", "executed_flop")
     )
     positions = ATTENTION_LEFT_OUT.get(size.arch, 0.0)
     if not by_rule or not positions or size.active_params is None:
-        return 0.0, 0
-    length = int(size.seq_len or USUAL_SEQ_LEN)
+        return 0.0
     per_token = ledger.library.default("attention_share").value
-    return positions * float(attention_share(size.active_params, length, per_token)), length
+    return positions * attention_share(params, _length(size), per_token)
+
+
+def _length(size: Size) -> int:
+    return int(size.seq_len or USUAL_SEQ_LEN)
 
 
 def _check_consistent(ledger: Ledger) -> None:

@@ -8,13 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from joulecast._version import __version__
-from joulecast.report.forecast import two
+from joulecast.report.forecast import two, wrapped
 from joulecast.validating.accounting import Account
 from joulecast.validating.benchmark import Row, Score, Validation
+from joulecast.validating.columns import Table, aligned
 from joulecast.validating.gates import Gate
-
-#: A table: heads, then rows of as many cells.
-Table = list[list[str]]
 
 QUANTITY = {
     "hours": "Device-hours",
@@ -32,17 +30,17 @@ def text(validation: Validation) -> str:
     """Everything, in tables of aligned columns."""
     parts = []
     for (name, known), rows in _tables_of(validation):
-        parts += [_title(name, known), _aligned(rows_table(rows))]
+        parts += [_title(name, known), _runs(rows)]
     parts.append("F: the FLOP are those reported, since parameters and tokens do not give them.")
     for name in validation.scores:
         parts += [
             f"{QUANTITY[name]}: summary",
-            _aligned(points_table(validation, name)),
-            _aligned(ranges_table(validation, name)),
-            _aligned(baselines_table(validation, name)),
+            aligned(points_table(validation, name)),
+            aligned(ranges_table(validation, name)),
+            aligned(baselines_table(validation, name)),
         ]
-    parts += ["What knowing more buys", _aligned(gains_table(validation))]
-    parts += ["Gates", _aligned(gates_table(validation.gates)), _verdict(validation)]
+    parts += ["What knowing more buys", aligned(gains_table(validation))]
+    parts += ["Gates", aligned(gates_table(validation.gates)), _verdict(validation)]
     return "\n\n".join(parts)
 
 
@@ -53,7 +51,27 @@ def accounting_text(accounting: Sequence[Account]) -> str:
         for verdict in dict.fromkeys(account.verdict for account in accounting)
     }
     tally = ", ".join(f"{number} {verdict}" for verdict, number in count.items())
-    return f"{_aligned(accounting_table(accounting))}\n\n{len(accounting)} figures: {tally}"
+    head, *rows = accounting_table(accounting)
+    told = {
+        i: wrapped(f"{verdict}: {why}" if why else verdict)
+        for i, (*_, verdict, why) in enumerate(rows, 1)
+        if why or verdict != "reproduced"
+    }
+    figures = [[*row[:-2], "" if i in told else row[-2]] for i, row in enumerate(rows, 1)]
+    return f"{aligned([head[:-1], *figures], below=told)}\n\n{len(accounting)} figures: {tally}"
+
+
+def _runs(rows: Sequence[Row]) -> str:
+    """The runs, under a line for each kind of model and device."""
+    head, *body = rows_table(rows)
+    kinds = [row[1:3] for row in body]
+    narrow = [[row[0], *(cell.replace(" million", "M") for cell in row[3:])] for row in body]
+    heads = {
+        i: ["", ", ".join(kind)]
+        for i, kind in enumerate(kinds, 1)
+        if i == 1 or kind != kinds[i - 2]
+    }
+    return aligned([[head[0], *head[3:]], *narrow], above=heads)
 
 
 def _tables_of(validation: Validation) -> list[tuple[tuple[str, tuple[str, ...]], list[Row]]]:
@@ -221,23 +239,6 @@ def accounting_table(accounting: Sequence[Account]) -> Table:
         ]
         for account in accounting
     ]
-
-
-def _aligned(table: Table) -> str:
-    """Columns as wide as their widest cell; numbers to the right."""
-    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-    lines = []
-    for row in table:
-        cells = [
-            cell.rjust(width) if k and _is_number(table[-1][k]) else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def _is_number(cell: str) -> bool:
-    return cell == "-" or (cell[:1].isdigit() and " to " not in cell and "-" not in cell)
 
 
 def _markdown(table: Table) -> str:

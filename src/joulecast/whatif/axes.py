@@ -114,12 +114,16 @@ def at_most(max_rows: int, columns: int) -> Callable[[int], None]:
         raise InputError(
             "--vary",
             None,
-            f"makes {rows:,} rows of {columns} columns, about {size:,.0f} MB, more than the "
-            f"{max_rows:,} rows that are allowed",
+            f"makes {_rows(rows)} of {columns} columns, about {size:,.0f} MB, more than the "
+            f"{_rows(max_rows)} allowed",
             ["fewer values", f"--max-rows {rows}"],
         )
 
     return check
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def combinations(axes: Sequence[Axis]) -> list[dict[str, Any]]:
@@ -165,8 +169,13 @@ def _said(name: str, raw: object, library: Library) -> list[object] | Array | _R
     if text.startswith("@"):
         return _from_file(name, Path(text[1:]))
     kind, colon, rest = text.partition(":")
-    if colon and kind in ("lin", "log"):
-        return _range(name, kind, rest, text)
+    if colon and kind.casefold() in ("lin", "log"):
+        return _range(name, kind.casefold(), rest, text)
+    if text.count(":") == 2 and _is_number(name):
+        why = "does not say whether in equal steps or in equal ratios"
+        raise InputError(
+            "--vary", f"{name}={text}", why, [f"{name}=lin:{text}", f"{name}=log:{text}"]
+        )
     values: list[object] = [part.strip() for part in text.split(",")]
     if not text or any(part == "" for part in values):
         raise InputError("--vary", f"{name}={raw}", "has an empty value", [f"{name}=A,B,C"])
@@ -214,10 +223,7 @@ def _range(name: str, kind: str, rest: str, text: str) -> _Range:
     if not _is_number(name):
         raise InputError("--vary", shown, f"{name} is not a number", [f"{name}=A,B,C"])
     low, high = (_read_number(name, part.strip()) for part in parts[:2])
-    count = number("--vary", parts[2].strip())
-    if count != int(count) or count < 1:
-        why = f"asks for {brief(count)} values: must be a whole number, at least 1"
-        raise InputError("--vary", shown, why)
+    count = _how_many(shown, parts[2].strip())
     if low > high:
         swapped = f"{name}={kind}:{parts[1].strip()}:{parts[0].strip()}:{parts[2].strip()}"
         raise InputError("--vary", shown, "is an empty range: its ends are swapped", [swapped])
@@ -228,6 +234,17 @@ def _range(name: str, kind: str, rest: str, text: str) -> _Range:
         why = "has no logarithm at its start: equal ratios need values above 0"
         raise InputError("--vary", shown, why, [f"{name}=lin:{rest}"])
     return _Range(low, high, int(count), kind == "log")
+
+
+def _how_many(shown: str, said: str) -> float:
+    try:
+        count = number("--vary", said)
+    except InputError:
+        count = 0.5  # no count either
+    if count != int(count) or count < 1:
+        why = f"asks for {said} values: must be a whole number, at least 1"
+        raise InputError("--vary", shown, why)
+    return count
 
 
 def _is_number(name: str) -> bool:

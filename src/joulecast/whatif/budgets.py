@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from joulecast.arrays import Array
-from joulecast.data.reading import quantity
-from joulecast.errors import InputError, UnknownNameError, nearest
+from joulecast.data.reading import number, quantity
+from joulecast.errors import InputError, UnknownNameError, brief, nearest
 from joulecast.terms import RESULTS, TERMS
 
 #: Short names of budgets; the results themselves are names too.
@@ -69,3 +69,15 @@ def _limit(key: str, name: str, raw: Any) -> Array:
         why = "must be above 0" if limit.ndim == 0 else "must be a row of numbers above 0"
         raise InputError("--max", f"{key}={raw}" if limit.ndim == 0 else key, why)
     return limit
+
+
+def percent(raw: object) -> float:
+    """A level of the range in percent."""
+    text = raw.strip().removesuffix("%") if isinstance(raw, str) else raw
+    value = number("--confidence", text, ["90", "95"])
+    if 0 < value < 1:
+        why = "is in percent"
+        raise InputError("--confidence", raw, why, [brief(100 * value)])
+    if not 1 <= value <= 99:
+        raise InputError("--confidence", raw, "must lie between 1 and 99 percent", ["90", "95"])
+    return value

@@ -7,8 +7,8 @@ Settling a plan takes some 0.3 ms, so a million rows cannot each be settled.  Th
 - a number that is varied changes its own entry in the ledger, and that is known.  Where the two
   ends of its axis differ in anything else (the power share of a small model, the network of a large
   cluster), the ledger is settled along the axis by halves, until what lies between two entries
-  follows from them to ten digits: a step is found in a few trials, a line in three, a smooth curve
-  in ten to fifteen.  What follows the size of the model is settled by itself, without the rest.
+  follows from them to ten digits: a step is found in a few trials, a line in three.  What follows
+  the size of the model is made for all sizes at once.
 
 What comes out holds each quantity over the axes it depends on and no others, so NumPy does the
 multiplying out.
@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
-from math import ceil, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +33,6 @@ from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import INPUTS, TERMS, Scale
-from joulecast.uncertainty import Datum
 from joulecast.whatif.axes import Axis
 
 #: Fields that choose the place, and nothing but the place.
@@ -43,17 +41,13 @@ PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", 
 #: Digits to which entries between two settled ones must follow from them.
 SAME = 1e-10
 
-#: So few values between two settled ones are settled each, where that is quick.
-SHORT = 16
-
-#: Entries that a curve is laid through, and how many more for each decade it spans.
-CURVE_NODES = 7
-CURVE_NODES_PER_DECADE = 1.5
-
 #: value, low and high of a quantity; all three the same where it is exact.
 Levels = Array
 Entry = tuple[float, float, float]
 Index = tuple[int, ...]
+
+#: Rows: for each axis, which of its values.
+Block = tuple[slice, ...]
 
 
 class Part(NamedTuple):
@@ -192,7 +186,7 @@ def _settled(
         return tuple(to.get(k, i) for k, i in enumerate(index))
 
     cells = [dict(zip(sorted(words), at, strict=True)) for at in _all_of(axes, sorted(words))]
-    followed = [_followed(ledgers, moved(base, cell), lines, own) for cell in cells]
+    followed = _followed_in_each(ledgers, [moved(base, cell) for cell in cells], lines, own)
     spots = [dict(zip(sorted(places), at, strict=True)) for at in _all_of(axes, sorted(places))]
     local = [_entries(ledgers.at(moved(base, spot))) for spot in spots]
     placed = _differing(local)
@@ -248,11 +242,7 @@ def _all_of(axes: Sequence[Axis], which: Sequence[int]) -> Iterator[tuple[int, .
 
 def _entries(ledger: Ledger) -> dict[str, Entry]:
     """Value, low and high of every quantity."""
-    return _entries_of(ledger.data)
-
-
-def _entries_of(data: Mapping[str, Datum]) -> dict[str, Entry]:
-    return {name: datum.levels for name, datum in data.items()}
+    return {name: datum.levels for name, datum in ledger.data.items()}
 
 
 def _kind(entries: Mapping[str, Entry], ledger: Ledger) -> Any:
@@ -311,6 +301,29 @@ class _Cell(NamedTuple):
     breaks: dict[int, set[float]]
 
 
+def _followed_in_each(
+    ledgers: _Ledgers, bases: Sequence[Index], lines: Mapping[int, _Line], own: Mapping[int, str]
+) -> list[_Cell]:
+    """Settle cells; those that differ in the place alone share what follows the numbers."""
+    places = {k for k, axis in enumerate(ledgers.axes) if axis.name in PLACE_FIELDS}
+    first: dict[Index, _Cell] = {}
+    found = []
+    for base in bases:
+        elsewhere = tuple(-1 if k in places else i for k, i in enumerate(base))
+        like = first.get(elsewhere)
+        entries = _entries(ledgers.at(base))
+        if like is not None and all(
+            entries.get(name) == like.entries[name]
+            for names in like.along.values()
+            for name in names
+        ):
+            found.append(like._replace(entries=entries))
+            continue
+        found.append(_followed(ledgers, base, lines, own))
+        first.setdefault(elsewhere, found[-1])
+    return found
+
+
 def _followed(
     ledgers: _Ledgers, base: Index, lines: Mapping[int, _Line], own: Mapping[int, str]
 ) -> _Cell:
@@ -345,52 +358,40 @@ def _followed(
         def settled(i: int, k: int = k, line: _Line = line) -> dict[str, Entry]:
             return at({k: int(line.first[i])})
 
-        quick = _resized(ledgers, base, k, line)
+        sized = _resized(ledgers, base, k, line)
         for name in sorted(followers):  # one at a time: one may step where another bends
-            swift = quick is not None and quick(line.values.size - 1).get(name) == ends[k][name]
-            entry = quick if quick is not None and swift else settled
-            found, bends = _between(
-                lambda i, entry=entry, name=name: np.array(entry(i)[name]),  # type: ignore[misc]
-                line.values,
-                TERMS[name].scale,
-                hardware.bends(ledgers.library) if swift else (),
-            )
+            if name in sized and np.allclose(sized[name][:, -1], ends[k][name], rtol=SAME, atol=0):
+                found, bends = sized[name], {*hardware.bends(ledgers.library)}
+            else:
+                found, bends = _between(
+                    lambda i, name=name: np.array(settled(i)[name]),  # type: ignore[misc]
+                    line.values,
+                    TERMS[name].scale,
+                )
             along.setdefault(k, {})[name] = found[:, line.back.ravel()]
-            breaks.setdefault(k, set()).update(float(line.values[i]) for i in bends)
+            breaks.setdefault(k, set()).update(bends)
     return _Cell(entries, along, breaks)
 
 
-def _resized(
-    ledgers: _Ledgers, base: Index, k: int, line: _Line
-) -> Callable[[int], dict[str, Entry]] | None:
-    """What follows the size of the model along an axis that is that size; None along others."""
+def _resized(ledgers: _Ledgers, base: Index, k: int, line: _Line) -> dict[str, Levels]:
+    """What follows the size of the model along an axis that is that size; nothing along others."""
     first = ledgers.at(base)
     last = ledgers.at((*base[:k], line.highest, *base[k + 1 :]))
     for ledger, x in ((first, line.values[0]), (last, line.values[-1])):
         if ledger.size is None or ledger.size.active_params != x:
-            return None
-
-    @cache
-    def entries(i: int) -> dict[str, Entry]:
-        return _entries_of(hardware.resized(first, float(line.values[i])))
-
-    return entries
+            return {}
+    return hardware.resized(first, line.values)
 
 
-def _between(
-    entry: Callable[[int], Levels], x: Array, scale: Scale, edges: Sequence[float]
-) -> tuple[Levels, set[int]]:
+def _between(entry: Callable[[int], Levels], x: Array, scale: Scale) -> tuple[Levels, set[float]]:
     """Entries [level, value] along rising `x`, settling as few of them as will do.
 
-    Returns them with the positions where they stop following from their neighbours; `edges` are
-    values of x where they are known to.
+    Returns them with the values of x where they stop following from their neighbours.
     """
     found = np.empty((3, x.size))
-    bends = {int(i) for i in np.searchsorted(x, edges) if 0 < i < x.size}
-    starts = [0, *sorted(bends)]
-    open_ = list(zip(starts, [*(start - 1 for start in starts[1:]), x.size - 1], strict=True))
-    for i in {i for interval in open_ for i in interval}:
-        found[:, i] = entry(i)
+    found[:, 0], found[:, -1] = entry(0), entry(x.size - 1)
+    bends: set[float] = set()
+    open_ = [(0, x.size - 1)]
     while open_:
         low, high = open_.pop()
         if low == high:
@@ -398,23 +399,17 @@ def _between(
         if (found[:, low] == found[:, high]).all():
             found[:, low + 1 : high] = found[:, low, None]
             continue
-        if high - low < SHORT and edges:  # smooth, and quicker settled than guessed
-            for i in range(low + 1, high):
-                found[:, i] = entry(i)
-            continue
         if high - low == 1:
-            bends.add(high)
+            bends.add(float(x[high]))
             continue
         middle = (low + high) // 2
         found[:, middle] = entry(middle)
         if _lines_through(found, x, low, middle, high, scale):
             continue
-        if (curve := _curve_through(entry, x, low, high)) is not None:
-            found[:, low : high + 1] = curve
-        else:  # a bend between two positions parts them; neither half has it inside
-            found[:, middle + 1] = entry(middle + 1)
-            bends.add(middle + 1)
-            open_ += [(low, middle), (middle + 1, high)]
+        # A bend between two positions parts them; neither half has it inside.
+        found[:, middle + 1] = entry(middle + 1)
+        bends.add(float(x[middle + 1]))
+        open_ += [(low, middle), (middle + 1, high)]
     return found, bends
 
 
@@ -451,37 +446,6 @@ def _line_through(
             steps = (np.log(inner) if logarithmic else inner) - at[0]
             return uncertainty.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
     return None
-
-
-def _curve_through(entry: Callable[[int], Levels], x: Array, low: int, high: int) -> Levels | None:
-    """Entries between two positions as a polynomial of their logarithms, if two confirm it.
-
-    It goes through the positions nearest to the Chebyshev points, where it swings least.
-    """
-    if x[low] <= 0:
-        return None
-    count = CURVE_NODES + ceil(CURVE_NODES_PER_DECADE * log10(x[high] / x[low]))
-    if high - low < 2 * count:
-        return None
-    t = np.log(x[low : high + 1])
-    t = (2 * t - t[0] - t[-1]) / (t[-1] - t[0])
-    wanted = -np.cos(np.pi * np.arange(count) / (count - 1))
-    nodes = np.unique(np.abs(t[:, None] - wanted).argmin(axis=0))
-    between = (nodes[1:] + nodes[:-1]) // 2
-    checks = [int(between[k]) for k in (nodes.size // 2, 1)]
-    values = np.stack([entry(low + int(i)) for i in nodes], axis=-1)
-    if (values <= 0).any():
-        return None
-    gaps = t[nodes][:, None] - t[nodes]
-    np.fill_diagonal(gaps, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = 1 / gaps.prod(axis=1) / (t[:, None] - t[nodes])
-        weights /= weights.sum(axis=1, keepdims=True)
-    weights[nodes] = np.eye(nodes.size)
-    curve = np.exp(np.log(values) @ weights.T)
-    if any((np.abs(curve[:, i] / entry(low + i) - 1) > SAME).any() for i in checks):
-        return None
-    return np.asarray(curve)
 
 
 def _over(axes: Sequence[Axis], which: Sequence[int], entries: Sequence[Entry]) -> Levels:
@@ -581,3 +545,20 @@ def cut(values: Array, index: Sequence[Any]) -> Array:
                 (slice(None),) * (leading + k) + (at,)
             ]  # fmt: skip
     return values
+
+
+def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
+    """Blocks of at most so many rows, in the order of the rows."""
+    inner, k = 1, len(shape)
+    while k > 0 and inner * shape[k - 1] <= most:
+        k -= 1
+        inner *= shape[k]
+    if k == 0:
+        yield (slice(None),) * len(shape)
+        return
+    step = max(1, most // inner)
+    rest = (slice(None),) * (len(shape) - k)
+    for lead in np.ndindex(*shape[: k - 1]):
+        for start in range(0, shape[k - 1], step):
+            here = slice(start, min(start + step, shape[k - 1]))
+            yield (*(slice(i, i + 1) for i in lead), here, *rest)

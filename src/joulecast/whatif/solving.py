@@ -52,6 +52,16 @@ GOALS: dict[str, Goal] = {
 }
 GOAL_ALIASES = {"devices": "device_count", "grid": "grid_gco2e_per_kwh"}
 
+#: What can be asked for, as people say it.
+ASKED_FOR = ("params", "tokens", "devices", "grid", "pue")
+
+#: Budgets that depend on what not every budget does.
+DEPENDING = {
+    "device_count": ["--max days=30"],
+    "grid_gco2e_per_kwh": ["--max total=50t"],
+    "pue": ["--max energy=200MWh"],
+}
+
 #: Tokens are counted up to here.
 MOST_TOKENS = INPUTS["tokens"].upper
 
@@ -222,7 +232,7 @@ def solve(
     if not limits:
         raise InputError("--max", None, "needs a budget", ["--max total=50t", "--max days=30"])
     _check_ways(plan, goal, ratio)
-    share = None if confidence is None else _percent(confidence)
+    share = None if confidence is None else budgets.percent(confidence)
     question = _Question(
         plan,
         goal,
@@ -381,15 +391,13 @@ class _Question:
         assert (
             high.size is not None and high.size.active_params is not None
         )  # or nothing follows it
-        sizes = high.size.active_params * share
-        resized = [hardware.resized(high, size) for size in sizes.tolist()]
+        resized = hardware.resized(high, high.size.active_params * share)
         columns = uncertainty.columns_of(live_data(high).values())
         for name in others:
-            levels = np.array([those[name].levels for those in resized]).T[..., None]
             scores = np.zeros(1)
             if self.level is not None:
                 scores = uncertainty.scores()[columns[data[name].unknown]].astype(np.float64)
-            numbers[name] = uncertainty.pick_each(TERMS[name], levels, scores)
+            numbers[name] = uncertainty.pick_each(TERMS[name], resized[name][..., None], scores)
         return numbers
 
     def _drawn(self, data: Mapping[str, Datum]) -> dict[str, Numbers]:
@@ -492,7 +500,7 @@ def _check_found(
         raise InputError("--max", said, f"no solution for {goal.name} because {why}")
     if not moving:
         why = f"does not depend on {goal.name} in this plan"
-        raise InputError("--max", said, why)
+        raise InputError("--max", said, why, DEPENDING.get(goal.name, ()))
     if not goal.least and x >= stretches[-1][0].hi:
         why = f"allows any {goal.name}, up to {brief(x)}"
         if question.end:
@@ -513,7 +521,7 @@ def _goal(name: str) -> Goal:
     key = GOAL_ALIASES.get(key, key)
     if key not in GOALS:
         raise UnknownNameError(
-            "--for", name, "cannot be solved for", nearest(key, GOALS) or list(GOALS)
+            "--for", name, "cannot be solved for", nearest(key, GOALS) or list(ASKED_FOR)
         )
     return GOALS[key]
 
@@ -572,18 +580,6 @@ def _size(plan: Plan, name: str) -> float | None:
     said = getattr(plan, name)
     said = plan.given.get(name) if said is None else said
     return None if said is None else number(name, said)
-
-
-def _percent(raw: object) -> float:
-    """A level of the range in percent."""
-    text = raw.strip().removesuffix("%") if isinstance(raw, str) else raw
-    value = number("--confidence", text)
-    if 0 < value < 1:
-        why = "is in percent"
-        raise InputError("--confidence", raw, why, [brief(100 * value)])
-    if not 1 <= value <= 99:
-        raise InputError("--confidence", raw, "must lie between 1 and 99 percent", ["90", "95"])
-    return value
 
 
 def _above_zero(field: str, raw: object) -> float:

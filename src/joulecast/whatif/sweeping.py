@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil, isnan, prod
+from math import isnan, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from joulecast import fleets, uncertainty, units
+from joulecast import fleets, units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import repeat
 from joulecast.data.library import Library
@@ -22,9 +22,10 @@ from joulecast.plan import Plan, varied
 from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import PARTS, RESULTS, TERMS
 from joulecast.whatif import axes as reading
-from joulecast.whatif import frames, scenarios
+from joulecast.whatif import drawing, frames, scenarios
 from joulecast.whatif.axes import MAX_ROWS, Axis
-from joulecast.whatif.scenarios import Part, Scenarios
+from joulecast.whatif.drawing import RANGE, Range
+from joulecast.whatif.scenarios import Block, Part, Scenarios, tiles
 
 if TYPE_CHECKING:
     import pandas
@@ -33,26 +34,11 @@ if TYPE_CHECKING:
 #: What a sweep shows unless it is asked for something else.
 USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 
-#: Column of a range -> its place in uncertainty.LEVELS.
-RANGE = {"p10": 1, "p50": 2, "p90": 3}
-
-#: Values of an axis at which ranges are drawn; between them the log of the range over the value
-#: is a line.  So many at the most, and so many for each e-fold a quantity moves along it.
-NODES = 17
-NODES_PER_E_FOLD = 16
-FEWEST_NODES = 5
-
 #: Rows of a fleet: each takes some milliseconds.
 MOST_OF_FLEET = 2000
 
-#: Rows drawn at once, and rows made at once: what fits in the processor's cache.
-DRAWN_AT_ONCE = 16
-
-#: Values of a quantity whose draws are kept while the rows that use them are gone through.
-KEPT = 128
+#: Rows made at once: what fits in the processor's cache.
 ROWS_AT_ONCE = 65_536
-
-Block = tuple[slice, ...]
 
 
 def sweep(
@@ -149,7 +135,8 @@ def _chosen(results: Sequence[str]) -> tuple[str, ...]:
     known = [*RESULTS, *PARTS.values()]
     for name in names:
         if name not in known:
-            raise UnknownNameError("results", name, "is not a result", nearest(name, known))
+            close = nearest(name, known) or list(USUAL)
+            raise UnknownNameError("results", name, "is not a result", close)
     if not names:
         raise InputError("results", None, "names none", list(USUAL))
     return tuple(dict.fromkeys(names))
@@ -295,7 +282,11 @@ class Sweep:
         found = {result: _Column(self.scenarios, result) for result in self.results}
         if self.ranges:
             for number, part in enumerate(self.scenarios.parts):
-                _draw(self.scenarios, part, number, found)
+                known = [column for column in found.values() if column.source in part.run.known]
+                wanted = {column.source: column.held for column in known}
+                drawn = drawing.ranges(self.scenarios, part, wanted)
+                for column in known:
+                    column.ranges[number] = drawn[column.source]
         return found
 
 
@@ -306,46 +297,6 @@ def is_unknown(value: object) -> bool:
 
 def _unit_of_axis(name: str) -> str:
     return TERMS[name].unit if name in TERMS else ""
-
-
-def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
-    """Blocks of at most so many rows, in the order of the rows."""
-    inner, k = 1, len(shape)
-    while k > 0 and inner * shape[k - 1] <= most:
-        k -= 1
-        inner *= shape[k]
-    if k == 0:
-        yield (slice(None),) * len(shape)
-        return
-    step = max(1, most // inner)
-    rest = (slice(None),) * (len(shape) - k)
-    for lead in np.ndindex(*shape[: k - 1]):
-        for start in range(0, shape[k - 1], step):
-            here = slice(start, min(start + step, shape[k - 1]))
-            yield (*(slice(i, i + 1) for i in lead), here, *rest)
-
-
-class _Along(NamedTuple):
-    """How ranges drawn at some values of an axis serve all of them.
-
-    A value at position i lies between the drawn ones `left[i]` and `right[i]`, at `share[i]`.
-    """
-
-    drawn: Any
-    left: Any
-    right: Any
-    share: Array
-
-
-class _Range(NamedTuple):
-    """Levels of a result over its nominal value [level, axis, axis, ...], at the drawn rows.
-
-    Where `absolute`, the levels themselves: a median of nothing has no ratios.
-    """
-
-    ratios: Array
-    along: tuple[_Along | None, ...]
-    absolute: bool
 
 
 class _Made:
@@ -374,7 +325,7 @@ class _Column:
         self.factors = _factors(settled, result)
         own = settled.parts[0].own
         self.held = {own[k]: float(settled.axes[k].values.max()) for k in self.factors if k in own}
-        self.ranges: dict[int, _Range] = {}
+        self.ranges: dict[int, Range] = {}
 
     def fill(self, out: Array, block: Block, level: str) -> None:
         """Write the rows of a block into `out`, whose axes are those of the sweep."""
@@ -388,11 +339,11 @@ class _Column:
                 continue
             spread = self.ranges.get(number) if level in RANGE else None
             if spread is not None and spread.absolute:
-                made = _levels(spread, RANGE[level] - 1, block) / self.size
+                made = spread.level(level, block) / self.size
             else:
                 made = np.asarray(self.value(part, block)) / self.size
                 if spread is not None:
-                    made = made * _levels(spread, RANGE[level] - 1, block)
+                    made = made * spread.level(level, block)
             self.scale(target, made, block)
 
     def scale(self, target: Array, made: Array, block: Block) -> None:
@@ -444,161 +395,3 @@ def _factors(settled: Scenarios, result: str) -> dict[int, Array]:
             ):
                 found[k] = first
     return found
-
-
-def _draw(settled: Scenarios, part: Part, number: int, columns: Mapping[str, _Column]) -> None:
-    """Draw the ranges of all results in a part; those that vary alike are drawn together."""
-    together: dict[Any, tuple[tuple[_Along | None, ...], list[_Column]]] = {}
-    for column in columns.values():
-        if column.source in part.run.known:
-            along = _along(settled, part, column)
-            key = (
-                tuple(None if one is None else one.drawn.tobytes() for one in along),
-                tuple(column.held),
-            )
-            together.setdefault(key, (along, []))[1].append(column)
-    for along, alike in together.values():
-        levels = _drawn(part, along, alike[0].held, [column.source for column in alike])
-        for column, found in zip(alike, levels, strict=True):
-            value = np.asarray(column.value(part, _picked(along)))
-            lost = bool(((value == 0) & (found != 0).any(axis=0)).any())
-            if lost:
-                column.ranges[number] = _absolute(settled, part, column)
-            else:
-                ratios = np.divide(found, value, out=np.ones_like(found), where=value != 0)
-                column.ranges[number] = _Range(ratios, along, False)
-
-
-def _absolute(settled: Scenarios, part: Part, column: _Column) -> _Range:
-    """Levels where the nominal value is nothing, drawn at every value of every axis."""
-    along = _along(settled, part, column, everywhere=True)
-    (levels,) = _drawn(part, along, column.held, [column.source])
-    return _Range(levels, along, True)
-
-
-def _along(
-    settled: Scenarios, part: Part, column: _Column, everywhere: bool = False
-) -> tuple[_Along | None, ...]:
-    """Where to draw: on each axis that a result's range depends on, all values or enough."""
-    behind = part.run.behind(column.source) | {column.source}
-    found: list[_Along | None] = []
-    for k, axis in enumerate(settled.axes):
-        varying = [
-            np.moveaxis(levels, 1 + k, 0).reshape(axis.values.size, -1)
-            for name, levels in part.levels.items()
-            if name in behind and name not in column.held and levels.shape[1 + k] > 1
-        ]
-        found.append(_picks(axis, varying, settled.breaks[k], everywhere) if varying else None)
-    return tuple(found)
-
-
-def _picks(axis: Axis, varying: list[Array], breaks: Sequence[float], everywhere: bool) -> _Along:
-    count = axis.values.size
-    everything = np.arange(count)
-    most = min(NODES, max(FEWEST_NODES, ceil(NODES_PER_E_FOLD * _span(varying))))
-    if everywhere or not axis.numeric or count <= most:
-        return _Along(everything, everything, everything, np.zeros(count))
-    order = np.argsort(axis.values, kind="stable")
-    changes = np.zeros(count, dtype=int)
-    for values in varying:
-        rising = values[order]
-        changes[1:] |= (rising[1:] != rising[:-1]).any(axis=1)
-    if changes.sum() < most:  # steps: one draw for each of them
-        step = np.empty(count, dtype=int)
-        step[order] = np.cumsum(changes)
-        starts = order[np.r_[0, np.flatnonzero(changes)]]
-        return _Along(starts, step, step, np.zeros(count))
-    x = axis.values[order]
-    at = np.log(x) if axis.logarithmic else x
-    near = np.searchsorted(at, np.linspace(at[0], at[-1], most))
-    edges = np.searchsorted(x, np.array(breaks))
-    chosen = np.unique(np.clip(np.r_[0, near, edges - 1, edges, count - 1], 0, count - 1))
-    place = np.clip(np.searchsorted(chosen, everything, side="right") - 1, 0, chosen.size - 2)
-    width = at[chosen[place + 1]] - at[chosen[place]]
-    share = np.divide(at - at[chosen[place]], width, out=np.zeros(count), where=width > 0)
-    left, shares = np.empty(count, dtype=int), np.empty(count)
-    left[order], shares[order] = place, share
-    return _Along(order[chosen], left, left + 1, shares)
-
-
-def _span(varying: list[Array]) -> float:
-    """The e-folds that the quantity which moves most does along an axis; many where it meets 0."""
-    ends = [(values.min(axis=0), values.max(axis=0)) for values in varying]
-    if any((low <= 0).any() for low, _ in ends):
-        return NODES
-    return max(float(np.log(high / low).max()) for low, high in ends)
-
-
-def _picked(along: Sequence[_Along | None]) -> list[Any]:
-    return [None if one is None else one.drawn for one in along]
-
-
-def _drawn(
-    part: Part, along: Sequence[_Along | None], held: Mapping[str, float], sources: list[str]
-) -> list[Array]:
-    """Levels of results at the drawn rows, in base units [level, axis, axis, ...]."""
-    table = uncertainty.scores()
-    needed = set(sources).union(*(part.run.behind(source) for source in sources))
-    shape = [1 if one is None else len(one.drawn) for one in along]
-    levels = {
-        name: scenarios.cut(found, _picked(along))
-        for name, found in part.levels.items()
-        if name in needed and name not in held
-    }
-    fixed = {name: np.float64(value * _size(name)) for name, value in held.items()}
-
-    def drawn(name: str, found: Array) -> Array:
-        exact = (found[0] == found[1]) & (found[0] == found[2])
-        if exact.all():
-            return np.asarray(found[0] * _size(name))[..., None]
-        scores = table[part.columns[name]].astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):  # an exact 0 among ranges
-            picked = uncertainty.pick_each(TERMS[name], found[..., None], scores)
-        return np.where(exact[..., None], found[0][..., None] * _size(name), picked)
-
-    # What few rows need is drawn once and cut to each block; the rest where it is needed.
-    kept = {name: drawn(name, found) for name, found in levels.items() if found[0].size <= KEPT}
-    out = [np.empty((len(RANGE), *shape)) for _ in sources]
-    for block in tiles(shape, DRAWN_AT_ONCE):
-        here = {
-            name: scenarios.cut(kept[name], (*block, slice(None)))
-            if name in kept
-            else drawn(name, scenarios.cut(found, block))
-            for name, found in levels.items()
-        }
-        made = repeat(part.run, {**fixed, **here}, sources)
-        for target, source in zip(out, sources, strict=True):
-            draws = np.asarray(made[source])
-            spread = draws if draws.ndim else draws.reshape((1,) * (len(shape) + 1))
-            points = uncertainty.quantiles(spread)[..., list(RANGE.values())]
-            target[(slice(None), *block)] = np.moveaxis(points, -1, 0)
-    return out
-
-
-def _size(name: str) -> float:
-    return units.factor(TERMS[name].unit)
-
-
-def _levels(spread: _Range, level: int, block: Block) -> Array:
-    """One level over a block, in a line between the values at which it was drawn."""
-    found: Array = spread.ratios[level]
-    between = any(
-        one is not None and one.share[part].any()
-        for one, part in zip(spread.along, block, strict=True)
-    )
-    # A ratio runs straight on the scale of its logarithm, as the ranges of most inputs do.
-    bent = between and not spread.absolute and bool((found > 0).all())
-    if bent:
-        found = np.log(found)
-    for k, (one, part) in enumerate(zip(spread.along, block, strict=True)):
-        if one is None:
-            continue
-        left = found.take(one.left[part], axis=k)
-        share = one.share[part]
-        if share.any():
-            sides = [1] * found.ndim
-            sides[k] = -1
-            right = found.take(one.right[part], axis=k)
-            left = left + (right - left) * share.reshape(sides)
-        found = left
-    return np.exp(found) if bent else found

@@ -114,7 +114,8 @@ def written(table: Sweep, kind: str, progress: Progress | None = None) -> Iterat
 
 def _parts(table: Sweep) -> Iterator[tuple[list[Any], list[Any]]]:
     """Blocks as positions on the axes and columns of results."""
-    from joulecast.whatif.sweeping import ROWS_AT_ONCE, tiles
+    from joulecast.whatif.scenarios import tiles
+    from joulecast.whatif.sweeping import ROWS_AT_ONCE
 
     for block in tiles(table.shape, ROWS_AT_ONCE):
         yield table.positions(block), list(table.results_of(block).values())
