@@ -12,6 +12,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,7 @@ def fold(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+@lru_cache(maxsize=8192)
 def bare(name: str) -> str:
     """Letters and digits alone, accents dropped: Québec is quebec."""
     plain = unicodedata.normalize("NFKD", name.casefold())
