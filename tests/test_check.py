@@ -21,6 +21,13 @@ PLANTED = dict(
     if not line.startswith("#")
 )
 
+SECOND = CARDS / "second"
+AGAIN = [
+    tuple(line.split(" => "))
+    for line in (SECOND / "expected.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+
 
 def checked(text: str, tmp_path: Path, name: str = "README.md") -> Check:
     path = tmp_path / name
@@ -51,6 +58,29 @@ def test_a_clean_card_is_clean_and_was_read(path: Path) -> None:
     found = check(path)
     assert found.passed, found.explain()
     assert len(found.readings) >= 4
+
+
+@pytest.mark.parametrize(("name", "expected", "part"), AGAIN)
+def test_a_second_set_written_without_sight_of_the_rules(
+    name: str, expected: str, part: str
+) -> None:
+    """Tables, prose, the calculator's paragraph, CodeCarbon's file; pounds, GPU-days, TPUs."""
+    (path,) = (SECOND / "faulty").glob(f"{name}.*")
+    found = check(path)
+    assert codes(found) == expected.split(", ")
+    assert part in str(found.findings[0])
+
+
+def test_the_second_set_has_nine_faulty_cards() -> None:
+    faulty = sorted(path.stem for path in (SECOND / "faulty").iterdir())
+    assert faulty == sorted(name for name, _, _ in AGAIN) and len(faulty) == 9
+
+
+@pytest.mark.parametrize("path", sorted((SECOND / "clean").iterdir()), ids=lambda path: path.stem)
+def test_the_clean_cards_of_the_second_set_are_clean_and_were_read(path: Path) -> None:
+    found = check(path)
+    assert found.passed, found.explain()
+    assert len(found.readings) >= 6
 
 
 @pytest.mark.parametrize(
@@ -258,3 +288,47 @@ def test_the_command_exits_with_1_where_something_contradicts(
     answer = joulecast("check", str(bad), "--json")
     assert answer.returncode == 1
     jsonschema.validate(json.loads(answer.stdout), json.loads(SCHEMA.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("We emitted 2,000 lbs of CO2e in training.", "emissions", 907.18474),
+        ("The grid has 2 pounds of CO2e per kilowatt-hour.", "intensity", 907.18474),
+        ("Training took 5,760 GPU-days.", "device_hours", 5_760 * 24),
+        ("- GPU-days: 5,760", "device_hours", 5_760 * 24),
+        ("Training throughput: about 150 TFLOP per GPU per second", "throughput", 150),
+        ("Training consumed 1.2 megawatt-hours.", "energy", 1200),
+    ],
+)
+def test_units_as_people_write_them(text: str, name: str, value: float, tmp_path: Path) -> None:
+    (one,) = (one for one in checked(f"# A\n\n{text}\n", tmp_path).readings if one.name == name)
+    assert one.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It was trained on 40 days of reanalysis and 1,900 hours of audio, at 3.2 s a step, with 9 kWh.",
+        "Training emitted 40 tCO2e. By market-based accounting it is 3 tCO2e.",
+        "Training used 383 MWh in the GPUs. Idle nodes and cooling used 160 MWh.",
+    ],
+)
+def test_what_is_not_of_the_run_is_no_figure_of_it(words: str, tmp_path: Path) -> None:
+    found = checked(f"# A\n\n{words}\n", tmp_path)
+    assert found.passed, found.explain()
+    assert not [one for one in found.readings if one.name == "hours"]
+
+
+@pytest.mark.parametrize(
+    ("words", "passed"),
+    [
+        ("Matrix products in FP8 on 8 H100 SXM GPUs, peak of 1,979 TFLOP/s.", True),
+        ("Trained in BF16 on 8 H100 SXM GPUs, peak of 1,979 TFLOP/s.", False),
+        ("FP8 was not used: BF16 on 8 H100 SXM GPUs, peak of 1,979 TFLOP/s.", False),
+    ],
+)
+def test_a_peak_is_that_of_the_precision_named_last(
+    words: str, passed: bool, tmp_path: Path
+) -> None:
+    assert checked(f"# A\n\n{words}\n", tmp_path).passed == passed

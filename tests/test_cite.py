@@ -23,6 +23,7 @@ from joulecast.citing.markup import latex
 from joulecast.data import specs
 from joulecast.errors import InputError
 from joulecast.footprint import Citation
+from joulecast.plan import Use
 from joulecast.references import FORMULA_SOURCES
 
 ROOT = Path(__file__).parents[1]
@@ -164,7 +165,7 @@ def test_every_formula_of_the_chain_says_what_it_rests_on() -> None:
     import importlib
 
     tree = ast.parse((SRC / "chain.py").read_text())
-    modules = ("compute", "performance", "energy", "carbon", "water", "storage")
+    modules = ("compute", "performance", "energy", "carbon", "water", "storage", "use_phase")
     on_chain = {
         f"{node.value.id}.{node.attr}"
         for node in ast.walk(tree)
@@ -182,6 +183,36 @@ def test_every_formula_of_the_chain_says_what_it_rests_on() -> None:
         for source in map(BUNDLED.source, keys):
             if source.kind != "judgement":
                 assert str(source.year) in said, f"{name}: {source.key}"
+
+
+def test_the_use_cites_its_own_sources_and_only_where_it_was_asked_for() -> None:
+    plan = Plan(params="8B", tokens="1T", device="h100-sxm", region="fr", year=2024)
+    without = set(entries(cite(estimate(plan), "bibtex")))
+    used = plan.model_copy(update={"use": Use(tokens="1T/year")})
+    added = set(entries(cite(estimate(used), "bibtex"))) - without
+    assert added == {"pope-2022", "ml-energy-2025", "elsworth-2025", "sardana-2023"}
+
+
+def test_a_fleet_cites_what_each_of_its_entries_rests_on() -> None:
+    run = {"params": "7B", "tokens": "1T", "year": 2024}
+    parts = (
+        {"device": "h100-sxm", "share": 0.5, "region": "fr"},
+        {"device": "tpu-v5p", "share": 0.5, "region": "us-ia"},
+    )
+    whole = set(entries(cite(estimate(Plan(**run, fleet=parts)), "bibtex")))
+    apart: set[str] = set()
+    for part in parts:
+        alone = estimate(Plan(**run, device=part["device"], region=part["region"]))
+        apart |= set(entries(cite(alone, "bibtex")))
+    assert whole == apart
+    # An entry reserved for hours first: the formulas of the one that trains are cited all the same.
+    timed = ({"device": "a100-sxm-80", "device_count": 8, "hours": 10, "region": "fr"}, *parts)
+    assert "sevilla-2022" in entries(cite(estimate(Plan(**run, fleet=timed)), "bibtex"))
+
+
+def test_others_is_no_name() -> None:
+    source = BUNDLED.source("elsworth-2025")
+    assert source.label == "Elsworth et al. 2025"
 
 
 def test_csl_names_people_and_organisations() -> None:

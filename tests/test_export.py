@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ from joulecast.exporting.eu import EDITION, ENTRIES
 from joulecast.exporting.hf import front_matter
 from joulecast.exporting.rereading import read
 from joulecast.exporting.sci import Score
-from joulecast.plan import as_said
+from joulecast.exporting.tables import inputs_of
+from joulecast.footprint import Assumption
+from joulecast.plan import Use, as_said
 from joulecast.report.forecast import readable, two
 from joulecast.validating.runs import ReportedRun
 
@@ -42,6 +45,18 @@ SCHEMAS = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 SCHEMA = json.loads((SCHEMAS / "estimate.json").read_text())
 VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
 BUNDLED = Library.bundled()
+
+
+def shared_out(fleet: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with shares that come to the whole; a fourth is reserved for hours."""
+    timed = {"device": "a100-sxm-80", "device_count": 16, "hours": 50, "region": "fr"}
+    shares = [{**entry, "share": 1 / len(fleet)} for entry in fleet]
+    return [*shares, timed] if len(fleet) == 3 else shares
+
+
+def with_an_eighth_active(moe: dict[str, Any]) -> dict[str, Any]:
+    return {**moe, "active_params": moe["params"] / 8}
+
 
 #: Published runs: a dense model, a mixture, two on TPUs, one of a small team.
 RUNS = ("bloom-176b", "deepseek-v3", "gpt-j-6b", "palm-540b", "gpt-neox-20b")
@@ -57,37 +72,91 @@ AROUND = Plan(
         "storage_months": 12, "transfer_tb": 20, "price_per_kwh": "0.12 €/kWh",
     },
 )  # fmt: skip
-FLEET = Plan(
-    params="7B", tokens="1T", region="fr", year=2024, fleet=[
-        {"device": "h100-sxm", "device_count": 64, "share": 0.6},
-        {"device": "tpu-v5p", "device_count": 128, "region": "us-ia"},
-    ],
-)  # fmt: skip
 SMALL = Plan(params="10M", tokens="1B", device="v100-sxm2-32", region="no", year=2023)
 
-plans = st.fixed_dictionaries(
-    {},
-    optional={
-        "device": st.sampled_from(("h100-sxm", "a100-sxm-80", "tpu-v4", "v100-sxm2-32", "H100")),
-        "device_count": st.sampled_from((1, 8, 4096)),
-        "region": st.sampled_from(("fr", "us-va", "no", "lumi", "us", "gcp us-central1")),
-        "year": st.sampled_from((2020, 2023, 2028)),
-        "runs": st.sampled_from((1, 3)),
-        "project_factor": st.sampled_from((1, "2..3")),
-        "include_building": st.booleans(),
-    },
-).flatmap(
-    lambda rest: st.one_of(
-        st.fixed_dictionaries({"params": st.floats(1e6, 1e12), "tokens": st.floats(1e8, 1e14)}),
-        st.fixed_dictionaries({"flop": st.floats(1e15, 1e27)}),
-        st.fixed_dictionaries(
-            {"given": st.fixed_dictionaries({"device_hours": st.floats(0.1, 1e8)})}
-        ),
-        st.fixed_dictionaries(
-            {"given": st.fixed_dictionaries({"energy_kwh": st.floats(0.01, 1e9)})}
-        ),
-    ).map(lambda start: {**rest, **start})
+USED = Plan(
+    params="8B", tokens="2T", device="h100-sxm", device_count=256, region="fr", year=2024,
+    project_factor="lab", given={"market_gco2e_per_kwh": 20},
+    use={"requests": "2M/day", "batch": "10..64..400", "years": 3},
+)  # fmt: skip
+FLEET = Plan(
+    params="7B", tokens="1T", year=2024,
+    fleet=(
+        {"device": "h100-sxm", "device_count": 256, "share": 0.6, "region": "fr"},
+        {"device": "tpu-v5p", "device_count": 512, "share": 0.4, "region": "us-ia", "provider": "gcp"},
+    ),
+)  # fmt: skip
+#: One entry is reserved for hours: what it computes, and so the FLOP of the whole, are unknown.
+TIMED = Plan(
+    params="7B", tokens="1T", year=2024, region="de",
+    fleet=(
+        {"device": "h100-sxm", "share": 0.9},
+        {"device": "h100-sxm", "device_count": 64, "share": 0.1, "region": "pl"},
+        {"device": "cpu-desktop", "device_count": 3, "hours": 100},
+    ),
+)  # fmt: skip
+
+devices = st.sampled_from(("h100-sxm", "a100-sxm-80", "tpu-v4", "v100-sxm2-32", "H100"))
+places = st.sampled_from(("fr", "us-va", "no", "lumi", "us", "gcp us-central1"))
+models = st.one_of(
+    st.fixed_dictionaries({"params": st.floats(1e6, 1e12), "tokens": st.floats(1e8, 1e14)}),
+    st.fixed_dictionaries(
+        {"params": st.floats(1e9, 1e12), "tokens": st.floats(1e9, 1e14), "arch": st.just("moe")}
+    ).map(with_an_eighth_active),
 )
+around = {
+    "year": st.sampled_from((2020, 2023, 2028)),
+    "runs": st.sampled_from((1, 3)),
+    "project_factor": st.sampled_from((1, "2..3", "lab")),
+    "include_building": st.booleans(),
+}
+on_one_type = {
+    **around,
+    "device": devices,
+    "device_count": st.sampled_from((1, 8, 4096)),
+    "region": places,
+}
+entries = st.lists(
+    st.fixed_dictionaries(
+        {"device": devices},
+        optional={"device_count": st.sampled_from((8, 4096)), "region": places},
+    ),
+    min_size=1,
+    max_size=3,
+)
+#: What is known first: a model, with its use or without, FLOP, hours, energy; or a fleet.
+plans = st.one_of(
+    st.tuples(st.fixed_dictionaries({}, optional=on_one_type), models),
+    st.tuples(
+        st.fixed_dictionaries(
+            {
+                "use": st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "tokens": st.sampled_from(("1T/year", "1B..4B/day")),
+                        "batch": st.sampled_from((8, "10..400")),
+                        "precision": st.just("fp8"),
+                    },
+                )
+            },
+            optional={**on_one_type, "given": st.just({"market_gco2e_per_kwh": 20})},
+        ),
+        models,
+    ),
+    st.tuples(
+        st.fixed_dictionaries({}, optional=on_one_type),
+        st.one_of(
+            st.fixed_dictionaries({"flop": st.floats(1e15, 1e27)}),
+            st.fixed_dictionaries(
+                {"given": st.fixed_dictionaries({"device_hours": st.floats(0.1, 1e8)})}
+            ),
+            st.fixed_dictionaries(
+                {"given": st.fixed_dictionaries({"energy_kwh": st.floats(0.01, 1e9)})}
+            ),
+        ),
+    ),
+    st.tuples(st.fixed_dictionaries({"fleet": entries.map(shared_out)}, optional=around), models),
+).map(lambda parts: {**parts[0], **parts[1]})
 
 
 def footprint_of(run: ReportedRun) -> Footprint:
@@ -147,6 +216,12 @@ def cells(text: str, label: str) -> list[str]:
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
+def rows_of(text: str, label: str) -> list[list[str]]:
+    """Cells of every row that begins with a label."""
+    rows = [line for line in text.splitlines() if line.startswith(f"| {label} |")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
 # What each format's own reader makes of an export, and the total it holds [kg], its rounding.
 
 
@@ -187,7 +262,36 @@ def check_md(text: str, footprint: Footprint) -> None:
     shown, unit = readable(known(footprint.total))
     assert total[1] == f"{PLAIN.number(shown.value)} {unit}"
     assert number(total[1]) == pytest.approx(shown.value, rel=0.05)
+    check_fleet(text, footprint)
+    check_use(text, footprint)
     check_sources(text, footprint)
+
+
+def check_fleet(text: str, footprint: Footprint) -> None:
+    """A row to each entry, which come to the total within their rounding."""
+    if len(footprint.fleet) < 2:
+        assert "## Fleet" not in text
+        return
+    table = text.partition("## Fleet")[2].strip().split("\n\n")[0].splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in table] == [part.label for part in footprint.fleet]
+    sizes = {"t": 1000.0, "kg": 1.0, "g": 1e-3, "mg": 1e-6}
+    masses = (row.split("|")[-2].strip() for row in table)
+    found = sum(number(cell) * sizes[cell.split()[-1].removesuffix("CO2e")] for cell in masses)
+    assert found == pytest.approx(known(footprint.total).value, rel=0.06)
+
+
+def check_use(text: str, footprint: Footprint) -> None:
+    use = footprint.use_phase
+    if use is None:
+        assert "## Use" not in text
+        return
+    request = cells(text, "A request")[1]
+    assert request.endswith(" Wh")
+    assert number(request) == pytest.approx(
+        known(use.results["energy_per_request_wh"]).value, rel=0.06
+    )
+    year = use.results["operational_per_year_kgco2e"]
+    assert (year is not None) == ("| Emissions of a year of use |" in text)
 
 
 def check_hf(text: str, footprint: Footprint) -> None:
@@ -235,14 +339,23 @@ def check_cyclonedx(text: str, footprint: Footprint) -> None:
     assert VALIDATOR.validate_str(text) is None
     (model,) = json.loads(text)["components"]
     card = model["modelCard"]
-    (spent,) = card["considerations"]["environmentalConsiderations"]["energyConsumptions"]
+    spent, *used = card["considerations"]["environmentalConsiderations"]["energyConsumptions"]
     assert spent["activityEnergyCost"]["unit"] == "kWh"
     assert spent["co2CostEquivalent"]["unit"] == "tCO2eq"
     total = spent["co2CostEquivalent"]["value"] * 1000
     assert total == pytest.approx(known(footprint.total).value, rel=1e-9)
-    inputs = {one["name"]: one["value"] for one in card["properties"]}
-    for entry in footprint.assumptions:
-        assert entry.source in inputs[f"joulecast:input:{entry.name}"]
+    provided = sum(one["energyProvided"]["value"] for one in spent["energyProviders"])
+    assert provided == pytest.approx(spent["activityEnergyCost"]["value"], rel=1e-9)
+    year = (
+        None if footprint.use_phase is None else footprint.use_phase.results["energy_per_year_kwh"]
+    )
+    assert [one["activity"] for one in used] == (["inference"] if year else [])
+    assert not year or used[0]["activityEnergyCost"]["value"] == pytest.approx(year.value, rel=1e-9)
+    inputs = [(one["name"], one["value"]) for one in card["properties"]]
+    assert len(inputs) == len(inputs_of(footprint))
+    for entry, (name, value) in zip(inputs_of(footprint), inputs, strict=True):
+        assert name == f"joulecast:input:{entry.name}"
+        assert entry.source in value and entry.whose in value
 
 
 def check_latex(text: str, footprint: Footprint) -> None:
@@ -268,6 +381,11 @@ def check_paragraph(footprint: Footprint) -> None:
     assert text.endswith(".") and ".." not in text and "None" not in text and "nan" not in text
     if known(footprint.total).p10 != known(footprint.total).p90:
         assert "80 % prediction range" in text
+    assert " On ," not in text and "( " not in text
+    for part in footprint.fleet if len(footprint.fleet) > 1 else ():
+        assert part.device_name in text and (part.region_name or "") in text
+    assert ("The use of the trained model is forecast apart" in text) == bool(footprint.use_phase)
+    assert "use of the model are not included in it" in text
 
 
 CHECKS = {
@@ -281,8 +399,17 @@ def check_sources(text: str, footprint: Footprint) -> None:
     """Every input that is printed has a source, which the list of sources holds."""
     sources = text.partition("Sources")[2]
     by_key = {one.key: one for one in footprint.citations}
-    for entry in footprint.assumptions:
-        said = cells(text, f"`{entry.name}`")[5]
+    named: dict[str, list[Assumption]] = {}
+    for entry in inputs_of(footprint):
+        named.setdefault(entry.name, []).append(entry)
+    pairs = [
+        (entry, row)
+        for name, entries in named.items()
+        for entry, row in zip(entries, rows_of(text, f"`{name}`"), strict=True)
+    ]
+    for entry, row in pairs:
+        said = row[5]
+        assert entry.whose in row[1]
         if entry.given:
             assert said == "given"
         elif entry.source in by_key:
@@ -306,7 +433,11 @@ def test_every_export_parses_and_says_the_same(plan: dict[str, Any]) -> None:
     footprint = estimate(Plan(**plan))
     for name, check in CHECKS.items():
         if name == "eu" and footprint.quantities["eu_training_compute_flop"] is None:
-            with pytest.raises(JoulecastError, match="eu_training_compute_flop: is unknown"):
+            timed = any(part.hours for part in footprint.fleet)
+            way = "share in place of hours" if timed else "--flop 1e23"
+            with pytest.raises(
+                JoulecastError, match=f"eu_training_compute_flop: is unknown.*{way}"
+            ):
                 export(footprint, name)
             continue
         check(export(footprint, name), footprint)
@@ -320,7 +451,11 @@ def test_published_runs_pass_the_validator_of_each_format(key: str, name: str) -
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("plan", [ALL, SMALL, AROUND], ids=["all", "small", "around"])
+@pytest.mark.parametrize(
+    "plan",
+    [ALL, SMALL, AROUND, USED, FLEET],
+    ids=["all", "small", "around", "used", "fleet"],
+)
 def test_a_plan_with_everything_and_a_small_one(plan: Plan, name: str) -> None:
     footprint = estimate(plan)
     text = export(footprint, name)
@@ -329,39 +464,67 @@ def test_a_plan_with_everything_and_a_small_one(plan: Plan, name: str) -> None:
     assert "tons" not in text
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_an_export_of_a_fleet_speaks_of_all_its_types(name: str) -> None:
-    footprint = estimate(FLEET)
-    text = export(footprint, name)
-    # Nothing is said of one type as if it were of all.
-    apart = [a for a in footprint.assumptions if a.name == "device_power_w"]
-    assert len(apart) == 2
-    if name in ("hf", "md", "latex", "methods", "eu", "checklist"):
-        assert "64" in text and "H100 SXM5" in text and "TPU v5p" in text
-        for entry in apart:
-            assert f"draws {entry.value:.0f} W" not in text
-            assert f"a device, {entry.value:.0f} W" not in text
-    if name == "csv":
-        (row,) = csv.DictReader(io.StringIO(text))
-        assert row["pue"] == "" and float(row["energy_consumed"]) == pytest.approx(
-            known(footprint.energy).value, rel=1e-6
-        )
-
-
-def test_the_paragraph_of_a_fleet_is_whole() -> None:
-    footprint = estimate(FLEET)
-    said = paragraph(footprint)
-    assert "(60 % of it" in said and "(40 % of it" in said and "  " not in said
-    assert " ," not in said and "On ," not in said and "None" not in said
-    for part in footprint.fleet:
-        assert states(said, known(part.quantities["total_kgco2e"]))
-    assert states(said, known(footprint.total)) and states(said, known(footprint.energy))
-
-
 def test_the_paragraph_says_what_was_bought() -> None:
     plan = Plan(params="7B", tokens="1T", device="h100-sxm", device_count=64, region="fr",
                 year=2024, embodied_mode="purchase")  # fmt: skip
     assert "Making the hardware, charged whole, adds" in paragraph(estimate(plan))
+
+
+def test_a_fleet_says_every_device_and_place_in_every_form() -> None:
+    footprint = estimate(FLEET)
+    both = "256 x NVIDIA H100 SXM5 80 GB; 512 x Google TPU v5p"
+    card = metadata(ModelCard(export(footprint, "hf")))
+    assert (
+        card["hardware_used"] == both
+        and card["geographical_location"] == "France (FRA); Iowa (USA)"
+    )
+    assert f"**Compute workers:** {both}; gcp cloud; France (FRA); Iowa (USA)" in export(
+        footprint, "checklist"
+    )
+    (row,) = csv.DictReader(io.StringIO(export(footprint, "csv")))
+    assert (row["gpu_model"], row["gpu_count"], row["region"]) == (both, "768", "")
+    inputs = [{one.name: one.value for one in part.assumptions} for part in footprint.fleet]
+    drawn = [each["device_power_w"] * each["pue"] for each in inputs]
+    assert float(row["gpu_power"]) == pytest.approx(256 * drawn[0] + 512 * drawn[1])
+    # Of one value for all or none: never that of the last entry.
+    assert inputs[0]["pue"] != inputs[1]["pue"] and row["pue"] == ""
+    scored = export(footprint, "sci")
+    for place in ("(NVIDIA H100 SXM5 80 GB)", "(Google TPU v5p)"):
+        assert place in cells(scored, "I")[2]
+    method = cells(export(footprint, "eu"), "Measurement methodology, energy")[1]
+    assert all(part.device_name in method for part in footprint.fleet)
+    days = [known(part.quantities["wall_clock_days"]).value for part in footprint.fleet]
+    time = cells(export(footprint, "eu"), "Training time")[1]
+    assert time.startswith(
+        f"{two(max(days))} days if the fleet runs at once, {two(sum(days))} if in turn"
+    )
+
+
+def test_a_fleet_with_hours_keeps_its_tokens_and_says_what_it_does_not_know() -> None:
+    footprint = estimate(TIMED)
+    assert footprint.plan["tokens"] == 1e12 and footprint.training_flop is None
+    text = " ".join(export(footprint, "methods").split())
+    assert "90 % of it on NVIDIA H100 SXM5 80 GB in Germany" in text
+    assert "reserved for 100 hours" in text and "on 1.0 trillion tokens" in text
+    # Two entries of one device are told apart by their place.
+    labels = {one.whose for one in footprint.assumptions if one.name == "grid_gco2e_per_kwh"}
+    assert "NVIDIA H100 SXM5 80 GB, Poland" in labels
+    assert "| per FLOP |" not in export(footprint, "sci")
+
+
+def test_the_paragraph_speaks_of_use_project_and_contract() -> None:
+    footprint = estimate(USED)
+    text = paragraph(footprint)
+    use = footprint.use_phase
+    assert use is not None
+    year = known(use.results["operational_per_year_kgco2e"])
+    assert "a year of use takes" in text and f"emits {two(year.to('t').value)} tCO2e" in text
+    assert "ten times" not in text and "Nothing of this is in the total." in text
+    contract = known(footprint.quantities["market_kgco2e"])
+    shown, unit = readable(contract)
+    assert f"operation would count {two(shown.value)} {unit}" in text
+    assert "With a project factor of 1.8" in text
+    assert "No demand was given." in paragraph(estimate(USED.model_copy(update={"use": Use()})))
 
 
 # Hugging Face.
@@ -477,6 +640,26 @@ def test_scores_are_computed_as_the_specification_defines_them(
     assert score.grams(kilograms * 1000) == pytest.approx(grams)
 
 
+def test_every_line_of_the_score_follows_from_those_above_it() -> None:
+    """O = E x I, C = O + M, and C over each functional unit, with numbers anyone can check."""
+    plan = Plan(
+        params="2B", tokens="50B", flop=5e20, only_given=True,
+        given={"energy_kwh": 10_000, "grid_gco2e_per_kwh": 400, "embodied_kgco2e": 1_000},
+    )  # fmt: skip
+    text = export(estimate(plan), "sci")
+    assert [cells(text, term)[2] for term in "EIOMC"] == [
+        "10 MWh", "400 gCO2e/kWh", "4.0 tCO2e", "1.0 tCO2e", "5.0 tCO2e",
+    ]  # fmt: skip
+    # 5e6 g over 500 x 1e18 FLOP, over 50,000 million tokens, over 2 billion parameters.
+    scores = {
+        "per FLOP": "10 kgCO2e per 10¹⁸ FLOP",
+        "per training token": "100 gCO2e per million training tokens",
+        "per parameter": "2.5 tCO2e per billion parameters",
+    }
+    assert {unit: cells(text, unit)[1] for unit in scores} == scores
+    assert all(cells(text, unit)[2] == "exact" for unit in scores)
+
+
 def test_all_three_functional_units_and_the_effective_ones() -> None:
     text = export(estimate(ALL), "sci")
     for unit in ("per FLOP", "per training token", "per parameter"):
@@ -539,35 +722,132 @@ def test_csv_has_the_columns_of_codecarbon_itself() -> None:
 # LaTeX.
 
 
+def table_rows(text: str) -> list[list[str]]:
+    """Cells of the rows of a table, those that meet at the decimal point joined."""
+    body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0].strip()
+    rows = []
+    for line in body.removesuffix(r"\\").split("\\\\\n"):
+        name, *halves = (cell.strip() for cell in line.split(" & "))
+        cells: list[str] = []
+        for half in halves:
+            whole = half.startswith(r"\multicolumn")
+            if whole or not cells or cells[-1].endswith("|"):
+                cells.append(half + ("|" if whole else ""))
+            else:
+                cells[-1] += f"{half}|" if len(cells) < 5 else f"--{half}|"
+        rows.append([name, *(cell.removesuffix("|") for cell in cells)])
+    return rows
+
+
 def test_the_table_has_a_row_to_each_run_and_one_unit_to_a_column() -> None:
-    footprints = [estimate(ALL), estimate(SMALL)]
+    footprints = [estimate(ALL), estimate(FLEET)]
     text = export(footprints, "latex")
-    rows = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0].strip().splitlines()
-    assert len(rows) == 2 and all(row.count("&") == 5 for row in rows)
-    masses = [row.split("&")[4].strip() for row in rows]
-    assert masses[0] == two(known(footprints[0].total).to("t").value)
-    assert number(masses[0]) / known(footprints[0].total).value == pytest.approx(1e-3, rel=0.05)
+    rows = table_rows(text)
+    assert [row[0] for row in rows] == ["MoE, 32 billion", "dense, 7.0 billion"]
+    assert r"$\times 10^{21}$" in text and r"$\times 10^{3}$" in text
+    for row, footprint in zip(rows, footprints, strict=True):
+        total, flop = known(footprint.total).to("t"), known(footprint.training_flop)
+        assert row[4] == two(total.value) and row[3] == two(known(footprint.energy).to("MWh").value)
+        assert float(row[1].replace(",", "")) == pytest.approx(flop.value / 1e21, rel=0.05)
+        assert row[5] == f"{two(total.p10)}--{two(total.p90)}"
 
 
-def test_latex_compiles(tmp_path: Path) -> None:
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
-    body = export([estimate(ALL), estimate(SMALL)], "latex")
+def test_runs_of_one_name_are_numbered_and_share_their_boundary() -> None:
+    text = export([estimate(SMALL), estimate(SMALL)], "latex")
+    assert [row[0] for row in table_rows(text)] == [f"dense, 10 million ({i})" for i in (1, 2)]
+    assert text.count("certificates and offsets are not subtracted") == 1
+    assert "For all runs: the boundary of the total is" in text
+
+
+def test_a_config_file_is_named_by_its_folder() -> None:
+    footprint = estimate(SMALL)
+    named = replace(footprint, plan={**footprint.plan, "model": "models/my_model/config.json"})
+    assert table_rows(export(named, "latex"))[0][0] == r"my\_model"
+
+
+def odd(name: str, plan: Plan) -> Footprint:
+    """A forecast of a model that somebody gave an odd name."""
+    footprint = estimate(plan)
+    return replace(footprint, plan={**footprint.plan, "model": name})
+
+
+def compiled(tmp_path: Path, options: str, preamble: str, body: str, *passes: str) -> str:
+    """Log of the last pass over a paper; the test is skipped where a program is not there."""
+    for program in passes:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     (tmp_path / "a.tex").write_text(
-        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{textcomp,booktabs}"
-        f"\\begin{{document}}\n{body}\n\\end{{document}}\n"
+        f"\\documentclass[{options}]{{article}}\\usepackage[T1]{{fontenc}}"
+        f"\\usepackage{{textcomp,booktabs}}{preamble}\\begin{{document}}\n{body}\n"
+        "\\end{document}\n"
     )
-    done = subprocess.run(
-        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "a.tex"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-2000:]
+    for program in passes:
+        options_ = ["-halt-on-error", "-interaction=nonstopmode"] if "latex" in program else []
+        done = subprocess.run(
+            [program, *options_, "a"], cwd=tmp_path, capture_output=True, text=True, check=False,
+            errors="replace",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:]
+    return (tmp_path / "a.log").read_text(errors="replace")
+
+
+REPORTED = ("bloom-176b", "deepseek-v3", "gpt-j-6b", "palm-540b", "gpt-neox-20b")
+
+
+def test_a_two_column_paper_of_five_reported_runs_compiles_with_bibtex(tmp_path: Path) -> None:
+    """Every citation is found and the table fits the column of a common two-column class."""
+    runs = [footprint_of(BUNDLED.run(key)) for key in REPORTED]
+    runs = [
+        replace(run, plan={**run.plan, "model": key})
+        for run, key in zip(runs, REPORTED, strict=True)
+    ]
+    (tmp_path / "refs.bib").write_text(cite(runs, "bibtex"))
+    body = f"{export(runs, 'latex')}\n\\bibliographystyle{{plain}}\\bibliography{{refs}}"
+    passes = ("pdflatex", "bibtex", "pdflatex", "pdflatex")
+    # 219 points are 7.7 cm, the column of many conferences.
+    log = compiled(tmp_path, "twocolumn", r"\setlength{\columnwidth}{219pt}", body, *passes)
+    assert "undefined" not in log and "multiply defined" not in log
+    wide = [
+        line for line in log.splitlines() if line.startswith("Overfull") and "paragraph" in line
+    ]
+    assert not wide, wide
+
+
+def test_a_paper_of_a_mixture_a_tpu_a_fleet_and_a_use_compiles_with_biber(tmp_path: Path) -> None:
+    tpu = Plan(params="12B", tokens="1T", device="tpu-v4", region="us-ok", year=2023)
+    runs = [estimate(plan) for plan in (ALL, tpu, FLEET, TIMED, USED)]
+    (tmp_path / "refs.bib").write_text(cite(runs, "bibtex"))
+    packages = r"\usepackage[backend=biber]{biblatex}\addbibresource{refs.bib}"
+    packages += r"\usepackage[hidelinks]{hyperref}"
+    body = f"{export(runs, 'latex')}\n\\printbibliography"
+    passes = ("pdflatex", "biber", "pdflatex", "pdflatex")
+    log = compiled(tmp_path, "a4paper", packages, body, *passes)
+    assert "undefined" not in log
+    # The bibliography is the style's; all else is ours.
+    last = len((tmp_path / "a.tex").read_text().partition("\\printbibliography")[0].splitlines())
+    wide = [int(line) for line in re.findall(r"Overfull .*? at lines (\d+)--", log)]
+    assert not [line for line in wide if line < last]
+    assert "WARN" not in (tmp_path / "a.blg").read_text()
+
+
+def test_odd_names_compile_and_are_printed_as_they_are(tmp_path: Path) -> None:
+    names = ["foo_bar%", "R&D #1 {x} ~é^2", r"a\b $x$ <Łódź> “q” 3×", "tab\tand\x07bell"]
+    plans = (SMALL, USED, FLEET, ALL)
+    runs = [odd(name, plan) for name, plan in zip(names, plans, strict=True)]
+    text = export(runs, "latex")
+    assert r"foo\_bar\%" in text and r"R\&D \#1 \{x\} \textasciitilde{}{\'e}" in text
+    compiled(tmp_path, "a4paper", "", text, "pdflatex")
+
+
+def test_letters_that_pdflatex_lacks_are_said_aloud() -> None:
+    assert "use lualatex or xelatex" in export(odd("通义", SMALL), "latex")
+    assert "lualatex" not in export(odd("Qwen é", SMALL), "latex")
 
 
 # The way back.
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(plan=plans, name=st.sampled_from(("json", "csv", "md", "hf", "html")))
 def test_an_export_reads_back_to_the_same_plan_and_numbers(
     plan: dict[str, Any], name: str, tmp_path_factory: pytest.TempPathFactory
@@ -579,6 +859,31 @@ def test_an_export_reads_back_to_the_same_plan_and_numbers(
     assert as_said(Plan(**found.fields)) == as_said(footprint.asked)
     assert found.data_digest == footprint.data_digest
     assert estimate(Plan(**found.fields)).to_json() == footprint.to_json()
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "md", "hf", "html"])
+@pytest.mark.parametrize("plan", [USED, FLEET, TIMED], ids=["used", "fleet", "timed"])
+def test_use_and_fleet_come_back_to_the_byte(plan: Plan, name: str, tmp_path: Path) -> None:
+    footprint = estimate(plan)
+    path = tmp_path / f"answer.{name}"
+    path.write_text(export(footprint, name))
+    again = estimate(Plan(**read(path).fields))
+    assert again.to_json() == footprint.to_json()
+    assert export(again, name) == path.read_text()
+
+
+@pytest.mark.parametrize("name", ["json", "md", "html"])
+def test_the_use_is_said_on_the_command_line_of_export_and_cite(
+    joulecast: Run, tmp_path: Path, name: str
+) -> None:
+    args = ("--params", "8B", "--tokens", "1T", "--device", "h100-sxm", "--use-tokens", "1T/year")
+    path = tmp_path / f"answer.{name}"
+    assert joulecast("export", *args, "--format", name, "--output", str(path)).returncode == 0
+    again = joulecast("estimate", "--from", str(path), "--json")
+    assert again.stdout == joulecast("estimate", *args, "--json").stdout
+    assert "elsworth-2025" in joulecast("cite", *args, "--format", "bibtex").stdout
+    other = joulecast("estimate", "--from", str(path), "--use-batch", "8", "--json")
+    assert json.loads(other.stdout)["asked"]["use"] == {"tokens": "1T/year", "batch": "8"}
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "md", "hf", "html"])

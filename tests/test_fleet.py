@@ -45,7 +45,8 @@ def same(one: Footprint, other: Footprint, without: tuple[str, ...] = ()) -> Non
 def test_a_fleet_of_one_type_is_the_plain_estimate() -> None:
     plain = estimate(Plan(**RUN, device="h100-sxm", device_count=64))
     one = fleet({"device": "h100-sxm", "device_count": 64})
-    assert one.to_dict() == plain.to_dict() | {"fleet": one.to_dict()["fleet"]}
+    own = {name: one.to_dict()[name] for name in ("asked", "fleet")}
+    assert one.to_dict() == plain.to_dict() | own
 
 
 @settings(max_examples=10)
@@ -149,6 +150,23 @@ def test_a_mistake_in_a_fleet_gets_one_line(
     with pytest.raises(JoulecastError) as error:
         fleet(*entries, **more)
     assert str(error.value) == message
+
+
+def test_a_tornado_moves_an_unknown_in_all_entries_that_share_it() -> None:
+    halves = ({"device": "h100-sxm", "device_count": 32, "share": 0.5},) * 2
+    whole = {bar.name: bar for bar in fleet(ENTRIES[0] | {"share": 1}).tornado()}
+    split = {bar.name: bar for bar in fleet(*halves).tornado()}
+    assert split.keys() == whole.keys()
+    for name, bar in split.items():
+        assert bar[2:] == pytest.approx(whole[name][2:], rel=1e-6), name
+    bars = {bar.name: bar for bar in fleet(*ENTRIES).tornado()}
+    assert sum(bar.share for bar in bars.values()) == pytest.approx(1)
+    # One entry's grid moves less than the grid of all would; a factor of all moves all.
+    assert bars["flop_per_param_token"].at_p90 == pytest.approx(
+        whole["flop_per_param_token"].at_p90, rel=1e-6
+    )
+    poland = bars["grid_gco2e_per_kwh (grid.pol.2024)"]
+    assert 1 < poland.at_p90 < poland.p90 / poland.p10
 
 
 def plain(**more: Any) -> dict[str, float]:

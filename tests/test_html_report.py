@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,70 @@ def test_a_page_of_a_fleet_tells_its_types_and_prices_their_currency() -> None:
         assert total is not None
         assert part.label in text and two(total.to("t").value) in text
     assert "0.2 EUR/kWh" in text and "EUR" in footprint.explain()
+
+
+BESIDE = Plan(
+    params="8B", tokens="2T", device="h100-sxm", device_count=256, region="us-va", year=2024,
+    project_factor="lab", given={"market_gco2e_per_kwh": 20}, use={"tokens": "1T/year"},
+)  # fmt: skip
+FLEET = Plan(
+    params="7B", tokens="1T", year=2024,
+    fleet=(
+        {"device": "h100-sxm", "device_count": 256, "share": 0.6, "region": "fr"},
+        {"device": "tpu-v5p", "device_count": 512, "region": "us-ia"},
+    ),
+)  # fmt: skip
+
+
+def test_use_project_and_contract_stand_beside_the_total() -> None:
+    footprint = estimate(BESIDE)
+    text = Page(report_html(footprint)).text
+    use, project = footprint.use_phase, footprint.quantities["project_kgco2e"]
+    assert use is not None and project is not None
+    assert f"Project {two(project.to('t').value)} tCO2e, run x 1.8" in text
+    assert "market-based" in text and "In no figure above. On 1 x h100-sxm" in text
+    year = use.results["energy_per_year_kwh"]
+    assert year is not None and f"A year of use {two(year.to('MWh').value)} MWh" in text
+    for entry in use.assumptions:
+        assert entry.given or entry.source in text
+    plain = Page(report_html(estimate(Plan(params="8B", tokens="2T")))).text
+    assert "Use, once trained" not in plain and "Project" not in plain and "Fleet" not in plain
+
+
+def test_a_fleet_shows_each_entry_and_whose_each_input_is() -> None:
+    footprint = estimate(FLEET)
+    text = Page(report_html(footprint)).text
+    for part in footprint.fleet:
+        total = part.quantities["total_kgco2e"]
+        assert part.label in text and total is not None and two(total.to("t").value) in text
+    assert "mean power of one device over the reserved hours; Google TPU v5p" in text
+    assert "What drives the range" in text and "assumption.utilisation.tpu" not in text
+
+
+def test_no_page_is_wider_than_a_phone(tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    frames = ""
+    for number, plan in enumerate((BESIDE, FLEET)):
+        save_html(estimate(plan), tmp_path / f"{number}.html")
+        frames += f'<iframe src="{number}.html" style="width:390px;height:800px"></iframe>'
+    script = (
+        "onload=()=>{document.title=[...document.querySelectorAll('iframe')]"
+        ".map(f=>f.contentDocument.documentElement.scrollWidth).join(' ')}"
+    )
+    (tmp_path / "phone.html").write_text(f"<title></title>{frames}<script>{script}</script>")
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+            "--allow-file-access-from-files", "--virtual-time-budget=5000",
+            f"--user-data-dir={tmp_path / 'profile'}", (tmp_path / "phone.html").as_uri(),
+        ],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    widths = re.search(r"<title>([\d ]+)</title>", done.stdout)
+    assert widths is not None
+    assert max(map(int, widths[1].split())) <= 390
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Run
+from matplotlib.figure import Figure
 
 from joulecast import Comparison, Footprint, JoulecastError, Plan, compare, estimate, plot
 from joulecast.report.pictures import LADDER, places_of
@@ -59,6 +62,80 @@ def test_a_waterfall_shows_each_part_and_the_total(footprint: Footprint, tmp_pat
     assert any(word.startswith("total ") for word in said)
     shares = [int(share) for word in said for share in re.findall(r"\((\d+)%\)", word)]
     assert len(shares) == 5 and abs(sum(shares) - 100) <= 2
+
+
+FLEET = Plan(
+    params="7B", tokens="1T", year=2024,
+    fleet=(
+        {"device": "h100-sxm", "device_count": 256, "share": 0.6, "region": "fr"},
+        {"device": "tpu-v5p", "device_count": 512, "region": "us-ia"},
+    ),
+)  # fmt: skip
+SMALL = Plan(params="10M", tokens="1B", device="v100-sxm2-32")
+
+
+def drawn(plan: Plan, picture: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
+    """The figure behind a picture, laid out as it was saved."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+
+    def kept(self: Figure, *args: Any, **more: Any) -> None:
+        save(self, *args, **more)
+        self.set_dpi(200)
+        self.draw_without_rendering()
+        figures.append(self)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    plot(places_of(plan) if picture == "ladder" else estimate(plan), path, picture)
+    (figure,) = figures
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("plan", "picture"),
+    [
+        *((plan, one) for plan in (PLAN, FLEET, SMALL) for one in ("waterfall", "ranges", "tornado")),
+        (PLAN, "ladder"),
+        (SMALL, "ladder"),
+    ],
+)  # fmt: skip
+def test_no_label_is_cut_off_or_lies_on_another(
+    plan: Plan, picture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = drawn(plan, picture, tmp_path / "a.png", monkeypatch)
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    ticks = [one.label1 for one in axes.xaxis.get_major_ticks() if low <= one.get_loc() <= high]
+    legend = axes.get_legend()
+    others = [*axes.get_yticklabels(), axes.xaxis.label, *axes.texts]
+    others += legend.get_texts() if legend else []
+    for text in (*ticks, *others):
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text.get_text()
+        assert box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text.get_text()
+        assert float(text.get_fontsize()) >= 6
+    for labels in (ticks, axes.get_yticklabels()):
+        boxes = [one.get_window_extent() for one in labels]
+        assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+
+
+def test_a_tick_is_labelled_with_its_own_value(tmp_path: Path) -> None:
+    """A tick at 1,250 is not called 1,200."""
+    plan = PLAN.model_copy(update={"region": "no", "given": {"mfu": (0.3, 0.4, 0.5)}})
+    for number, runs in enumerate((1, 2, 3, 5)):
+        path = tmp_path / f"{number}.svg"
+        plot(estimate(plan.model_copy(update={"runs": runs})), path)
+        ticks = [
+            float(word.replace(",", "")) for word in words(path) if re.fullmatch(r"[\d,.]+", word)
+        ]
+        steps = {round(b - a, 6) for a, b in itertools.pairwise(ticks)}
+        assert len(ticks) >= 3 and len(steps) == 1
+
+
+def test_a_tornado_of_a_fleet_names_the_devices(tmp_path: Path) -> None:
+    plot(estimate(FLEET), tmp_path / "a.svg", "tornado")
+    said = words(tmp_path / "a.svg")
+    assert "Google TPU v5p" in said and not any("assumption." in word for word in said)
 
 
 def test_a_ladder_goes_from_most_to_least_by_name(places: Comparison, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ class PlanObject(TypedDict):
     device_name: str | None
     instance: str | None
     device_count: int | None
-    precision: str
+    precision: str | None
     region: str | None
     region_name: str | None
     country: str | None

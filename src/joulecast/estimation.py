@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log
 
 import numpy as np
@@ -20,6 +20,7 @@ from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
 from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
+from joulecast.use.serving import RESULTS as USE_RESULTS
 from joulecast.use.serving import Served, Training, serve
 from joulecast.use.used import UsePhase
 
@@ -126,7 +127,11 @@ def footprint_of(ledger: Ledger, library: Library) -> Footprint:
             *afterthoughts(quantities, checks),
         ),
         by_hand=strip_of(middle, runs),
-        citations=citations_of({**shown, **(served.data if served else {})}, middle, library),
+        citations=citations_of(
+            {**shown, **(served.data if served else {})},
+            [*formulas_of(middle), *(formulas_of(served.middle, OF_USE) if served else ())],
+            library,
+        ),
         data_digest=library.digest,
         use_phase=None if served is None else use_phase_of(served, library),
         inputs=(live,),
@@ -319,15 +324,20 @@ def assumption_of(datum: Datum, library: Library) -> Assumption:
     )
 
 
-def citations_of(shown: Mapping[str, Datum], middle: Run, library: Library) -> tuple[Citation, ...]:
+def citations_of(
+    shown: Mapping[str, Datum], formulas: Iterable[Callable[..., Numbers]], library: Library
+) -> tuple[Citation, ...]:
     """Sources of the numbers, then those of the formulas behind what the answer shows.
 
     In the order of the chain; our own judgement is not a source to cite.
     """
     numbers = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
-    formulas = [key for key in sources_of(_formulas(middle)) if key not in numbers]
     found = [citation_of(key, library) for key in numbers]
-    found += [citation_of(key, library, of_formula=True) for key in formulas]
+    found += [
+        citation_of(key, library, of_formula=True)
+        for key in sources_of(formulas)
+        if key not in numbers
+    ]
     return tuple(citation for citation in found if citation is not None)
 
 
@@ -345,9 +355,13 @@ SHOWN = (
 )
 
 
-def _formulas(run: Run) -> list[Callable[..., Numbers]]:
+#: The same of the use of a model.
+OF_USE = tuple(source for source, _ in USE_RESULTS.values())
+
+
+def formulas_of(run: Run, shown: Sequence[str] = SHOWN) -> list[Callable[..., Numbers]]:
     """Formulas behind what the answer shows, in the order of the chain."""
-    wanted = {name for result in SHOWN for name in (result, *run.behind(result))}
+    wanted = {name for result in shown for name in (result, *run.behind(result))}
     return [formula for result, formula in run.made_by.items() if result in wanted]
 
 

@@ -18,10 +18,12 @@ from joulecast.chain import Run, chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError
 from joulecast.estimation import (
+    OF_USE,
     afterthoughts,
     assumption_of,
     citations_of,
     footprint_of,
+    formulas_of,
     live_data,
     quantities_of,
     quantity_names,
@@ -33,7 +35,14 @@ from joulecast.footprint import Assumption, Driver, FleetPart, Footprint, Quanti
 from joulecast.notices import Notice
 from joulecast.plan import FleetEntry, Plan
 from joulecast.resolve import Ledger
-from joulecast.resolve.fleet import EXTENSIVE, Entry, entries, settled_alone, times
+from joulecast.resolve.fleet import (
+    EXTENSIVE,
+    TRAINED_FIELDS,
+    Entry,
+    entries,
+    settled_alone,
+    times,
+)
 from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
 from joulecast.use.serving import AGAINST, Served, Training, serve
@@ -55,19 +64,21 @@ def footprint_of_entries(plan: Plan, settled: Sequence[Entry], library: Library)
     ledgers = [entry.ledger for entry in settled]
     if len(ledgers) == 1:
         alone = footprint_of(ledgers[0], library)
-        return replace(alone, fleet=(_part(settled[0], alone.quantities),))
+        part = _part(settled[0], alone.quantities, library)
+        return replace(alone, asked=plan, fleet=(part,))
     lives = [live_data(ledger) for ledger in ledgers]
     drawn = [chain(numbers) for numbers in uncertainty.paired(lives)]
     middles = [ledger.middle for ledger in ledgers]
     runs = ledgers[0].resolved["runs"]
     parts = tuple(
-        _part(entry, quantities_of(entry.ledger.middle, run, runs))
+        _part(entry, quantities_of(entry.ledger.middle, run, runs), library)
         for entry, run in zip(settled, drawn, strict=True)
     )
     totals = _totals(middles, drawn, runs)
     served = _served(plan, settled, lives, drawn, library)
     data = {f"{i}.{name}": datum for i, live in enumerate(lives) for name, datum in live.items()}
-    longest = max(middles, key=lambda middle: len(middle.made_by))
+    formulas = dict.fromkeys(one for middle in middles for one in formulas_of(middle))
+    used = formulas_of(served.middle, OF_USE) if served else ()
     return Footprint(
         asked=plan,
         plan=_resolved(ledgers),
@@ -81,7 +92,9 @@ def footprint_of_entries(plan: Plan, settled: Sequence[Entry], library: Library)
             *afterthoughts(totals, ()),
         ),
         by_hand=_by_hand(parts),
-        citations=citations_of({**data, **(served.data if served else {})}, longest, library),
+        citations=citations_of(
+            {**data, **(served.data if served else {})}, [*formulas, *used], library
+        ),
         data_digest=library.digest,
         use_phase=None if served is None else use_phase_of(served, library),
         fleet=parts,
@@ -143,8 +156,8 @@ def _serving(plan: Plan, settled: Sequence[Entry], library: Library) -> Ledger:
     return settled_alone(plan, one, 1.0 if trained else None, library)
 
 
-def _part(entry: Entry, quantities: Mapping[str, Quantity | None]) -> FleetPart:
-    plan = entry.ledger.resolved
+def _part(entry: Entry, quantities: Mapping[str, Quantity | None], library: Library) -> FleetPart:
+    ledger, plan = entry.ledger, entry.ledger.resolved
     return FleetPart(
         plan["device"],
         plan["device_name"],
@@ -154,6 +167,8 @@ def _part(entry: Entry, quantities: Mapping[str, Quantity | None]) -> FleetPart:
         plan["region"],
         plan["region_name"],
         quantities,
+        plan,
+        tuple(assumption_of(datum, library) for datum in live_data(ledger).values()),
     )
 
 
@@ -212,10 +227,14 @@ def _quantity(value: float, draws: Array, unit: str) -> Quantity:
 def _resolved(ledgers: Sequence[Ledger]) -> dict[str, object]:
     """What the entries have in common; None for what they differ in."""
     first = ledgers[0].resolved
-    return {
+    common = {
         name: value if all(ledger.resolved[name] == value for ledger in ledgers) else None
         for name, value in first.items()
-    } | {"device_count": None, "year": first["year"]}
+    }
+    # What is trained, only the entries that train it say.
+    training = next((each.resolved for each in ledgers if each.resolved["tokens"]), first)
+    said = {name: training[name] for name in (*TRAINED_FIELDS, "phases") if name in first}
+    return common | said | {"device_count": None, "year": first["year"]}
 
 
 def _assumptions(
@@ -231,9 +250,8 @@ def _assumptions(
         for name, datum in live.items():
             if datum.given and name in OF_ENTRIES:
                 continue
-            found.setdefault((name, datum.unknown), []).append(
-                (datum, ledger.resolved["device_name"])
-            )
+            said = (datum, _entry_name(ledger, ledgers))
+            found.setdefault((name, datum.unknown), []).append(said)
             roles.setdefault(name, set()).add(datum.unknown)
     shown = []
     for (name, _), those in sorted(found.items(), key=lambda item: list(TERMS).index(item[0][0])):
@@ -241,14 +259,20 @@ def _assumptions(
         if name in EXTENSIVE and len(those) > 1:
             whole = sum(each.value for each, _ in those)
             datum = times(datum, whole / datum.value) if datum.value else datum
+        whose = ", ".join(dict.fromkeys(entry for _, entry in those))
         if len(roles[name]) > 1:
-            whose = ", ".join(dict.fromkeys(device for _, device in those))
             datum = datum._replace(note=f"{whose}: {datum.note}".removesuffix(": "))
-            one = assumption_of(datum, library)
-            shown.append(one._replace(meaning=f"{one.meaning} ({whose})"))
-        else:
-            shown.append(assumption_of(datum, library))
+        everyone = len(those) == len(ledgers)
+        shown.append(assumption_of(datum, library)._replace(whose="" if everyone else whose))
     return tuple(shown)
+
+
+def _entry_name(ledger: Ledger, ledgers: Sequence[Ledger]) -> str:
+    """Device of an entry; with its place where another entry has the same device."""
+    plan = ledger.resolved
+    alike = sum(other.resolved["device_name"] == plan["device_name"] for other in ledgers)
+    place = plan["region_name"] if alike > 1 else None
+    return ", ".join(filter(None, [plan["device_name"], place]))
 
 
 def warnings_of(ledgers: Sequence[Ledger]) -> list[Notice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -84,7 +84,10 @@ def quantity_of(value: Numbers, draws: Numbers, unit: str) -> Quantity:
 
 
 class Assumption(NamedTuple):
-    """A number the answer rests on, how far it may be off, why, and how to replace it."""
+    """A number the answer rests on, how far it may be off, why, and how to replace it.
+
+    `whose` names the devices of a fleet it holds for, where it does not hold for all.
+    """
 
     name: str
     unknown: str
@@ -99,6 +102,7 @@ class Assumption(NamedTuple):
     flag: str
     note: str = ""
     meaning: str = ""
+    whose: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Keys as in the JSON contract."""
@@ -121,7 +125,8 @@ class Assumption(NamedTuple):
 class FleetPart(NamedTuple):
     """What one type of device at one place did, and what it comes to.
 
-    `share` is of the run, `hours` are of one device; an entry has one of the two.
+    `share` is of the run, `hours` are of one device; an entry has one of the two.  `plan` and
+    `assumptions` are those of the entry, forecast as a run of its own.
     """
 
     device: str
@@ -132,6 +137,8 @@ class FleetPart(NamedTuple):
     region: str | None
     region_name: str | None
     quantities: Mapping[str, Quantity | None]
+    plan: Mapping[str, Any]
+    assumptions: tuple[Assumption, ...]
 
     @property
     def label(self) -> str:
@@ -273,6 +280,25 @@ class Footprint:
     def headline(self) -> Quantity | None:
         """What the answer is: emissions, or energy where no grid is known."""
         return self.total or self.energy
+
+    @property
+    def entries(self) -> tuple[Footprint, ...]:
+        """Each entry of a fleet as an answer of its own; the answer itself where there is one."""
+        if len(self.fleet) < 2:
+            return (self,)
+        return tuple(
+            replace(
+                self, plan=part.plan, quantities=part.quantities, assumptions=part.assumptions,
+                fleet=(part,), inputs=(live,),
+            )
+            for part, live in zip(self.fleet, self.inputs, strict=True)
+        )  # fmt: skip
+
+    def whose(self, driver: str) -> tuple[str, str]:
+        """Input behind a driver, and the devices of a fleet it holds for: "" where for all."""
+        name, _, unknown = driver.removesuffix(")").partition(" (")
+        held = {(one.name, one.unknown): one.whose for one in self.assumptions}
+        return name, held.get((name, unknown), "")
 
     def explain(self) -> str:
         """The answer in words and figures, as the command line prints it."""

@@ -382,7 +382,7 @@ def as_said(plan: Plan) -> dict[str, Any]:
     said = plan.model_dump(exclude_defaults=True)
     if "given" in said:
         said["given"] = {name: _numbers(name, raw) for name, raw in said["given"].items()}
-    if "project_factor" in said:
+    if said.get("project_factor", PROJECTS[0]) not in PROJECTS:
         said["project_factor"] = _numbers("project_factor", said["project_factor"])
     if "phases" in said:
         said["phases"] = [dict(phase) for phase in said["phases"]]

@@ -1,4 +1,4 @@
-"""Which sources each formula of the chain rests on.
+"""Which sources each formula of the chains, of training and of use, rests on.
 
 Definitions (docs/glossary.md) and what follows from another formula rest on none of their own.
 """
@@ -49,6 +49,21 @@ FORMULA_SOURCES: dict[str, tuple[str, ...]] = {
     "storage.transfer_energy": ("aslan-2018", "mytton-2024"),
     "carbon.network_part": (),
     "carbon.cooling_part": (),
+    "use_phase.weight_bytes": ("pope-2022",),
+    "use_phase.cache_bytes": (),
+    "use_phase.mean_context": (),
+    "use_phase.weights_energy": ("pope-2022",),
+    "use_phase.cache_energy": ("pope-2022",),
+    "use_phase.arithmetic_energy": ("kaplan-2020",),
+    "use_phase.waiting_energy": (),
+    "use_phase.output_token_energy": (),
+    "use_phase.part_as_measured": (),
+    "use_phase.site_energy": ("elsworth-2025",),
+    "use_phase.request_energy": ("pope-2022",),
+    "use_phase.requests_of_tokens": (),
+    "use_phase.demand_over": (),
+    "use_phase.break_even_time": (),
+    "use_phase.serving_ratio": ("sardana-2023",),
     "water.water_of": ("li-2023-water",),
     "water.total_water": ("li-2023-water",),
 }

@@ -43,6 +43,29 @@ MOST_POWER = 2.5
 #: FLOP over 6 x parameters x tokens, from one with attention to one with frozen layers.
 FLOP_PER_6ND = (0.6, 1.8)
 
+#: Words for parts of a whole: figures of different parts do not contradict.
+_PARTS = {
+    "energy": re.compile(
+        r"\b(idle|dynamic|gpu|cpu|ram|dram|card|node|host|network|storage|cooling|machine|"
+        r"overhead|building|site|facility|data cent(?:er|re)|grid|plug|meter|everything)s?\b",
+        re.IGNORECASE,
+    ),
+    "emissions": re.compile(
+        r"\b(idle|dynamic|embodied|manufacturing|making|equipment|operation|operational|"
+        r"scope [123])\b",
+        re.IGNORECASE,
+    ),
+}
+
+#: Words for the power of all devices, or of what they stand in.
+_OF_ALL = re.compile(
+    r"\b(?:combined|total|altogether|whole|all|nodes?|servers?|machines?|racks?|system)\b",
+    re.IGNORECASE,
+)
+
+#: Precisions as people write them, those of eight bits or fewer first.
+_PRECISION = re.compile(r"(fp8|fp4|int8|8[\s-]bit)|(?:bf|fp|tf)\d\d|16[\s-]bit", re.IGNORECASE)
+
 PUE_LEFT_OUT = "the PUE was left out"
 
 
@@ -235,17 +258,20 @@ class CardChecker:
         where nothing tells, both are taken for right.
         """
         intensity, pue = facts.any("intensity"), facts.any("pue")
-        if intensity is None or intensity.word == "bare" or intensity.value <= 0:
+        if intensity is None or intensity.word == "bare":
             return []
+        if not GRIDS[0] <= intensity.value <= GRIDS[1]:
+            return []  # a finding of its own
         overhead = _product((pue, 1)) if pue is not None and pue.value > 1 else None
-        bases, energy = self._it_energies(facts), facts.own("energy")
-        stated = _product((energy, 1))
+        bases, energies = self._it_energies(facts), self._energies(facts, overhead)
         found: list[_Product] = []
-        if energy is None or stated is None:
+        if not energies:
             found = [_times(base, overhead, "PUE ") for base in bases]
-        elif overhead is None:
-            found = [stated]
-        else:
+        for energy in energies:
+            stated = _Product(energy.value, energy.slack, energy.shown)
+            if overhead is None:
+                found += [stated]
+                continue
             of_machines = [b for b in bases if not _apart(energy.value, energy.slack, b)]
             of_site = [
                 b
@@ -257,13 +283,29 @@ class CardChecker:
         grid = _Product(intensity.value / 1000, intensity.slack, intensity.shown)
         return [_times(one, grid) for one in found]
 
+    def _energies(self, facts: _Facts, overhead: _Product | None) -> list[Reading]:
+        """Energies stated; without that of the machines where that of the site stands beside it."""
+        stated = [one for one in facts.all("energy") if one.value > 0]
+        if overhead is None:
+            return stated
+        sites = [one.value / overhead.value for one in stated]
+        return [one for one in stated if not any(near(one.value, site, 0.02) for site in sites)]
+
     def _it_energies(self, facts: _Facts) -> list[_Product]:
         """Device-hours x power [kWh], in each way the hours may be read."""
         power = facts.any("power", "tdp")
         if power is None or power.value <= 0:
             return []
         kilowatts = _Product(power.value / 1000, power.slack, power.shown)
+        if self._is_of_all(power):
+            together = _product((facts.any("hours"), 1))
+            return [_times(together, kilowatts)] if together else []
         return [_times(hours, kilowatts) for hours in self._device_hours(facts)]
+
+    def _is_of_all(self, power: Reading) -> bool:
+        """Whether a power is that of all devices: words say so, and one never draws as much."""
+        tdps = self._tdps()
+        return bool(tdps and power.value > MOST_POWER * max(tdps) and _OF_ALL.search(power.context))
 
     def _device_hours(self, facts: _Facts) -> list[_Product]:
         """As stated, or devices x hours; "hours used" beside a count may mean either."""
@@ -449,7 +491,9 @@ class CardChecker:
                 follows = _Product(
                     stated[0].value, stated[0].slack, f"line {stated[0].line} ({stated[0].shown})"
                 )
-                if _apart(one.value, one.slack, follows) and not self._by_pue(one, stated[0]):
+                if not _of_the_same(one, stated[0]) or self._by_pue(one, stated[0]):
+                    continue
+                if _apart(one.value, one.slack, follows):
                     code = f"{name}_twice"
                     cause = self._cause(one.value / follows.value, self.whole)
                     yield self._differ(code, one, follows, said(follows.value), cause)
@@ -537,7 +581,9 @@ class CardChecker:
                 follows = f"that of {name} is {listed} W"
                 yield Finding("tdp", one.line, f"TDP {one.shown}", follows, cause)
         power = self.whole.own("power")
-        if power is not None and power.value > MOST_POWER * max(tdps):
+        if power is None or self._is_of_all(power):
+            return
+        if power.value > MOST_POWER * max(tdps):
             follows = f"one {name} is rated {max(tdps):g} W"
             count = self.whole.any("devices")
             whole = count is not None and power.value <= MOST_POWER * max(tdps) * count.value
@@ -578,7 +624,10 @@ class CardChecker:
             )
 
     def _said_precision(self, one: Reading) -> bool:
-        return bool(re.search(r"fp8|fp4|int8", f"{one.label} {one.shown}".lower()))
+        """Whether the last precision named before a figure, or else its label, is below 16 bits."""
+        before, _, after = f"{one.label} {one.context}".partition(one.shown)
+        named = [*_PRECISION.finditer(before)][-1:] or [*_PRECISION.finditer(after)][:1]
+        return bool(named and named[0][1])
 
     def _flop(self) -> Iterator[Finding]:
         flop, tokens = self.whole.own("flop"), self.whole.own("tokens")
@@ -632,7 +681,8 @@ class CardChecker:
             return
         cause = "hours of one device, or FLOP of more than this run"
         devices = self.whole.any("devices")
-        if devices is not None and most < share <= most * devices.value:
+        wall_clock = " x " not in hours[0].shown
+        if wall_clock and devices is not None and most < share <= most * devices.value:
             of_all = share / devices.value
             cause = f"the hours are wall-clock: times {devices.value:g} devices it is {of_all:.0%}"
         if share < LEAST_UTILISATION:
@@ -646,6 +696,16 @@ class CardChecker:
             f"that is {times} the dense peak of {self.device.device.name}",
             cause,
         )
+
+
+def _of_the_same(one: Reading, other: Reading) -> bool:
+    """Whether the words around two figures name the same parts of the whole, or none."""
+    pattern = _PARTS[one.name]
+    mine, theirs = (
+        {found.lower() for found in pattern.findall(f"{each.label} {each.context}")}
+        for each in (one, other)
+    )
+    return mine == theirs
 
 
 def _stated(one: Reading) -> str:

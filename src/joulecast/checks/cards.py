@@ -19,7 +19,8 @@ class Reading(NamedTuple):
     """One figure of a card.
 
     `value` is in the unit of its quantity (see UNIT), `shown` is what stands in the card, `slack`
-    how far rounding alone may put it off, as a share.  `label` is the words before it.
+    how far rounding alone may put it off, as a share.  `label` is the words before it, `context`
+    the part of the sentence around it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Reading(NamedTuple):
     slack: float
     label: str = ""
     word: str = ""
+    context: str = ""
 
 
 class Scope(NamedTuple):
@@ -78,8 +80,17 @@ _MASSES = {
     "metric ton": 1000.0, "metric tons": 1000.0, "kt": 1e6,
     "kg": 1.0, "kgs": 1.0, "kilogram": 1.0, "kilograms": 1.0,
     "g": 1e-3, "gram": 1e-3, "grams": 1e-3, "mg": 1e-6,
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), 0.45359237),
 }  # fmt: skip
-_ENERGIES = {"Wh": 1e-3, "kWh": 1.0, "KWh": 1.0, "kwh": 1.0, "MWh": 1e3, "GWh": 1e6, "TWh": 1e9}
+_ENERGIES = {
+    "Wh": 1e-3, "kWh": 1.0, "KWh": 1.0, "kwh": 1.0, "MWh": 1e3, "GWh": 1e6, "TWh": 1e9,
+    **{
+        f"{size}watt{link}{hour}": factor
+        for size, factor in (("kilo", 1.0), ("mega", 1e3), ("giga", 1e6))
+        for link in ("-", " ", "")
+        for hour in ("hour", "hours")
+    },
+}  # fmt: skip
 _POWERS = {"W": 1.0, "watt": 1.0, "watts": 1.0, "Watt": 1.0, "Watts": 1.0, "kW": 1e3, "MW": 1e6}
 _TIMES = {
     name: units.factor(unit) / units.hour
@@ -93,6 +104,9 @@ _TIMES = {
     }.items()
     for name in names
 }
+#: Times that hours of devices are told in.
+_LONG = {name: size for name, size in _TIMES.items() if size >= 1}
+
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21}
 _COUNTS = {
     "k": 1e3, "K": 1e3, "thousand": 1e3, "m": 1e6, "M": 1e6, "million": 1e6, "b": 1e9, "B": 1e9,
@@ -113,25 +127,30 @@ _GAS = (
 )
 _WORDS = rf"\s?(?P<count>{_any(_COUNTS)})?"
 
+_EACH = r"(?:(?:/|per)\s?(?:GPU|TPU|device|chip|accelerator)\s?)?"
+
 #: What may follow a number -> the quantity it then is; the first that fits counts.
 _UNITS: tuple[tuple[str, str], ...] = (
     (
         "intensity",
-        rf"\s?(?P<mass>{_any(_MASSES)})(?:{_GAS})?\s?(?:/|per)\s?(?P<per>kWh|MWh|kwh|KWh)\b",
+        rf"\s?(?P<mass>{_any(_MASSES)})(?:{_GAS})?\s?(?:/|per)\s?(?P<per>{_any(_ENERGIES)})\b",
     ),
     ("emissions", rf"{_WORDS}\s?(?P<mass>{_any(_MASSES)}){_GAS}"),
     (
         "device_hours",
-        rf"{_WORDS}\s?(?:[A-Z][\w-]*\s)?(?:GPU|TPU|gpu|device|chip|accelerator|core|[AHVBL]\d+)[\s-]?(?:hours?|hrs?|h)\b",
+        rf"{_WORDS}\s?(?:[A-Z][\w-]*\s)?(?:GPU|TPU|gpu|device|chip|accelerator|core|[AHVBL]\d+)[\s-]?(?P<time>{_any(_LONG)})\b",
     ),
     ("energy", rf"\s?(?P<energy>{_any(_ENERGIES)})\b(?!\s?/)"),
-    ("throughput", r"\s?(?P<si>[GTPE])(?:FLOPS|FLOPs?\s?(?:/\s?s(?:ec)?\b|per second))"),
+    (
+        "throughput",
+        rf"\s?(?P<si>[GTPE])(?:FLOPS|FLOPs?\s?{_EACH}(?:/\s?s(?:ec)?\b|per second))",
+    ),
     ("flop", rf"{_WORDS}\s?(?P<si>[kMGTPEZ])?FLOPs?\b(?!\s?/)"),
     ("power", rf"\s?(?P<watt>{_any(_POWERS)})\b"),
     ("tokens", rf"{_WORDS}\s?(?:training\s)?tokens\b"),
     ("active_params", rf"{_WORDS}\s?(?:active|activated)\s(?:parameters|params)\b"),
     ("params", rf"{_WORDS}\s?(?:total\s)?(?:parameters|params|weights)\b"),
-    ("hours", rf"\s?(?P<time>{_any(_TIMES)})\b"),
+    ("hours", rf"\s?(?P<time>{_any(_TIMES)})\b(?!\s+of\s+(?!comput|train|wall|[GT]PU))"),
     ("mass", rf"\s?(?P<mass>{_any(_MASSES)})\b"),
     ("mfu", r"\s?(?P<percent>%)\s?(?:MFU|model FLOPs? utili[sz]ation)\b"),
     ("percent", r"\s?(?P<percent>%)"),
@@ -156,8 +175,8 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("energy", r"energy|electricity"),
     ("tdp", r"\btdp\b|thermal design"),
     ("power", r"power|wattage|\bdraw\b"),
-    ("device_hours", r"(?:gpu|tpu|device|chip|accelerator)[\s-]?h(?:ou)?rs"),
-    ("hours", r"hours|time|duration|wall[\s-]?clock"),
+    ("device_hours", r"(?:gpu|tpu|device|chip|accelerator)[\s-]?(?:h(?:ou)?rs|days)"),
+    ("hours", r"hours|time|duration|wall[\s-]?clock|^(?:number of |training |elapsed )?days$"),
     (
         "devices",
         r"(?:number|count) of (?:gpu|tpu|device|accel|chip)|"
@@ -194,6 +213,15 @@ _OF_OTHERS = re.compile(
     r"equivalent to|evaluat|inference|would have|per query|flight",
     re.IGNORECASE,
 )
+
+#: What was included, or not, says nothing of whose figure it is.
+_ASIDE = re.compile(r"\bincluding\b[^,;.]*|[^,;.]*\b(?:not )?included\b", re.IGNORECASE)
+
+#: Before emissions of a contract, not of the grid.
+_BY_CONTRACT = re.compile(r"market[\s-]based|\boffset|certificate", re.IGNORECASE)
+
+#: Shorter times are those of a step, not of a run [h].
+_LEAST_HOURS = 1 / 60
 
 #: Quantities that one number in prose states only where it speaks of training.
 _OF_TRAINING = ("tokens", "hours", "params", "active_params", "flop")
@@ -305,7 +333,7 @@ def _paragraph(lines: list[str], first: int, readings: list[Reading], words: lis
             prose.append((number, line))
             continue
         for sentence, at in _sentences(prose):
-            if not _OF_OTHERS.search(sentence):
+            if not _OF_OTHERS.search(_ASIDE.sub("", sentence)):
                 _prose(sentence, at, readings, words)
         prose = []
         if label:
@@ -345,7 +373,9 @@ def _labelled(
     """Read the figures of a value; the first that has no unit takes its meaning from the label."""
     named = list(_words(label, value, number))
     words.extend(named)
-    counted = re.match(r"(\d[\d,]*)\s?x\s?(?=[A-Za-z])", value)
+    counted = re.match(
+        r"(\d[\d,]*)\s?(?:x\s?|(?=[A-Z]))(?=[A-Za-z])(?!(?:nodes?|servers?|hosts?|pods?)\b)", value
+    )
     if counted and named and named[0].name == "hardware":
         count = float(counted[1].replace(",", ""))
         readings.append(Reading("devices", count, counted[1] + " devices", number, 0.0, label))
@@ -376,9 +406,15 @@ def _settled(found: Reading, meant: str, taken: bool) -> Reading | None:
         return None
     if name == "bare":
         # Hours and counts need no unit; a bare mass or energy might be anything.
-        plain = UNIT.get(meant) == "" or meant in ("hours", "device_hours", "flop")
-        shown = f"{found.shown} ({found.label})"
-        return found._replace(name=meant, shown=shown, word="" if plain else "bare")
+        timed = meant in ("hours", "device_hours")
+        plain = UNIT.get(meant) == "" or timed or meant == "flop"
+        in_days = timed and re.search(r"\bdays\b", found.label.lower())
+        return found._replace(
+            name=meant,
+            value=found.value * (_TIMES["days"] if in_days else 1.0),
+            shown=f"{found.shown} ({found.label})",
+            word="" if plain else "bare",
+        )
     return found
 
 
@@ -405,6 +441,12 @@ def _prose(text: str, at: list[int], readings: list[Reading], words: list[Readin
             continue
         if found.name in _OF_TRAINING and not training:
             continue
+        if found.name == "hours" and found.value < _LEAST_HOURS:
+            continue
+        if found.name == "emissions" and _BY_CONTRACT.search(
+            found.context.partition(found.shown)[0]
+        ):
+            continue
         if not _repeats(found, readings):
             readings.append(found)
 
@@ -415,8 +457,11 @@ def _named_before(text: str, at: list[int], readings: list[Reading]) -> list[Rea
     for name, pattern in _NAMED_BEFORE:
         for match in pattern.finditer(text):
             one = next(_figures(match[1], name, at[match.start(1)]), None)
-            if one is not None and not _repeats(one._replace(name=name), readings):
-                found.append(one._replace(name=name))
+            if one is None:
+                continue
+            one = one._replace(name=name, context=_around(text, match.start(1)))
+            if not _repeats(one, readings):
+                found.append(one)
     return found
 
 
@@ -451,8 +496,14 @@ def _words(label: str, value: str, number: int) -> Iterator[Reading]:
         if label and pattern.search(folded) and not re.search(r"hours|power|count|number", folded):
             yield Reading(name, 0.0, value.strip(), number, 0.0, label)
             return
-    if not label and re.search(r"\d\s?(?:x|\*)?\s?.*(?:GPU|TPU|[AHV]100|accelerator)", value):
+    if not label and _HARDWARE.search(value):
         yield Reading("hardware", 0.0, value, number, 0.0)
+
+
+#: A number of devices, or the name of one.
+_HARDWARE = re.compile(
+    r"\d\s?(?:x|\*)?\s?.*(?:GPU|TPU|[AHV]100|accelerator)|\bTPU\s?v\d|\b[ABHV]\d{2}0\b|\bMI\d{3}"
+)
 
 
 def _figures(text: str, label: str, at: int | list[int]) -> Iterator[Reading]:
@@ -473,8 +524,16 @@ def _figures(text: str, label: str, at: int | list[int]) -> Iterator[Reading]:
                 size = 1000 * _MASSES[groups["mass"]] / _ENERGIES[groups["per"]]
             elif name == "throughput":
                 size = _PREFIXES[groups["si"]] / 1e12
-            yield Reading(name, value * size, shown, number, _slack(digits), label, unit)
+            context = _around(text, match.start())
+            yield Reading(name, value * size, shown, number, _slack(digits), label, unit, context)
             break
+
+
+def _around(text: str, at: int) -> str:
+    """The part of a sentence in which a figure stands, between semicolons."""
+    start = text.rfind(";", 0, at) + 1
+    end = text.find(";", at)
+    return text[start : len(text) if end < 0 else end]
 
 
 def _size(groups: Mapping[str, str | None]) -> float:

@@ -45,7 +45,8 @@ def two_digits(value: float) -> str:
 def phrases(texts: Iterable[str]) -> Iterator[str]:
     """Runs of one to five words, the longest first, without counts and the word GPU."""
     for text in texts:
-        words = re.sub(r"\b\d+\s?x\s|[(),;|'\"]|\bGPUs?\b", " ", text).split()
+        named = re.sub(r"\b(TPU[\s-]?v\d\w?)-\d+", r"\1", text)  # a slice is named by its size
+        words = re.sub(r"\b\d+\s?x\s|[(),;|'\"]|\bGPUs?\b", " ", named).split()
         for length in range(min(5, len(words)), 0, -1):
             for start in range(len(words) - length + 1):
                 phrase = " ".join(words[start : start + length])

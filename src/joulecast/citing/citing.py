@@ -166,7 +166,8 @@ def remarks(source: Source) -> str:
         "title descriptive" if described else "",
         f"not confirmed: {source.unconfirmed}" if source.unconfirmed else "",
     ]
-    return "; ".join(part for part in parts if part)
+    said = "; ".join(part for part in parts if part)
+    return said[:1].upper() + said[1:]
 
 
 #: Kind of source -> type of CSL.

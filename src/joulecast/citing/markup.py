@@ -44,6 +44,8 @@ def latex(text: str) -> str:
 
 
 def _letter(letter: str) -> str:
+    if unicodedata.category(letter).startswith("C"):  # a control character, which stops TeX
+        return ""
     if letter in _SPECIAL:
         return _SPECIAL[letter]
     if letter in _LETTERS or letter.isascii():
@@ -78,6 +80,10 @@ class Plain:
     def unit(self, unit: str) -> str:
         """Give a unit, such as tCO2e."""
         return unit
+
+    def amount(self, number: str, unit: str) -> str:
+        """Give a number with its unit, both marked up already; on one line where that can be."""
+        return f"{number} {unit}".rstrip()
 
     def percent(self, share: float) -> str:
         """Give a share as a percentage of two figures.
@@ -170,6 +176,14 @@ class Latex(Plain):
     def unit(self, unit: str) -> str:
         """Give a unit with its subscript."""
         return unit.replace("CO2", r"CO\textsubscript{2}").replace("m3", r"m\textsuperscript{3}")
+
+    def amount(self, number: str, unit: str) -> str:
+        r"""Give a number with its unit, which no line breaks apart.
+
+        >>> Latex().amount("63", "MWh")
+        '63~MWh'
+        """
+        return f"{number}~{unit}" if unit else number
 
     def percent(self, share: float) -> str:
         r"""Give a share with a thin space.

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from joulecast._version import __version__
 from joulecast.citing.markup import PLAIN, Plain
 from joulecast.footprint import Footprint, Quantity
 from joulecast.report.forecast import KINDS, readable
+from joulecast.report.use import shown
 from joulecast.terms import PROJECT_PARTS
 
-LIMITS = (
+LEFT_OUT = (
     "Failed and exploratory runs, data preparation, evaluation and the use of the model are not "
-    "included; certificates and offsets are not subtracted."
+    "included in it; certificates and offsets are not subtracted."
 )
 
 
 def paragraph(footprint: Footprint, markup: Plain = PLAIN) -> str:
-    """Inputs, boundary, hours, power, PUE, grid, making, and the range with its meaning."""
-    return _Writer(footprint, markup).paragraph()
+    """Inputs, hours, power, PUE, grid, making, the range with its meaning, use, boundary."""
+    return f"{account(footprint, markup)} {boundary(footprint)}"
+
+
+def paragraphs(footprints: Sequence[Footprint], markup: Plain) -> list[str]:
+    """A paragraph to each run; a boundary they have in common stands once, in one of its own."""
+    bounds = dict.fromkeys(boundary(one) for one in footprints)
+    if len(footprints) == 1 or len(bounds) > 1:
+        return [paragraph(one, markup) for one in footprints]
+    shared = boundary(footprints[0])
+    said = [account(one, markup) for one in footprints]
+    return [*said, f"For all runs: {shared[0].lower()}{shared[1:]}"]
+
+
+def account(footprint: Footprint, markup: Plain = PLAIN) -> str:
+    """The paragraph without its boundary, which several runs may have in common."""
+    return _Writer(footprint, markup).account()
+
+
+def boundary(footprint: Footprint) -> str:
+    """What is inside and what is not."""
+    if footprint.plan.get("only_given"):
+        return f"Nothing was added to the inputs named here. {LEFT_OUT}"
+    inside = ["accelerators, hosts, network and storage, and the data centre's overhead"]
+    if footprint.embodied is not None:
+        building = " and of the building" if footprint.plan.get("include_building") else ""
+        inside.append(f"the making of that equipment{building}")
+    return f"The boundary of the total is the training run: {', and '.join(inside)}. {LEFT_OUT}"
 
 
 def name_of(footprint: Footprint) -> str:
     """The run in a few words, for the row of a table or the title of a file."""
     plan = footprint.plan
     if plan.get("model"):
-        return str(plan["model"])
+        path = Path(plan["model"])
+        return path.resolve().parent.name if path.name == "config.json" else path.name
     if plan.get("params"):
         size = PLAIN.number(plan["params"])
         return f"{KINDS[plan['arch']].partition(' ')[2]} of {size} parameters"
@@ -56,20 +87,26 @@ class _Writer:
     def __init__(self, footprint: Footprint, markup: Plain) -> None:
         self.footprint = footprint
         self.markup = markup
-        self.held = footprint.inputs_by_name
+        used = footprint.use_phase.assumptions if footprint.use_phase else ()
+        self.held = {entry.name: entry for entry in (*footprint.assumptions, *used)}
         self.sources = {one.key: one for one in footprint.citations}
 
-    def paragraph(self) -> str:
+    def account(self) -> str:
+        entries = [_Writer(entry, self.markup).entry() for entry in self.footprint.entries]
         said = [
             self.subject(),
             self.compute(),
-            self.hours(),
-            self.energy(),
-            self.operation(),
-            self.making(),
+            self.fleet(),
+            *entries,
+            self.together(),
             self.outcome(),
-            self.boundary(),
+            self.use(),
         ]
+        return " ".join(sentence for sentence in said if sentence)
+
+    def entry(self) -> str:
+        """Hours, energy and emissions on one type of device."""
+        said = [self.hours(), self.energy(), self.operation(), self.making()]
         return " ".join(sentence for sentence in said if sentence)
 
     # Words for numbers and where they come from.
@@ -94,7 +131,7 @@ class _Writer:
     def value(self, name: str, unit: str = "") -> str:
         """An input with its unit, or other words that belong to it, and its origin."""
         shown = self.markup.exactly(self.held[name].value)
-        return f"{shown} {unit}".rstrip() + self.origin(name)
+        return self.markup.amount(shown, unit) + self.origin(name)
 
     def share(self, name: str, words: str) -> str:
         """A share as a percentage with what it is a share for, and its origin."""
@@ -107,14 +144,23 @@ class _Writer:
 
     def result(self, quantity: Quantity) -> str:
         """A result with its unit: two significant figures."""
-        shown, unit = readable(quantity)
-        return f"{self.markup.number(shown.value)} {self.markup.unit(unit)}"
+        return self.shown(*readable(quantity))
+
+    def shown(self, quantity: Quantity, unit: str) -> str:
+        m = self.markup
+        return m.amount(m.number(quantity.value), m.unit(unit))
+
+    def ranged(self, quantity: Quantity) -> str:
+        """A result of the use with its range."""
+        best, unit = shown(quantity)
+        if best.p10 == best.p90:
+            return self.shown(best, unit)
+        m = self.markup
+        low, high = m.number(best.p10), m.number(best.p90)
+        return f"{self.shown(best, unit)} ({m.amount(f'{low} to {high}', m.unit(unit))})"
 
     def has(self, *names: str) -> bool:
         return all(name in self.held for name in names)
-
-    def known(self, name: str) -> bool:
-        return self.footprint.quantities.get(name) is not None
 
     # The sentences, in the order of the chain.
 
@@ -170,8 +216,6 @@ class _Writer:
         hours, m, plan = self.footprint.device_hours, self.markup, self.footprint.plan
         if hours is None:
             return ""
-        if len(self.footprint.fleet) > 1:
-            return self.fleet(hours)
         count, device = plan.get("device_count"), plan.get("device_name") or ""
         devices = f"{count:,} {m.times} {m.text(device)}" if count and device else m.text(device)
         if not device:
@@ -191,23 +235,43 @@ class _Writer:
             rate = f"a utilisation of {self.value('utilisation', 'over the whole run')}"
         if self.has("precision_speedup") and self.held["precision_speedup"].value != 1:
             rate += f" and a speed-up of {self.value('precision_speedup')} from {plan['precision']}"
-        return f"On {devices}{peak}, at {rate}, it reserves {amount}{long}."
+        whole = all(part.share == 1 for part in self.footprint.fleet)
+        part = "it" if whole else "this part"
+        return f"On {devices}{peak}, at {rate}, {part} reserves {amount}{long}."
 
-    def fleet(self, hours: Quantity) -> str:
-        """What each type of device does, and the hours of all."""
-        parts = []
-        for part in self.footprint.fleet:
-            much = f"for {self.markup.number(part.hours or 0)} hours"
-            if part.share is not None:
-                much = f"{self.markup.percent(part.share)} of it"
+    def fleet(self) -> str:
+        """Who does what share, where a run has several types of device."""
+        fleet = self.footprint.fleet
+        if len(fleet) < 2:
+            return ""
+        m, parts = self.markup, []
+        for part in fleet:
+            count = f"{part.device_count:,} {m.times} " if part.device_count else ""
+            place = f" in {m.text(part.region_name)}" if part.region_name else ""
+            devices = f"{count}{m.text(part.device_name)}{place}"
             total = part.quantities["total_kgco2e"]
-            amount = f", {self.result(total)}" if total is not None else ""
-            parts.append(f"{self.markup.text(part.label)} ({much}{amount})")
-        return (
-            f"It is spread over {_listed(parts)}, each of them settled as a run of its own and all "
-            f"added up draw by draw; together they reserve {self.markup.number(hours.value)} "
-            "device-hours."
-        )
+            amount = f" ({self.result(total)})" if total is not None else ""
+            if part.share is None:
+                parts.append(f"{devices}, reserved for {m.exactly(part.hours or 0)} hours{amount}")
+            else:
+                parts.append(f"{m.percent(part.share)} of it on {devices}{amount}")
+        return f"It runs on a fleet: {'; '.join(parts)}. Each is forecast as a run of its own."
+
+    def together(self) -> str:
+        """Sums over a fleet."""
+        known = self.footprint.quantities
+        if len(self.footprint.fleet) < 2:
+            return ""
+        hours, energy = self.footprint.device_hours, self.footprint.energy
+        sums = [
+            f"reserves {self.markup.number(hours.value)} device-hours" if hours else "",
+            f"uses {self.result(energy)}" if energy else "",
+            f"emits {self.result(known['operational_kgco2e'])} in operation"
+            if known["operational_kgco2e"]
+            else "",
+        ]
+        said = [each for each in sums if each]
+        return f"Together, the fleet {_listed(said)}." if said else ""
 
     def exact_peak(self) -> str:
         if not self.has("peak_flops"):
@@ -322,18 +386,18 @@ class _Writer:
             "outcomes they lead to one in ten lies below the lower figure and one in ten above "
             "the upper."
         )
-        return sentence + self.driver() + self.project()
+        return sentence + self.driver() + self.project() + self.market()
 
     def driver(self) -> str:
         """The input that the range mostly comes from."""
         if not self.footprint.drivers:
             return ""
-        first = self.footprint.drivers[0]
-        role, _, whose = first.name.partition(" (")
-        word = WORDS.get(role, role) + (f" ({whose}" if whose else "")
+        first, m = self.footprint.drivers[0], self.markup
+        name, whose = self.footprint.whose(first.name)
+        of = f" of {m.text(whose)}" if whose else ""
         return (
-            f" Its largest part, {self.markup.percent(first.share)} of the variance of the "
-            f"logarithm, comes from the {self.markup.text(word)}."
+            f" Its largest part, {m.percent(first.share)} of the variance of the logarithm, comes "
+            f"from the {m.text(WORDS.get(name, name))}{of}."
         )
 
     def project(self) -> str:
@@ -345,21 +409,65 @@ class _Writer:
             for key, name in PROJECT_PARTS.items()
             if self.footprint.quantities[name] is not None
         ]
-        listed = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-        with_it = f"{listed} around it, as shares of the run"
+        with_it = f"{_listed(parts)} around it, as shares of the run,"
         if not parts:
-            with_it = f"a project factor of {self.value('project_factor')}"
-        return f" With {with_it}, the whole project comes to {self.result(project)}."
+            factor = self.value("project_factor")
+            with_it = f"a project factor of {factor} for runs before and beside it,"
+        return (
+            f" With {with_it} which this total does not hold, the whole project comes to "
+            f"{self.result(project)}."
+        )
 
-    def boundary(self) -> str:
-        plan = self.footprint.plan
-        if plan.get("only_given"):
-            return f"Nothing was added to the inputs named here. {LIMITS}"
-        inside = ["accelerators, hosts, network and storage, and the data centre's overhead"]
-        if self.known("embodied_kgco2e"):
-            building = " and of the building" if plan.get("include_building") else ""
-            inside.append(f"the making of that equipment{building}")
-        return f"The boundary is the training run: {', and '.join(inside)}. {LIMITS}"
+    def market(self) -> str:
+        """Emissions by contract, which stand beside those by location."""
+        contract = self.footprint.quantities["market_kgco2e"]
+        if contract is None:
+            return ""
+        words = f"{self.markup.unit('gCO2e/kWh')} by contract"
+        return (
+            f" Market-based, at {self.value('market_gco2e_per_kwh', words)}, operation would count "
+            f"{self.result(contract)}; the total is the location-based one."
+        )
+
+    def use(self) -> str:
+        """What the use takes, beside the total."""
+        use, m = self.footprint.use_phase, self.markup
+        if use is None:
+            return ""
+        found, plan = use.results, use.plan
+        token, request = found["energy_per_output_token_j"], found["energy_per_request_wh"]
+        assert token is not None and request is not None
+        devices = f"{plan['device_count']:,} {m.times} "
+        devices += m.text(self.held["use_rated_power_w"].note)
+        emits = found["emissions_per_request_gco2e"]
+        emitting = f" and emits {self.ranged(emits)}" if emits else ""
+        said = [
+            f"The use of the trained model is forecast apart: with weights at {plan['precision']} "
+            f"on {devices}, {self.value('use_batch', 'requests at once')}, "
+            f"{self.value('use_prompt_tokens', 'tokens of prompt')} and "
+            f"{self.value('use_output_tokens', 'tokens of answer')}, the devices fetch weights and "
+            f"caches, compute and wait{self.origin('use_memory_factor')}; with hosts and idle "
+            f"reserve, at {self.value('use_site_factor', 'times the energy of the devices')}, "
+            f"and the PUE, a generated token takes {self.ranged(token)}, and a request takes "
+            f"{self.ranged(request)}{emitting}."
+        ]
+        return " ".join([*said, *self.year_of_use(), "Nothing of this is in the total."])
+
+    def year_of_use(self) -> list[str]:
+        use = self.footprint.use_phase
+        assert use is not None
+        energy = use.results["energy_per_year_kwh"]
+        emits = use.results["operational_per_year_kgco2e"]
+        if energy is None:
+            return ["No demand was given."]
+        tokens = self.has("use_tokens_per_year")
+        counted = "tokens" if tokens else "requests"
+        demand = self.value(f"use_{counted}_per_year", f"{counted} a year")
+        emitting = f" and emits {self.ranged(emits)}" if emits else ""
+        said = f"At {demand}, a year of use takes {self.ranged(energy)}{emitting}"
+        even = use.results["break_even_days"]
+        after = f", as much as training after {self.ranged(even)}" if even else ""
+        return [f"{said}{after}."]
 
 
 def _listed(parts: list[str]) -> str:

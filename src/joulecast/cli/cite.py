@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import say
-from joulecast.cli.planning import Asked, Targets, takes_plan
+from joulecast.cli.planning import Asked, Targets, takes_use
 
 
-@takes_plan
+@takes_use
 def cite(
     asked: Asked,
     targets: Targets = None,

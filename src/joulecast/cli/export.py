@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.output import say
-from joulecast.cli.planning import Asked, Targets, takes_plan
+from joulecast.cli.planning import Asked, Targets, takes_use
 
 
-@takes_plan
+@takes_use
 def export(
     asked: Asked,
     targets: Targets = None,
@@ -18,7 +18,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="md, latex, methods, hf, eu, sci, checklist, cyclonedx, csv or json.",
+            help="md, latex, methods, hf, eu, sci, checklist, cyclonedx, csv, json or html.",
         ),
     ] = "md",
     output: Annotated[Path | None, typer.Option(help="Write to a file.", metavar="FILE")] = None,

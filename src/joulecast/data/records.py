@@ -83,7 +83,8 @@ class Source(Record):
     def short_authors(self) -> str:
         """Two names at most: "Kaplan et al."."""
         names = [name.split(",")[0].strip() for name in self.names]
-        return " and ".join(names) if len(names) <= 2 else f"{names[0]} et al."
+        few = len(names) <= 2 and names[-1] != "others"
+        return " and ".join(names) if few else f"{names[0]} et al."
 
     @property
     def label(self) -> str:

@@ -12,9 +12,9 @@ from joulecast._version import __version__
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
-from joulecast.exporting.hf import hardware, where
+from joulecast.exporting.hf import hardware, provider, where
 from joulecast.exporting.tables import amount, interval
-from joulecast.footprint import Assumption, Footprint, Quantity
+from joulecast.footprint import Footprint, Quantity
 
 
 def write(footprints: Sequence[Footprint]) -> str:
@@ -44,6 +44,7 @@ def write(footprints: Sequence[Footprint]) -> str:
             ("Grid", _grid(footprint)),
         ),
         f"Forecast with joulecast {__version__}, data {footprint.data_digest}; not measured.",
+        *md.beside(footprint),
         "## Inputs",
         md.inputs(footprint),
         "## Sources",
@@ -57,10 +58,9 @@ def _bullets(*rows: tuple[str, str]) -> str:
 
 
 def _workers(footprint: Footprint) -> str:
-    provider = footprint.plan.get("provider")
-    place = where(footprint)
-    site = f"; {MARKDOWN.text(provider)} cloud" if provider else ""
-    return f"{MARKDOWN.text(hardware(footprint))}{site}; {MARKDOWN.text(place)}"
+    cloud = provider(footprint)
+    site = f"; {MARKDOWN.text(cloud)} cloud" if cloud else ""
+    return f"{MARKDOWN.text(hardware(footprint))}{site}; {MARKDOWN.text(where(footprint))}"
 
 
 def _compute(footprint: Footprint) -> str:
@@ -96,15 +96,13 @@ def _error_bars(footprint: Footprint) -> str:
 
 
 def _grid(footprint: Footprint) -> str:
-    grids = [a for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"]
-    if not grids:
-        return "not used"
-    return "; ".join(map(_intensity, grids))
-
-
-def _intensity(grid: Assumption) -> str:
-    note = "given" if grid.given else grid.note
-    return f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh, location-based ({MARKDOWN.text(note)})"
+    grids = [one for one in footprint.assumptions if one.name == "grid_gco2e_per_kwh"]
+    said = [
+        f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh "
+        f"({'given' if grid.given else MARKDOWN.text(grid.note)})"
+        for grid in grids
+    ]
+    return f"{'; '.join(said)}; location-based" if said else "not used"
 
 
 def _count(value: float | None) -> str:

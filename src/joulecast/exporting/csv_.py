@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from joulecast import units
 from joulecast._version import __version__
 from joulecast.citing.methods import name_of
+from joulecast.exporting.hf import provider
 from joulecast.exporting.needs import needed
 from joulecast.footprint import Footprint, Quantity, ten
 from joulecast.plan import as_said
@@ -55,37 +56,30 @@ def write(footprints: Sequence[Footprint]) -> str:
 
 def _row(footprint: Footprint) -> dict[str, object]:
     plan, known = footprint.plan, footprint.quantities
-    inputs = {name: entry.value for name, entry in footprint.inputs_by_name.items()}
+    inputs = _common(footprint)
     energy = needed(footprint, "energy_kwh", "csv").value
     water = _value(known["water_onsite_l"])
-    it_energy = known["it_energy_kwh"]
-    # Where entries of a fleet have several, what they come to together.
-    several = energy / it_energy.value if footprint.fleet and it_energy is not None else 1.0
-    pue = inputs.get("pue", several)
     days = known["wall_clock_days"]
     seconds = None if days is None else days.value * units.day / units.second
     emissions = _value(footprint.operational)
-    count, device = plan.get("device_count"), plan.get("device_name")
     total = footprint.total
     cells = {
         "project_name": name_of(footprint),
         "duration": seconds,
         "emissions": emissions,
         "emissions_rate": emissions / seconds if seconds and emissions is not None else None,
-        "gpu_power": ten(inputs["device_power_w"] * count * pue)
-        if count and "device_power_w" in inputs
-        else None,
-        "gpu_energy": _value(known["device_energy_kwh"], pue),
+        "gpu_power": _power(footprint),
+        "gpu_energy": _gpu_energy(footprint),
         "energy_consumed": ten(energy),
         "water_consumed": water,
         "country_name": plan.get("region_name"),
         "country_iso_code": plan.get("country"),
         "region": plan.get("region"),
-        "cloud_provider": plan.get("provider"),
-        "gpu_count": count,
-        "gpu_model": f"{count} x {device}" if count and device else device,
+        "cloud_provider": provider(footprint),
+        "gpu_count": _count(footprint),
+        "gpu_model": _models(footprint),
         "tracking_mode": "forecast",
-        "on_cloud": "Y" if plan.get("provider") else None,
+        "on_cloud": "Y" if provider(footprint) else None,
         "pue": inputs.get("pue"),
         "wue": None if water is None or not energy else ten(water / energy),
         "joulecast_total_kgco2e": _value(total),
@@ -100,5 +94,53 @@ def _row(footprint: Footprint) -> dict[str, object]:
     return {name: "" if value is None else value for name, value in cells.items()}
 
 
-def _value(quantity: Quantity | None, times: float = 1.0) -> float | None:
-    return None if quantity is None else ten(quantity.value * times)
+def _common(footprint: Footprint) -> dict[str, float]:
+    """Inputs of one value; those in which the entries of a fleet differ are left out."""
+    values: dict[str, set[float]] = {}
+    for entry in footprint.assumptions:
+        values.setdefault(entry.name, set()).add(entry.value)
+    return {name: min(those) for name, those in values.items() if len(those) == 1}
+
+
+def _inputs(entry: Footprint) -> dict[str, float]:
+    return {one.name: one.value for one in entry.assumptions}
+
+
+def _power(footprint: Footprint) -> float | None:
+    """Power of all devices at once with PUE; None where it is not known of every entry."""
+    total = 0.0
+    for entry in footprint.entries:
+        inputs, count = _inputs(entry), entry.plan.get("device_count")
+        if not count or "device_power_w" not in inputs:
+            return None
+        total += inputs["device_power_w"] * count * inputs.get("pue", 1.0)
+    return ten(total)
+
+
+def _gpu_energy(footprint: Footprint) -> float | None:
+    """Energy of the devices with PUE; None where it is not known of every entry."""
+    total = 0.0
+    for entry in footprint.entries:
+        energy = entry.quantities["device_energy_kwh"]
+        if energy is None:
+            return None
+        total += energy.value * _inputs(entry).get("pue", 1.0)
+    return ten(total)
+
+
+def _count(footprint: Footprint) -> int | None:
+    counts = [entry.plan.get("device_count") or 0 for entry in footprint.entries]
+    return sum(counts) if all(counts) else None
+
+
+def _models(footprint: Footprint) -> str:
+    """Number and name of each type, as CodeCarbon writes one."""
+    said = []
+    for entry in footprint.entries:
+        count, device = entry.plan.get("device_count"), entry.plan.get("device_name")
+        said.append(f"{count} x {device}" if count and device else device)
+    return "; ".join(one for one in said if one)
+
+
+def _value(quantity: Quantity | None) -> float | None:
+    return None if quantity is None else ten(quantity.value)

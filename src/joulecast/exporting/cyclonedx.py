@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joulecast._version import __version__
 from joulecast.citing.citing import TITLE
 from joulecast.citing.methods import name_of
 from joulecast.exporting.needs import is_fine_tuning, needed
+from joulecast.exporting.tables import inputs_of
 from joulecast.footprint import Assumption, Footprint, Quantity, ten
+from joulecast.use.used import UsePhase
 
 #: Namespace of our serial numbers: the same answer gets the same one.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "joulecast")
@@ -50,9 +52,9 @@ def _model(footprint: Footprint) -> dict[str, Any]:
         "name": name_of(footprint),
         "modelCard": {
             "considerations": {
-                "environmentalConsiderations": {"energyConsumptions": [_training(footprint)]}
+                "environmentalConsiderations": {"energyConsumptions": _spent(footprint)}
             },
-            "properties": [_input(entry) for entry in footprint.assumptions],
+            "properties": [_input(entry) for entry in inputs_of(footprint)],
         },
         "externalReferences": [
             {
@@ -66,23 +68,58 @@ def _model(footprint: Footprint) -> dict[str, Any]:
     }
 
 
-def _training(footprint: Footprint) -> dict[str, Any]:
-    energy = needed(footprint, "energy_kwh", "cyclonedx")
-    kilowatt_hours = {"value": ten(energy.value), "unit": "kWh"}
-    consumption: dict[str, Any] = {
-        "activity": "fine-tuning" if is_fine_tuning(footprint) else "training",
+def _spent(footprint: Footprint) -> list[dict[str, Any]]:
+    """The training and, where its demand is given, a year of use."""
+    use = footprint.use_phase
+    if use is None or use.results["energy_per_year_kwh"] is None:
+        return [_training(footprint)]
+    return [_training(footprint), _year_of_use(use)]
+
+
+def _year_of_use(use: UsePhase) -> dict[str, Any]:
+    energy, emits = (
+        use.results[name] for name in ("energy_per_year_kwh", "operational_per_year_kgco2e")
+    )
+    assert energy is not None
+    consumption = _consumption("inference", energy, emits, [("not stated", energy)])
+    consumption["properties"] = [
+        _property("basis", "forecast of one year of use, not measured; not part of the training"),
+        _property("boundary", "operation, location-based, alone"),
+        *_levels({"energy_kwh": energy, "operational_kgco2e": emits}),
+    ]
+    return consumption
+
+
+def _consumption(
+    activity: str, energy: Quantity, emits: Quantity | None, providers: list[tuple[str, Quantity]]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "activity": activity,
         "energyProviders": [
             {
-                "organization": {"name": footprint.plan.get("provider") or "not stated"},
+                "organization": {"name": name},
                 "energySource": "unknown",
-                "energyProvided": kilowatt_hours,
+                "energyProvided": {"value": ten(share.value), "unit": "kWh"},
             }
+            for name, share in providers
         ],
-        "activityEnergyCost": kilowatt_hours,
+        "activityEnergyCost": {"value": ten(energy.value), "unit": "kWh"},
     }
-    if footprint.total is not None:
-        tonnes = ten(footprint.total.to("t").value)
-        consumption["co2CostEquivalent"] = {"value": tonnes, "unit": "tCO2eq"}
+    if emits is not None:
+        tonnes = ten(emits.to("t").value)
+        found["co2CostEquivalent"] = {"value": tonnes, "unit": "tCO2eq"}
+    return found
+
+
+def _training(footprint: Footprint) -> dict[str, Any]:
+    energy = needed(footprint, "energy_kwh", "cyclonedx")
+    activity = "fine-tuning" if is_fine_tuning(footprint) else "training"
+    providers = [
+        (entry.plan.get("provider") or "not stated", entry.energy)
+        for entry in footprint.entries
+        if entry.energy is not None
+    ]
+    consumption = _consumption(activity, energy, footprint.total, providers)
     consumption["properties"] = _ranges(footprint)
     return consumption
 
@@ -95,14 +132,35 @@ def _ranges(footprint: Footprint) -> list[dict[str, str]]:
         _property("boundary", f"operation, location-based, {making}"),
         _property("range", "p10 to p90: 80 % prediction range"),
     ]
-    for name in ("energy_kwh", "total_kgco2e"):
-        quantity: Quantity | None = footprint.quantities[name]
-        if quantity is not None:
-            found += [
-                _property(f"{name}:{level}", f"{ten(getattr(quantity, level)):.10g}")
-                for level in ("p10", "p50", "p90")
-            ]
-    return found
+    shown = {name: footprint.quantities[name] for name in ("energy_kwh", "total_kgco2e")}
+    return [*found, *_fleet(footprint), *_levels(shown)]
+
+
+def _levels(quantities: Mapping[str, Quantity | None]) -> list[dict[str, str]]:
+    return [
+        _property(f"{name}:{level}", f"{ten(getattr(quantity, level)):.10g}")
+        for name, quantity in quantities.items()
+        if quantity is not None
+        for level in ("p10", "p50", "p90")
+    ]
+
+
+def _fleet(footprint: Footprint) -> list[dict[str, str]]:
+    """Each entry of a fleet with its energy and emissions."""
+    if len(footprint.fleet) < 2:
+        return []
+    return [
+        _property(
+            f"fleet:{number}",
+            "; ".join([part.label, *_amounts(part.quantities)]),
+        )
+        for number, part in enumerate(footprint.fleet, start=1)
+    ]
+
+
+def _amounts(quantities: Mapping[str, Quantity | None]) -> list[str]:
+    shown = (quantities[name] for name in ("energy_kwh", "total_kgco2e"))
+    return [f"{ten(one.value):.10g} {one.unit}" for one in shown if one is not None]
 
 
 def _input(entry: Assumption) -> dict[str, str]:
@@ -110,6 +168,7 @@ def _input(entry: Assumption) -> dict[str, str]:
     span = "" if entry.low is None else f" ({entry.low:.6g} to {entry.high:.6g})"
     unchecked = " (unchecked)" if entry.read == "recalled" else ""
     value = f"{ten(entry.value):.10g} {entry.unit}".rstrip()
+    span += f" of {entry.whose}" if entry.whose else ""
     return _property(
         f"input:{entry.name}", f"{value}{span}, {entry.basis}, {entry.source}{unchecked}"
     )

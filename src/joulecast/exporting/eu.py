@@ -6,7 +6,7 @@ What the form asks stands in templates/, one file to an edition.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import floor, log10
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from joulecast.estimation import EU_THRESHOLDS
 from joulecast.exporting import md
 from joulecast.exporting.needs import needed
 from joulecast.exporting.tables import interval
-from joulecast.footprint import Footprint
+from joulecast.footprint import Footprint, Quantity
 
 #: Edition of the form that is answered.
 EDITION = "eu-model-documentation-form-2025-07"
@@ -78,17 +78,32 @@ def _size(footprint: Footprint, template: dict[str, Any]) -> str:
     return f"{_powers(size)} parameters; band: {band}"
 
 
+def _elapsed(footprint: Footprint) -> list[Quantity]:
+    """Days of the run; of a fleet those of its parts at once, and in turn, where these differ."""
+    parts = [entry.quantities["wall_clock_days"] for entry in footprint.entries]
+    known = [days for days in parts if days is not None]
+    if len(known) < len(parts):
+        return []
+    longest = max(known, key=lambda days: days.value)
+    total = sum(days.value for days in known)
+    in_turn = Quantity(*(total,) * 6, "d")
+    return [longest] if len(known) == 1 else [longest, in_turn]
+
+
 def _time_band(footprint: Footprint, template: dict[str, Any]) -> str:
-    days = footprint.quantities["wall_clock_days"]
-    if days is None:
+    elapsed = _elapsed(footprint)
+    if not elapsed:
         return "unknown: say how many devices (`--device-count`)"
-    months = days.value * units.day / units.month
-    return _band(months, template["time_bands"], template["longest_time"])
+    months = (days.value * units.day / units.month for days in elapsed)
+    bands = (_band(each, template["time_bands"], template["longest_time"]) for each in months)
+    return " or ".join(dict.fromkeys(bands))
 
 
 def _time(footprint: Footprint, template: dict[str, Any]) -> str:
-    days, hours = footprint.quantities["wall_clock_days"], footprint.device_hours
-    elapsed = "unknown" if days is None else f"{MARKDOWN.number(days.value)} days"
+    hours, days = footprint.device_hours, _elapsed(footprint)
+    elapsed = f"{MARKDOWN.number(days[0].value)} days" if days else "unknown"
+    if len(days) > 1:
+        elapsed += f" if the fleet runs at once, {MARKDOWN.number(days[1].value)} if in turn,"
     if hours is None:
         return f"{elapsed} elapsed"
     used = MARKDOWN.number(hours.value * units.hour / units.day)
@@ -133,24 +148,23 @@ def _energy(footprint: Footprint, template: dict[str, Any]) -> str:
 
 
 def _energy_method(footprint: Footprint, template: dict[str, Any]) -> str:
-    inputs = {name: entry.value for name, entry in footprint.inputs_by_name.items()}
+    entries = [
+        (entry, {one.name: one.value for one in entry.assumptions}) for entry in footprint.entries
+    ]
     said = [f"Forecast with joulecast {__version__}, data {footprint.data_digest}."]
-    if "device_power_w" in inputs and footprint.device_hours is not None:
-        power = f"{MARKDOWN.exactly(inputs['device_power_w'])} W"
-        host = inputs.get("host_power_w", 0.0)
-        with_host = f" and {MARKDOWN.exactly(host)} W of its host" if host else ""
-        said.append(f"Device-hours times the mean power of a device, {power}{with_host}.")
-    if len(footprint.fleet) > 1:
-        kinds = "; ".join(part.label for part in footprint.fleet)
-        said.append(
-            "Device-hours times the mean power of a device and of its host, the overhead of "
-            f"network and storage and the PUE, for each of these, added up: {kinds}."
-        )
-    if inputs.get("network_share"):
-        said.append(f"Network and storage add {MARKDOWN.percent(inputs['network_share'])}.")
-    if "pue" in inputs:
-        said.append(f"Times a PUE of {MARKDOWN.exactly(inputs['pue'])}.")
-    if "energy_kwh" in inputs:
+    powers = [_powers_of(entry, inputs) for entry, inputs in entries if "device_power_w" in inputs]
+    if powers and footprint.device_hours is not None:
+        said.append(f"Device-hours times the mean power of a device, {'; '.join(powers)}.")
+    networks = [inputs["network_share"] for _, inputs in entries if inputs.get("network_share")]
+    if networks:
+        shown = " or ".join(dict.fromkeys(map(MARKDOWN.percent, networks)))
+        said.append(f"Network and storage add {shown}.")
+    pues = dict.fromkeys(
+        MARKDOWN.exactly(inputs["pue"]) for _, inputs in entries if "pue" in inputs
+    )
+    if pues:
+        said.append(f"Times a PUE of {' or '.join(pues)}.")
+    if any(one.name == "energy_kwh" for one in footprint.assumptions):
         said.append("The energy itself was given.")
     said.append(
         "Boundary: electricity of the facility for this run, from accelerators to cooling; "
@@ -158,6 +172,14 @@ def _energy_method(footprint: Footprint, template: dict[str, Any]) -> str:
     )
     said.append("The range is where 80 % of outcomes lie when every input varies in its own range.")
     return " ".join(said)
+
+
+def _powers_of(entry: Footprint, inputs: Mapping[str, float]) -> str:
+    power = f"{MARKDOWN.exactly(inputs['device_power_w'])} W"
+    host = inputs.get("host_power_w", 0.0)
+    with_host = f" and {MARKDOWN.exactly(host)} W of its host" if host else ""
+    named = f" ({MARKDOWN.text(entry.plan['device_name'])})" if entry.fleet else ""
+    return f"{power}{with_host}{named}"
 
 
 def _inference(footprint: Footprint, template: dict[str, Any]) -> str:

@@ -63,13 +63,14 @@ def _source(footprint: Footprint) -> str:
 
 
 def where(footprint: Footprint) -> str:
-    """Place of the run in words."""
-    plan = footprint.plan
-    if len(footprint.fleet) > 1:
-        places = dict.fromkeys(part.region_name or "not stated" for part in footprint.fleet)
-        return ", ".join(places)
+    """Place of the run in words; of a fleet every place."""
+    return "; ".join(dict.fromkeys(_place(entry) for entry in footprint.entries))
+
+
+def _place(entry: Footprint) -> str:
+    plan = entry.plan
     if not plan.get("region_name"):
-        assumed = any(one.code == "place_unknown" for one in footprint.warnings)
+        assumed = any(one.code == "place_unknown" for one in entry.warnings)
         return (
             "place not stated; the mean grid of the world is assumed" if assumed else "not stated"
         )
@@ -78,14 +79,21 @@ def where(footprint: Footprint) -> str:
 
 
 def hardware(footprint: Footprint) -> str:
-    """Devices of the run in words."""
-    plan = footprint.plan
-    if len(footprint.fleet) > 1:
-        return ", ".join(part.devices for part in footprint.fleet)
-    name, count = plan.get("device_name"), plan.get("device_count")
+    """Devices of the run in words; of a fleet every type."""
+    return "; ".join(dict.fromkeys(_devices(entry) for entry in footprint.entries))
+
+
+def _devices(entry: Footprint) -> str:
+    name, count = entry.plan.get("device_name"), entry.plan.get("device_count")
     if not name:
         return f"{count:,} devices" if count else "not stated"
     return f"{count:,} x {name}" if count else str(name)
+
+
+def provider(footprint: Footprint) -> str:
+    """Whose data centre, or data centres; empty where nobody said."""
+    said = (entry.plan.get("provider") for entry in footprint.entries)
+    return ", ".join(dict.fromkeys(name for name in said if name))
 
 
 def section(footprint: Footprint) -> str:
@@ -103,7 +111,7 @@ def section(footprint: Footprint) -> str:
     rows = [
         ("Hardware Type", MARKDOWN.text(hardware(footprint))),
         ("Hours used", used),
-        ("Cloud Provider", MARKDOWN.text(plan.get("provider") or "not stated")),
+        ("Cloud Provider", MARKDOWN.text(provider(footprint) or "not stated")),
         ("Compute Region", MARKDOWN.text(where(footprint))),
         ("Carbon Emitted", f"{carbon} ({grams(footprint):,} g)"),
     ]
@@ -115,6 +123,7 @@ def section(footprint: Footprint) -> str:
         facts,
         "Forecast before training, not measured.",
         paragraph(footprint, MARKDOWN),
+        *(f"#{block}" if block.startswith("##") else block for block in md.beside(footprint)),
         "### Inputs",
         md.inputs(footprint),
         "### Sources",

@@ -28,6 +28,7 @@ def write(footprints: Sequence[Footprint]) -> str:
         paragraph(footprint, MARKDOWN),
         "## Results",
         results(footprint),
+        *beside(footprint),
         "## Inputs",
         inputs(footprint),
         *warnings(footprint),
@@ -66,18 +67,49 @@ def results(footprint: Footprint) -> str:
     return table(("Result", "Value", "80 % prediction range"), rows)
 
 
+def beside(footprint: Footprint) -> list[str]:
+    """Entries of a fleet, and what the use takes; nothing where there is neither."""
+    blocks = []
+    if len(footprint.fleet) > 1:
+        blocks += ["## Fleet", _fleet(footprint)]
+    if footprint.use_phase is not None:
+        rows = [
+            (one.label, one.value, one.interval or "exact")
+            for one in tables.of_use(footprint, MARKDOWN)
+        ]
+        shown = table(("Result", "Value", "80 % prediction range"), rows)
+        blocks += ["## Use, once trained", "In no figure above.", shown]
+    return blocks
+
+
+def _fleet(footprint: Footprint) -> str:
+    names = ("device_hours", "energy_kwh", "operational_kgco2e", "embodied_kgco2e", "total_kgco2e")
+    rows = []
+    for part in footprint.fleet:
+        much = (
+            f"{MARKDOWN.percent(part.share)} of the run"
+            if part.share is not None
+            else f"{MARKDOWN.exactly(part.hours or 0)} hours"
+        )
+        known = (part.quantities[name] for name in names)
+        cells = ("not known" if one is None else tables.amount(one, MARKDOWN) for one in known)
+        rows.append((MARKDOWN.text(part.label), much, *cells))
+    head = ("Devices", "Does", "Device-hours", "Energy", "Operation", "Making", "Total")
+    return table(head, rows)
+
+
 def inputs(footprint: Footprint) -> str:
     """Every number the answer rests on, with its range and source."""
     rows = [
         (
             f"`{entry.name}`",
-            MARKDOWN.text(entry.meaning),
+            MARKDOWN.text(f"{entry.meaning} ({entry.whose})" if entry.whose else entry.meaning),
             tables.input_value(entry, MARKDOWN),
             tables.span(entry, MARKDOWN) or "exact",
             entry.basis,
             tables.source_of(entry, footprint, MARKDOWN),
         )
-        for entry in footprint.assumptions
+        for entry in tables.inputs_of(footprint)
     ]
     return table(("Name", "Meaning", "Value", "5 % to 95 %", "Basis", "Source"), rows)
 

@@ -18,7 +18,9 @@ def needed(footprint: Footprint, name: str, format_: str) -> Quantity:
     quantity = footprint.quantities[name]
     if quantity is None:
         why = f"is unknown, and the {format_} format must state it"
-        raise InputError(name, None, why, _WAYS[name])
+        timed = any(part.hours is not None for part in footprint.fleet)
+        ways = ["share in place of hours under [[fleet]]"] if timed else _WAYS[name]
+        raise InputError(name, None, why, ways)
     return quantity
 
 

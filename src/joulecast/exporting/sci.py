@@ -16,7 +16,8 @@ from joulecast.footprint import Footprint, Quantity
 SCOPE = (
     "This is the model training of the Provider boundary, for one forecast. The Provider score "
     "also takes preparation, data engineering, other, stopped and intermediate runs, evaluation, "
-    "integration and end of life: add them before publishing a score. Electricity is counted by "
+    "integration and end of life: add them before publishing a score. Use belongs to the score of "
+    "the Consumer and is not in it. Electricity is counted by "
     "location; contracts, certificates and offsets lower nothing."
 )
 
@@ -50,6 +51,7 @@ def write(footprints: Sequence[Footprint]) -> str:
         "## Score",
         _scores(footprint, total),
         _net(footprint),
+        *md.beside(footprint),
         "## Boundary",
         SCOPE,
         "## Inputs",
@@ -62,25 +64,21 @@ def write(footprints: Sequence[Footprint]) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _intensity(footprint: Footprint) -> str:
-    """The grid's intensity; of a fleet on several grids the mean over its energy."""
-    grids = [a.value for a in footprint.assumptions if a.name == "grid_gco2e_per_kwh"]
-    if not grids:
-        return "not used: emissions given"
-    if len(grids) == 1:
-        return f"{MARKDOWN.exactly(grids[0])} gCO2e/kWh"
-    energy, operational = footprint.energy, footprint.operational
-    if energy is None or operational is None:
-        return "several grids"
-    mean = operational.to("g").value / energy.value
-    return f"{MARKDOWN.number(mean)} gCO2e/kWh, mean over its energy of {len(grids)} grids"
-
-
 def _terms(footprint: Footprint) -> str:
+    grids = [one for one in footprint.assumptions if one.name == "grid_gco2e_per_kwh"]
     making = footprint.embodied
     rows = [
         ("E", "energy of the facility", _maybe(footprint.energy)),
-        ("I", "location-based grid intensity", _intensity(footprint)),
+        (
+            "I",
+            "location-based grid intensity",
+            "; ".join(
+                f"{MARKDOWN.exactly(one.value)} gCO2e/kWh"
+                + (f" ({MARKDOWN.text(one.whose)})" if one.whose else "")
+                for one in grids
+            )
+            or "not used: emissions given",
+        ),
         ("O", "operation, E x I", _maybe(footprint.operational)),
         (
             "M",

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from joulecast.citing.markup import Plain
 from joulecast.footprint import Assumption, Footprint, Quantity
-from joulecast.report.forecast import readable
+from joulecast.report.use import LABELS as USE_LABELS
+from joulecast.report.use import shown as worded
 
 #: Result -> what a reader calls it.
 LABELS = {
@@ -21,6 +22,7 @@ LABELS = {
     "wall_clock_days": "Elapsed time",
     "utilisation": "Utilisation of the whole run",
     "water_l": "Water, on site and at power plants",
+    "market_kgco2e": "Operation by contract (market-based), not in the total",
 }
 
 
@@ -42,21 +44,33 @@ def results(footprint: Footprint, markup: Plain) -> list[Row]:
     ]
 
 
+def of_use(footprint: Footprint, markup: Plain) -> list[Row]:
+    """Every result of the use that is known; none where nothing was said of it."""
+    use = footprint.use_phase
+    known = {} if use is None else use.results
+    rows = ((label, known.get(name)) for name, label in USE_LABELS.items())
+    return [Row(label, amount(one, markup), interval(one, markup)) for label, one in rows if one]
+
+
+def inputs_of(footprint: Footprint) -> tuple[Assumption, ...]:
+    """Inputs of the run, then those of the use."""
+    used = footprint.use_phase.assumptions if footprint.use_phase else ()
+    return (*footprint.assumptions, *used)
+
+
 def amount(quantity: Quantity, markup: Plain) -> str:
     """A quantity with its unit."""
-    shown, unit = readable(quantity)
-    word = {"h": "h", "d": "days"}.get(unit, unit)
-    return f"{markup.number(shown.value)} {markup.unit(word)}".rstrip()
+    shown, word = worded(quantity)
+    return markup.amount(markup.number(shown.value), markup.unit(word))
 
 
 def interval(quantity: Quantity, markup: Plain) -> str:
     """P10 to P90 with the unit; empty for what is exact."""
     if quantity.p10 == quantity.p90:
         return ""
-    shown, unit = readable(quantity)
-    word = {"h": "h", "d": "days"}.get(unit, unit)
+    shown, word = worded(quantity)
     low, high = markup.number(shown.p10), markup.number(shown.p90)
-    return f"{low} to {high} {markup.unit(word)}".rstrip()
+    return markup.amount(f"{low} to {high}", markup.unit(word))
 
 
 def source_of(entry: Assumption, footprint: Footprint, markup: Plain) -> str:
@@ -78,4 +92,4 @@ def span(entry: Assumption, markup: Plain) -> str:
 
 def input_value(entry: Assumption, markup: Plain) -> str:
     """An input with its unit."""
-    return f"{markup.exactly(entry.value)} {markup.unit(entry.unit)}".rstrip()
+    return markup.amount(markup.exactly(entry.value), markup.unit(entry.unit))

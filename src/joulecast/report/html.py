@@ -16,10 +16,8 @@ from joulecast._version import __version__
 from joulecast.by_hand import mass_unit
 from joulecast.footprint import Assumption, Footprint, Quantity
 from joulecast.report.forecast import (
-    FLEET_COLUMNS,
     LEAST_SHARE,
     figure_rows,
-    fleet_rows,
     parts_of,
     plain,
     readable,
@@ -28,6 +26,8 @@ from joulecast.report.forecast import (
     two,
 )
 from joulecast.report.svg_bars import Piece, RatioScale, row
+from joulecast.report.use import LABELS as USE_LABELS
+from joulecast.report.use import shown as readable_use
 from joulecast.whatif.writing import whole_file
 
 #: Okabe and Ito's colours, told apart with any kind of colour vision.
@@ -67,6 +67,7 @@ def report_html(footprint: Footprint) -> str:
         _results(footprint),
         _parts(footprint),
         _fleet(footprint),
+        _use(footprint),
         _drivers(footprint),
         _by_hand(footprint),
         _inputs(footprint),
@@ -211,12 +212,74 @@ def _parts(footprint: Footprint) -> str:
 
 
 def _fleet(footprint: Footprint) -> str:
-    if not footprint.fleet or footprint.total is None:
+    """Each type of device with its part of the total."""
+    total = footprint.total
+    if len(footprint.fleet) < 2:
         return ""
-    unit, rows = fleet_rows(footprint)
-    head = ("Devices", "Of it", *(word.capitalize() for word in FLEET_COLUMNS))
-    cells = [(_text(name), _text(much), *figures) for name, much, figures in rows]
-    return _section(f"Fleet ({unit}CO2e)", _table(head, cells, right=(2, 3, 4)))
+    unit = mass_unit(total.value)[0] if total is not None else "kg"
+    rows = []
+    for part in footprint.fleet:
+        much = f"{two(part.hours or 0)} h" if part.share is None else f"{part.share:.0%}"
+        energy = part.quantities["energy_kwh"]
+        shown, word = readable(energy) if energy is not None else (None, "")
+        names = ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e")
+        masses = (part.quantities[name] for name in names)
+        rows.append(
+            (
+                _text(part.label),
+                much,
+                "" if shown is None else _text(f"{two(shown.value)} {word}"),
+                *("" if one is None else two(one.to(unit).value) for one in masses),
+            )
+        )
+    masses_in = (f"{word}, {unit}CO2e" for word in ("Operation", "Making", "Total"))
+    head = ("Devices", "Does", "Energy", *masses_in)
+    note = "Each forecast as a run of its own; what they share moves in all at once."
+    return _section("Fleet", _table(head, rows, "wide", (1, 2, 3, 4, 5)), note=note)
+
+
+def _use(footprint: Footprint) -> str:
+    """What the trained model takes when it is used."""
+    use = footprint.use_phase
+    if use is None:
+        return ""
+    found = [(label, use.results[name]) for name, label in USE_LABELS.items()]
+    known = [(label, one) for label, one in found if one is not None]
+    ends = [end / one.value for _, one in known for end in (one.p5, one.p95)]
+    scale = RatioScale.around(ends or [1.0])
+    rows = []
+    for label, quantity in known:
+        best, unit = readable_use(quantity)
+        value = f"{two(best.value)} {unit}".rstrip()
+        rows.append((_text(label), _text(value), _interval(best), _range_bar(label, best, scale)))
+    table = _table(("Result", "Value", "80 % range", "Range"), rows, "bars")
+    devices = f"{use.plan['device_count']} x {use.plan['device']}"
+    note = f"In no figure above. On {devices}, weights at {use.plan['precision']}."
+    sizes = [
+        (
+            two(row["params"] or 0),
+            two(row["energy_per_output_token_j"] or 0),
+            *(
+                "" if row[name] is None else _text(_kilograms(row[name] or 0))
+                for name in ("training_total_kgco2e", "operational_per_year_kgco2e")
+            ),
+            "" if row["break_even_days"] is None else f"{two(row['break_even_days'])} days",
+        )
+        for row in use.by_size
+    ]
+    head = ("Parameters", "J a token", "Training", "A year of use", "Break-even")
+    by_size = _table(head, sizes, "wide", (1, 2, 3, 4))
+    drivers = ", ".join(
+        f"{_code(one.name)} {one.share:.0%}" for one in use.drivers if one.share >= LEAST_SHARE
+    )
+    said = f'<p class="note">Its range comes from {drivers}.</p>' if drivers else ""
+    said += '<p class="note">By size of the model, on the same training tokens and demand:</p>'
+    return _section("Use, once trained", table, said, by_size, note=note)
+
+
+def _kilograms(value: float) -> str:
+    shown, unit = readable(Quantity(*(value,) * 6, "kgCO2e"))
+    return f"{two(shown.value)} {unit}"
 
 
 def _drivers(footprint: Footprint) -> str:
@@ -228,10 +291,12 @@ def _drivers(footprint: Footprint) -> str:
     for bar in bars:
         low, high, one = scale.at(bar.at_p10), scale.at(bar.at_p90), scale.at(1.0)
         said = f"{bar.name}: {bar.at_p10:.2f} at its P10, {bar.at_p90:.2f} at its P90"
+        name, whose = footprint.whose(bar.name)
+        of = f"<small>{_text(whose)}</small>" if whose else ""
         ends = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {_short(bar.unit)}".rstrip()
         rows.append(
             (
-                _code(bar.name),
+                f"{_code(name)}{of}",
                 _text(ends),
                 f"{bar.at_p10:.2f} to {bar.at_p90:.2f}",
                 f"{bar.share:.0%}",
@@ -267,7 +332,8 @@ _SIGNS = {"": "", "x": "×", "/": "÷", "+": "+"}
 
 
 def _inputs(footprint: Footprint) -> str:
-    entries = shown_assumptions(footprint)
+    used = footprint.use_phase.assumptions if footprint.use_phase else ()
+    entries = [*shown_assumptions(footprint), *used]
     given = [entry for entry in entries if entry.given]
     assumed = [entry for entry in entries if not entry.given]
     blocks = []
@@ -292,7 +358,8 @@ def _inputs(footprint: Footprint) -> str:
 
 
 def _named(entry: Assumption) -> str:
-    meaning = f"<small>{_text(entry.meaning)}</small>" if entry.meaning else ""
+    said = "; ".join(filter(None, [entry.meaning, entry.whose]))
+    meaning = f"<small>{_text(said)}</small>" if said else ""
     return f"{_code(entry.name)}{meaning}"
 
 
@@ -310,7 +377,8 @@ def _span(entry: Assumption) -> str:
 
 def _source(entry: Assumption) -> str:
     unchecked = " (unchecked)" if entry.read == "recalled" else ""
-    note = f"<small>{_text(entry.note)}</small>" if entry.note else ""
+    note = f"<small>{_text(entry.note.removeprefix(f'{entry.whose}: '))}</small>"
+    note = note if entry.note else ""
     return f"{_text(entry.source)}{unchecked}{note}"
 
 
@@ -381,19 +449,19 @@ th,td{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;font-weig
 thead th{font-weight:600;border-bottom:1px solid #777;vertical-align:bottom}
 .num{text-align:right;font-variant-numeric:tabular-nums}
 .span{white-space:nowrap}
-.wide td:last-child{min-width:9.5rem}
+.wide td:last-child:not(.num){min-width:9.5rem}
 .hand td,.hand th{border-bottom:0;padding-top:.1rem;padding-bottom:.1rem}
 .hand tbody th{width:1.2rem}
 .bars td:last-child,.bars thead th:last-child{width:34%;padding-right:0}
 .given{width:auto;min-width:60%}
 svg.bar{display:block;width:100%;height:1.25rem}
-ul,ol{padding-left:1.4rem;margin:.3rem 0}
+ul,ol{padding-left:2rem;margin:.3rem 0}
 li{margin:.25rem 0;overflow-wrap:anywhere}
 footer{color:#444;font-size:.9rem}
 @media (max-width:40rem){
  .headline strong{font-size:1.8rem}
- .wide thead,.bars thead,.hand thead{position:absolute;clip-path:inset(50%);height:1px;
-  overflow:hidden}
+ .wide thead,.bars thead,.hand thead{position:absolute;left:0;clip-path:inset(50%);
+  width:1px;height:1px;overflow:hidden}
  .wide tr,.bars tr{display:block;border-bottom:1px solid #bbb;padding:.4rem 0}
  .wide tbody th,.wide td,.bars tbody th,.bars td{display:block;border:0;padding:.05rem 0;
   text-align:left;width:auto;white-space:normal}
@@ -410,7 +478,8 @@ footer{color:#444;font-size:.9rem}
  :root{font-size:9pt}
  .wide{font-size:.86rem}
  main,footer{max-width:none;padding:0}
- h2{break-after:avoid;margin-top:1.1rem}
+ h2,.note{break-after:avoid}
+ h2{margin-top:1.1rem}
  tr,li,.hand{break-inside:avoid}
  thead{display:table-header-group}
  pre{background:none;border:1px solid #bbb}

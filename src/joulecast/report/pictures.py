@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import log10
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from joulecast.by_hand import mass_unit
@@ -18,7 +19,7 @@ from joulecast.errors import InputError, nearest
 from joulecast.footprint import Footprint
 from joulecast.plan import Plan
 from joulecast.report.forecast import LEAST_SHARE, heading, parts_of, plain, readable, two
-from joulecast.report.plotting import COLOURS, figure
+from joulecast.report.plotting import COLOURS, figure, value_tick
 from joulecast.whatif.comparing import Comparison, Option, compare
 
 #: Width of one column of a page [inch], and the letters in it [point].
@@ -35,6 +36,9 @@ BLUE, ORANGE, GREEN, _, YELLOW, SKY, BLACK = COLOURS
 
 #: Colour of each part.
 SHADES = {"devices": BLUE, "hosts": SKY, "network": GREEN, "cooling": YELLOW, "embodied": ORANGE}
+
+#: Height of a row whose label has three.
+TALLER = 0.42
 
 #: Most rows of a tornado.
 BARS = 8
@@ -108,6 +112,11 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
 
 
+def _under(axes: Any, text: str) -> None:
+    """What the axis shows, ending where it ends: long words run on under the names of the rows."""
+    axes.set_xlabel(text, loc="right")
+
+
 def _waterfall(footprint: Footprint, path: Path, force: bool) -> None:
     """Parts one behind the other, and the total with its range."""
     total = footprint.total
@@ -117,6 +126,8 @@ def _waterfall(footprint: Footprint, path: Path, force: bool) -> None:
     unit, _ = mass_unit(total.value)
     whole = total.to(unit)
     with _canvas(path, force, len(shown) + 1) as axes:
+        from matplotlib.ticker import MaxNLocator
+
         start = 0.0
         for row, (key, part) in enumerate(shown.items()):
             value = part.to(unit).value
@@ -133,8 +144,9 @@ def _waterfall(footprint: Footprint, path: Path, force: bool) -> None:
                 axes.plot([end, end], [last - 0.15, last + 0.15], color=BLACK, linewidth=1)
         _rows(axes, [*shown, f"total {two(whole.value)}"])
         axes.set_xlim(0, max(whole.p90, whole.value) * 1.06)
-        axes.xaxis.set_major_formatter(lambda value, _: two(value) if value else "0")
-        axes.set_xlabel(f"{unit}CO$_2$e; line: 80 % prediction range")
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        axes.xaxis.set_major_formatter(value_tick)
+        _under(axes, f"{unit}CO$_2$e; line: 80 % prediction range")
 
 
 def _beside(axes: Any, start: float, end: float, row: float, text: str, widest: float) -> None:
@@ -175,7 +187,7 @@ def _ranges(footprint: Footprint, path: Path, force: bool) -> None:
             ends += outer
         _rows(axes, labels)
         _ratios(axes, ends)
-        axes.set_xlabel("times the nominal value; bar: 80 %, line: 90 %")
+        _under(axes, "times the nominal value; bar: 80 %, line: 90 %")
 
 
 def _ratios(axes: Any, ends: Sequence[float]) -> None:
@@ -200,19 +212,24 @@ def _tornado(footprint: Footprint, path: Path, force: bool) -> None:
     if not bars or headline is None:
         raise InputError("--picture", "tornado", "no input has a range", ["waterfall"])
     best, unit = readable(headline)
-    lines = 3 if any(" (" in bar.name for bar in bars) else 2
-    with _canvas(path, force, len(bars), TALL * lines / 2) as axes:
+    tall = TALLER if len(footprint.fleet) > 1 else TALL
+    with _canvas(path, force, len(bars), tall) as axes:
         labels, ends = [], [0.7, 1.4]
         for row, bar in enumerate(bars):
             for end, colour in ((bar.at_p10, SKY), (bar.at_p90, BLUE)):
                 axes.barh(row, end - 1, left=1, height=0.62, color=colour)
             ends += [bar.at_p10, bar.at_p90]
             short = bar.unit.replace("CO2e", "")
+            name, whose = footprint.whose(bar.name)
             span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short}".rstrip()
-            labels.append(f"{_of_cause(bar.name)}\n{span}")
+            labels.append(
+                "\n".join(
+                    filter(None, [_worded(name), shorten(whose, 24, placeholder=" ..."), span])
+                )
+            )
         _rows(axes, labels)
         _ratios(axes, ends)
-        axes.set_xlabel(f"times the nominal {two(best.value)} {unit}")
+        _under(axes, f"times the nominal {two(best.value)} {unit}")
         _key(axes, (("input at its P10", SKY), ("at its P90", BLUE)))
 
 
@@ -220,14 +237,9 @@ def _worded(name: str) -> str:
     word = name
     for ending in ("_gco2e_per_kwh", "_kgco2e", "_kwh", "_w"):
         word = word.removesuffix(ending)
-    return word.replace("_", " ").replace("pue", "PUE").replace("flop ", "FLOP ")
-
-
-def _of_cause(name: str) -> str:
-    """A driver in words; whose it is, where entries of a fleet take turns, on a line of its own."""
-    role, _, whose = name.partition(" (")
-    whose = whose.rstrip(")").removeprefix("assumption.").removesuffix(".power")
-    return _worded(role) + (f"\n({whose})" if whose else "")
+    return (
+        word.replace("_", " ").replace("pue", "PUE").replace("flop ", "FLOP ").replace("mfu", "MFU")
+    )
 
 
 def _key(axes: Any, entries: Sequence[tuple[str, str]]) -> None:
@@ -235,7 +247,7 @@ def _key(axes: Any, entries: Sequence[tuple[str, str]]) -> None:
 
     patches = [Patch(color=colour, label=label) for label, colour in entries]
     axes.legend(
-        handles=patches, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1,
+        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.1,
         handlelength=1, columnspacing=1,
     )  # fmt: skip
 
@@ -265,7 +277,7 @@ def _ladder(comparison: Comparison, path: Path, force: bool) -> None:
             ends += [shown.p10, shown.p90, shown.value]
         _rows(axes, [label for label, _ in known])
         _amounts(axes, ends)
-        axes.set_xlabel(f"{heading(comparison.on, unit)}; bar: 80 % prediction range")
+        _under(axes, f"{heading(comparison.on, unit)}; bar: 80 % prediction range")
 
 
 def _named(option: Option) -> str:
@@ -288,4 +300,4 @@ def _amounts(axes: Any, ends: Sequence[float]) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.set_xlim(0, most * 1.05)
-    axes.xaxis.set_major_formatter(lambda value, _: two(value) if value else "0")
+    axes.xaxis.set_major_formatter(value_tick)

@@ -169,11 +169,19 @@ def _value_scale(axes: Any, which: str, values: Array) -> None:
             line.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
     else:
         getattr(axes, f"set_{which}lim")(0)
-    line.set_major_formatter(_value_tick)
+    line.set_major_formatter(value_tick)
 
 
-def _value_tick(value: float, _: object = None) -> str:
-    return two(value) if value else "0"
+def value_tick(value: float, _: object = None) -> str:
+    """Label of a tick: the value itself, never one rounded to something else.
+
+    >>> value_tick(1250.0), value_tick(5.0), value_tick(2e6)
+    ('1,250', '5', '2 million')
+    """
+    rounded = float(f"{value:.1e}")
+    if not value or abs(value - rounded) > 1e-9 * abs(value):
+        return f"{value:,.10g}"
+    return two(value).replace(".0", "")
 
 
 def _tick(value: float) -> str:
@@ -227,7 +235,7 @@ def _heat_map(axes: Any, table: Sweep, result: str, order: Sequence[int]) -> Non
     )
     _scale(axes, "x", across)
     _scale(axes, "y", up)
-    axes.figure.colorbar(shown, ax=axes, pad=0.02, format=_value_tick)
+    axes.figure.colorbar(shown, ax=axes, pad=0.02, format=value_tick)
     if min(x.size, y.size) >= 5 and spread:
         mid = [axis.values.astype(np.float64)[r] for axis, r in ((across, x), (up, y))]
         lines = axes.contour(

@@ -10,6 +10,18 @@ from joulecast.footprint import Quantity
 from joulecast.report.forecast import LEAST_SHARE, readable, two, wrapped
 from joulecast.use.used import UsePhase
 
+#: Result -> what a reader of a table calls it.
+LABELS = {
+    "energy_per_output_token_j": "A generated token",
+    "energy_per_request_wh": "A request",
+    "emissions_per_request_gco2e": "Emissions of a request",
+    "requests_per_year": "Requests in a year",
+    "energy_per_year_kwh": "A year of use",
+    "operational_per_year_kgco2e": "Emissions of a year of use",
+    "operational_over_years_kgco2e": "Emissions of all years of use",
+    "break_even_days": "As much as training after",
+}
+
 
 def use_lines(use: UsePhase, place: str = "") -> list[str]:
     """What a token, a request and a year of use take, and when use exceeds training.
@@ -49,17 +61,20 @@ def use_lines(use: UsePhase, place: str = "") -> list[str]:
 
 
 def _line(label: str, quantity: Quantity) -> str:
-    shown, unit = _shown(quantity)
-    value = f"{two(shown.value)} {unit}"
-    return f"  {label:<11}{value:<30}{two(shown.p10)} to {two(shown.p90)} {unit}"
+    best, unit = shown(quantity)
+    value = f"{two(best.value)} {unit}"
+    return f"  {label:<11}{value:<30}{two(best.p10)} to {two(best.p90)} {unit}"
 
 
-def _shown(quantity: Quantity) -> tuple[Quantity, str]:
+def shown(quantity: Quantity) -> tuple[Quantity, str]:
+    """A result in the unit that reads best, of training or of use."""
     if quantity.unit == "gCO2e":
         unit, _ = mass_unit(quantity.to("kg").value)
         return quantity.to(unit), f"{unit}CO2e"
     if quantity.unit == "d":
         return quantity, "days"
+    if quantity.unit == "1/y":
+        return quantity, ""
     return readable(quantity)
 
 
@@ -94,7 +109,7 @@ def _mass(kgco2e: float | None) -> str:
 
 
 def _drivers(use: UsePhase) -> list[str]:
-    shown = [driver for driver in use.drivers if driver.share >= LEAST_SHARE][:5]
-    if not shown:
+    main = [driver for driver in use.drivers if driver.share >= LEAST_SHARE][:5]
+    if not main:
         return []
-    return wrapped(f"range from {', '.join(f'{d.name} {d.share:.0%}' for d in shown)}")
+    return wrapped(f"range from {', '.join(f'{d.name} {d.share:.0%}' for d in main)}")
