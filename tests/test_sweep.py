@@ -116,6 +116,30 @@ def test_row_i_is_the_estimate_of_plan_i(vary: dict[str, list[Any]], bare: bool)
                 assert row[f"{name}_{level}"] == wanted, (i, name, level)
 
 
+@pytest.mark.parametrize(
+    ("devices", "regions"),
+    [
+        (["h100-sxm", "trainium2"], ["aws:us-east-1", "fr"]),
+        (["trainium2", "h100-sxm"], ["fr", "aws:us-east-1", "jean-zay"]),
+        (["h100-sxm", "p4d.24xlarge"], ["us-va", "gcp:us-east4"]),
+        (["tpu-v4", "tpu-v5p", "trainium2"], ["us-ok", "jean-zay"]),
+        (["cpu-desktop", "h100-sxm"], ["azure:westus2", "de"]),
+    ],
+)
+def test_a_device_that_brings_its_data_centre_does_so_at_every_place(
+    devices: list[str], regions: list[str]
+) -> None:
+    plan = Plan(params="7B", tokens="10B", year=2024)
+    vary: dict[str, list[Any]] = {"device": devices, "region": regions}
+    table = sweep(plan, vary, results=["total_kgco2e", "water_l"])
+    for row, quantities in zip(table.rows(), row_by_row(plan, vary), strict=True):
+        for name in ("total_kgco2e", "water_l"):
+            expected = quantities[name]
+            assert expected is not None
+            assert row[f"{name}_value"] == pytest.approx(expected.value, rel=1e-9), row
+            assert row[f"{name}_p90"] == pytest.approx(expected.p90, rel=5e-3), row
+
+
 def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two rows are the same to nine digits."""
     return list(one) == list(other) and all(

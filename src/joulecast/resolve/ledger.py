@@ -39,6 +39,12 @@ class Ledger:
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 
+    @property
+    def place_follows_device(self) -> bool:
+        """Whether what a place gives (its data centre, its PUE) depends on the device too."""
+        only_there = self.device is not None and self.device.operator is not None
+        return only_there or self.reserved is not None or self.at_a_desk
+
     def give(self, name: str, raw: object) -> None:
         """Enter a number the user gave."""
         term = INPUTS[name]

@@ -186,37 +186,30 @@ def _settled(
         return tuple(to.get(k, i) for k, i in enumerate(index))
 
     cells = [dict(zip(sorted(words), at, strict=True)) for at in _all_of(axes, sorted(words))]
-    followed = _followed_in_each(ledgers, [moved(base, cell) for cell in cells], lines, own)
+    bases = [moved(base, cell) for cell in cells]
+    followed = _followed_in_each(ledgers, bases, lines, own)
     spots = [dict(zip(sorted(places), at, strict=True)) for at in _all_of(axes, sorted(places))]
-    local = [_entries(ledgers.at(moved(base, spot))) for spot in spots]
-    placed = _differing(local)
-    kinds = {
-        _kind(entries, ledgers.at(moved(base, spot)))
-        for entries, spot in zip(local, spots, strict=True)
-    }
-    moving = _differing([cell.entries for cell in followed]).union(
-        *(names for cell in followed for names in cell.along.values())
-    )
-    if len(kinds) > 1 or (placed & moving):
-        raise _EntangledError(places)
+    # Cells of devices that bring a data centre of their own are settled at each place by
+    # themselves; one such beside others overrules what was said of all.
+    apart = [n for n in range(len(cells)) if places and ledgers.at(bases[n]).place_follows_device]
+    alike = [n for n in range(len(cells)) if n not in apart]
 
-    of_places = {
-        name: _over(axes, sorted(places), [entries[name] for entries in local]) for name in placed
-    }
-    by_kind: dict[Any, list[int]] = {}
-    for number, cell in enumerate(cells):
-        kind = _kind(followed[number].entries, ledgers.at(moved(base, cell)))
-        by_kind.setdefault(kind, []).append(number)
-    parts = []
-    for members in (
-        [[*range(len(cells))]] if len(by_kind) == 1 else [[n] for n in range(len(cells))]
-    ):
+    def placed_at(n: int, moving: set[str]) -> dict[str, Levels]:
+        """What differs from place to place in a cell."""
+        at_spots = [ledgers.at(moved(bases[n], spot)) for spot in spots]
+        local = [_entries(ledger) for ledger in at_spots]
+        placed = _differing(local)
+        kinds = {_kind(found, ledger) for found, ledger in zip(local, at_spots, strict=True)}
+        if len(kinds) > 1 or (placed & moving):
+            raise _EntangledError(places)
+        return {name: _over(axes, sorted(places), [one[name] for one in local]) for name in placed}
+
+    def part(members: list[int], of_places: Mapping[str, Levels]) -> Part:
         whole = len(members) == len(cells)
-        first = cells[members[0]]
-        ledger = ledgers.at(moved(base, first))
+        first, ledger = cells[members[0]], ledgers.at(bases[members[0]])
         levels = {
             name: of_places[name]
-            if name in placed
+            if name in of_places
             else _of_cells(axes, sorted(words), whole, [followed[n] for n in members], name)
             for name in ledger.data
         }
@@ -224,7 +217,21 @@ def _settled(
             levels[name] = _along_axis(axes, k)
         where = tuple(None if whole else first.get(k) for k in range(len(axes)))
         columns = {name: k for k, name in enumerate(uncertainty.COLUMNS)} | _shared(ledger)
-        parts.append(Part(where, levels, own, columns, ledger.middle))
+        return Part(where, levels, own, columns, ledger.middle)
+
+    parts = []
+    if alike:
+        moving = _differing([followed[n].entries for n in alike]).union(
+            *(names for n in alike for names in followed[n].along.values())
+        )
+        of_places = placed_at(alike[0], moving)
+        kinds = {
+            _kind(one.entries, ledgers.at(at)) for one, at in zip(followed, bases, strict=True)
+        }
+        groups = [list(range(len(cells)))] if len(kinds) == 1 else [[n] for n in alike]
+        parts = [part(members, of_places) for members in groups]
+    for n in apart:
+        parts.append(part([n], placed_at(n, set().union(*followed[n].along.values()))))
     breaks: list[set[float]] = [set() for _ in axes]
     for found in followed:
         for k, bends in found.breaks.items():
