@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 from joulecast._version import __version__
 from joulecast.cli.output import say
 from joulecast.errors import JoulecastError, UnknownNameError, nearest
+from joulecast.terms import INPUTS
 
 #: Command -> where it is: module and function.
 COMMANDS = {
@@ -115,13 +116,21 @@ def _fail(message: str) -> NoReturn:
     raise SystemExit(2)
 
 
+def _meant(option: str, known: list[str]) -> list[str]:
+    """What to try for an option that is none: a quantity of that name is given by --set."""
+    name = option.lstrip("-").replace("-", "_")
+    if "--set" in known and name in INPUTS:
+        return [f"--set {name}="]
+    return nearest(option, known)
+
+
 def _usage(problem: TyperException) -> str:
     """A misused option or command, in the words of all other errors."""
     option = getattr(problem, "option_name", None)
     if option is not None and type(problem).__name__ == "NoSuchOption":
         context = getattr(problem, "ctx", None)
         known = [name for p in context.command.params for name in p.opts] if context else []
-        return str(UnknownNameError(option, None, "unknown option", nearest(option, known)))
+        return str(UnknownNameError(option, None, "unknown option", _meant(option, known)))
     message = problem.format_message().rstrip(".")
     if message.startswith("No such command"):
         typed = message.split("'")[1]
