@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from conftest import Run
 
-from joulecast import Plan, estimate, uncertainty
+from joulecast import Plan, estimate, uncertainty, units
+from joulecast.terms import TERMS
 
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "estimate.json").read_text()
@@ -27,6 +28,16 @@ def test_a_bar_is_the_forecast_with_that_input_at_its_ends() -> None:
             moved = estimate(PLAN.model_copy(update={"given": {bar.name: end}}))
             assert moved.total is not None
             assert moved.total.value / footprint.total.value == pytest.approx(wanted, rel=1e-6)
+
+
+def test_ends_of_a_bar_have_a_tenth_of_the_draws_beyond_them() -> None:
+    """10 % and 90 % points, of a normal scale as of the longer tails of the default utilisation."""
+    footprint = estimate(PLAN)
+    drawn = uncertainty.sample(footprint.inputs[0])
+    for bar in footprint.tornado():
+        draws = np.asarray(drawn[bar.name]) / units.factor(TERMS[bar.name].unit)
+        assert np.mean(draws < bar.p10) == pytest.approx(0.10, abs=0.005), bar.name
+        assert np.mean(draws > bar.p90) == pytest.approx(0.10, abs=0.005), bar.name
 
 
 def test_bars_come_in_the_order_of_their_shares() -> None:
