@@ -129,6 +129,15 @@ def test_the_tightest_of_several_budgets_binds_and_is_named() -> None:
         assert all(budget.reached <= budget.limit * (1 + 1e-9) for budget in found.budgets)
 
 
+def test_fewest_devices_keep_to_every_budget() -> None:
+    """Emissions do not depend on how many devices share the work: the deadline alone decides."""
+    alone = solve(RUN, "device_count", {"days": 30})
+    both = solve(RUN, "device_count", {"total": "1000t", "days": 30})
+    assert both.value == alone.value > 8
+    assert both.binding == "wall_clock_days"
+    assert all(budget.reached <= budget.limit for budget in both.budgets)
+
+
 def test_sizes_of_a_mixture_grow_together() -> None:
     plan = Plan(params="100B", active_params="10B", arch="moe", device="h100-sxm", region="fr")
     found = solve(plan, "params", {"energy": "1 GWh"}, ratio=20)
