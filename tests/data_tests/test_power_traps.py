@@ -6,6 +6,8 @@ table of July 2026 (Epoch), stas00/ml-engineering of August 2026.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,8 @@ from joulecast import Footprint, Library, Plan, estimate
 from joulecast.data.records import Device, Figure
 from joulecast.footprint import Assumption
 
-DEVICES = {name: Library.bundled().device(name).device for name in Library.bundled().device_ids}
+BUNDLED = Library.bundled()
+DEVICES = {name: BUNDLED.device(name).device for name in BUNDLED.device_ids}
 TPUS = sorted(name for name, device in DEVICES.items() if device.kind == "tpu")
 
 
@@ -118,3 +121,23 @@ def test_power_never_jumps_nor_falls_with_size(log_params: float, name: str) -> 
     one, two = power(10**log_params, name), power(1.01 * 10**log_params, name)
     for before, after in zip(one, two, strict=True):
         assert before <= after * (1 + 1e-9) and after < 1.015 * before
+
+
+def test_the_page_on_energy_states_the_fit_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "method" / "energy.md").read_text()
+    for name, words in (
+        ("hopper.large", "| hopper | {} |"),
+        ("pre-ampere.small", "| {} | derived [3]; fitted |"),
+    ):
+        share = BUNDLED.default(f"device_power_share.{name}")
+        figures = f"{share.value:.2f} | {share.low:.2f} to {share.high:.2f}"
+        assert words.format(figures) in page
+    for generation in ("v2", "v3", "v4"):
+        chip = DEVICES[f"tpu-{generation}"].device_power_w
+        share = BUNDLED.default(f"host_power_share.tpu-{generation}")
+        assert chip is not None and share.low is not None and share.high is not None
+        host, low, high = (
+            f"{chip.value * one:.0f}" for one in (share.value, share.low, share.high)
+        )
+        words = f"| TPU {generation} | {host} | {low} to {high} | fitted: {share.value:.2f} "
+        assert words in page
