@@ -7,21 +7,30 @@ from math import log
 
 import numpy as np
 
-from joulecast import uncertainty, units
+from joulecast import together, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import strip_of
-from joulecast.chain import Run, chain
+from joulecast.chain import Run
 from joulecast.data.library import Library
 from joulecast.errors import brief
-from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footprint, Quantity
+from joulecast.footprint import (
+    Assumption,
+    Citation,
+    CrossCheck,
+    Driver,
+    FleetPart,
+    Footprint,
+    Quantity,
+)
 from joulecast.notices import Notice
+from joulecast.outcome import Outcome, follow, result_names, size_of
 from joulecast.plan import Plan
 from joulecast.references import sources_of
-from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
+from joulecast.resolve import Part, Settled, resolve
+from joulecast.resolve.use import UseLedger
+from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
-from joulecast.use.serving import RESULTS as USE_RESULTS
-from joulecast.use.serving import Served, Training, serve
+from joulecast.use import phase
 from joulecast.use.used import UsePhase
 
 #: Stages that may be given and implied at once.
@@ -38,16 +47,6 @@ CHECKED = (
     "operational_kgco2e",
     "embodied_kgco2e",
     "total_kgco2e",
-)
-
-#: Results that do not grow with the number of runs: data are kept and moved for all of them.
-INTENSIVE = (
-    "utilisation",
-    "eu_training_compute_flop",
-    "storage_energy_kwh",
-    "storage_kgco2e",
-    "transfer_energy_kwh",
-    "transfer_kgco2e",
 )
 
 SKEW = 0.05
@@ -94,126 +93,153 @@ def estimate(plan: Plan, library: Library | None = None) -> Footprint:
     >>> fp.training_flop.value
     3.15e+23
     """
-    library = library or Library.bundled()
-    if plan.fleet:
-        from joulecast import fleets
-
-        return fleets.estimate(plan, library)
-    return footprint_of(resolve(plan, library), library)
+    return footprint_of(resolve(plan, library or Library.bundled()))
 
 
-def footprint_of(ledger: Ledger, library: Library) -> Footprint:
-    """Run the chain on a settled ledger: nominal, sampled, and one input at a time."""
-    data = ledger.ordered()
-    runs = ledger.resolved["runs"]
-    middle = ledger.middle
-    live = live_data(ledger)
-    drawn = chain(uncertainty.sample(live))
-    quantities = quantities_of(middle, drawn, runs)
-    checks, checked_with = _cross_checks(data)
-    shown = {name: datum for name, datum in data.items() if name in live or name in checked_with}
-    served = serve(ledger, library, Training(middle.known, drawn.known))
+def drawn(options: Sequence[Settled], use: bool = False) -> list[Outcome]:
+    """The outcomes of several settled plans, draw by draw from the same causes.
+
+    With `use` that of their use too, which changes the draws of none.
+    """
+    served = [option.use if use else None for option in options]
+    numbers = iter(
+        uncertainty.paired(
+            [live for option in options for live in option.lives],
+            [ledger.data for ledger in served if ledger is not None],
+        )
+    )
+    found = [follow([next(numbers) for _ in option.parts], option.runs) for option in options]
+    return [
+        outcome if ledger is None else outcome.used(next(numbers))
+        for outcome, ledger in zip(found, served, strict=True)
+    ]
+
+
+def footprint_of(settled: Settled) -> Footprint:
+    """Run the chain on a settled plan: nominal, sampled, and one input at a time."""
+    ledgers, lives, library, use = settled.ledgers, settled.lives, settled.library, settled.use
+    middle, (sampled,) = settled.middle, drawn([settled], use=True)
+    quantities = quantities_of(middle, sampled)
+    formulas = dict.fromkeys(formula for run in middle.parts for formula in formulas_of(run))
+    cited = [datum for live in lives for datum in live.values()]
+    checks: tuple[CrossCheck, ...] = ()
+    unused: list[Notice] = []
+    parts = tuple(
+        _part(part, Outcome([run], settled.runs), Outcome([sample], settled.runs), library)
+        for part, run, sample in zip(settled.parts, middle.parts, sampled.parts, strict=True)
+        if part.said is not None
+    )
+    if len(ledgers) == 1:
+        data = ledgers[0].ordered()
+        checks, checked_with = _cross_checks(data)
+        shown = {name: data[name] for name in data if name in lives[0] or name in checked_with}
+        cited = list(shown.values())
+        assumptions = tuple(assumption_of(datum, library) for datum in cited)
+        unused = _unused(data, shown)
+        by_hand = strip_of(middle.parts[0], settled.runs)
+    else:
+        assumptions = tuple(
+            assumption_of(datum, library)._replace(whose=whose)
+            for datum, whose in together.assumed(ledgers)
+        )
+        by_hand = together.by_hand(parts)
+    if use is not None:
+        middle = middle.used(uncertainty.nominal(use.data))
+        formulas |= dict.fromkeys(formulas_of(middle.use, OF_USE))
+        cited += use.own.values()
     return Footprint(
-        asked=ledger.plan,
-        plan=ledger.resolved,
+        asked=settled.plan,
+        plan=together.common(ledgers),
         quantities=quantities,
-        assumptions=tuple(assumption_of(datum, library) for datum in shown.values()),
+        assumptions=assumptions,
         cross_checks=checks,
-        drivers=_drivers(live, middle),
+        drivers=_drivers(settled),
         warnings=(
-            *ledger.notices,
-            *(served.notices if served else ()),
-            *_unused(data, shown),
+            *settled.notices,
+            *(use.notices if use else ()),
+            *unused,
             *afterthoughts(quantities, checks),
         ),
-        by_hand=strip_of(middle, runs),
-        citations=citations_of(
-            {**shown, **(served.data if served else {})},
-            [*formulas_of(middle), *(formulas_of(served.middle, OF_USE) if served else ())],
-            library,
-        ),
+        by_hand=by_hand,
+        citations=citations_of(cited, formulas, library),
         data_digest=library.digest,
-        use_phase=None if served is None else use_phase_of(served, library),
-        inputs=(live,),
+        use_phase=None if use is None else _use_phase(use, middle, sampled, library),
+        fleet=parts,
+        inputs=tuple(lives),
     )
 
 
-def use_phase_of(served: Served, library: Library) -> UsePhase:
+def _part(part: Part, middle: Outcome, sampled: Outcome, library: Library) -> FleetPart:
+    """What an entry of a fleet did, and what it comes to."""
+    assert part.said is not None
+    plan = part.ledger.resolved
+    return FleetPart(
+        plan["device"],
+        plan["device_name"],
+        plan["device_count"],
+        part.share,
+        part.said.hours,
+        plan["region"],
+        plan["region_name"],
+        quantities_of(middle, sampled),
+        plan,
+        tuple(assumption_of(datum, library) for datum in part.ledger.live.values()),
+    )
+
+
+def _use_phase(ledger: UseLedger, middle: Outcome, sampled: Outcome, library: Library) -> UsePhase:
     """The use as the answer shows it, with its own assumptions and drivers."""
-    outcome, moved, draws = served.one_at_a_time()
+    assert middle.use is not None and sampled.use is not None
+    outcome, moved, draws = phase.one_at_a_time(ledger, middle.use)
     return UsePhase(
-        plan=served.plan,
-        results=served.results(),
-        parts=served.parts(),
-        by_size=served.by_size(),
-        assumptions=tuple(assumption_of(datum, library) for datum in served.data.values()),
+        plan=ledger.plan,
+        results=phase.results_of(middle.use, sampled.use),
+        parts=phase.parts_of(middle.use, sampled.use),
+        by_size=phase.by_size(ledger, middle.use),
+        assumptions=tuple(assumption_of(datum, library) for datum in ledger.own.values()),
         driven=outcome,
         drivers=_shares(moved, draws),
     )
 
 
-def live_data(ledger: Ledger) -> dict[str, Datum]:
-    """The data that the answer rests on.
-
-    A given result is its own input: nothing was computed from it, yet it is part of the answer.
-    """
-    used = ledger.middle.used
-    return {
-        name: datum
-        for name, datum in ledger.ordered().items()
-        if name in used or (datum.given and _is_result(name))
-    }
-
-
-def _is_result(name: str) -> bool:
-    return name in RESULTS or name in PARTS.values()
-
-
-def quantities_of(middle: Run, drawn: Run, runs: int = 1) -> dict[str, Quantity | None]:
-    """Nominal value and levels of every result, over so many runs of the plan."""
-    names = quantity_names()
+def quantities_of(middle: Outcome, sampled: Outcome) -> dict[str, Quantity | None]:
+    """Nominal value and levels of every result."""
+    names = result_names()
+    draws = {name: np.asarray(sampled.base(name)) for name in names}
+    spread = [name for name in names if draws[name].ndim]
     levels: dict[str, tuple[float, ...]] = {}
-    spread = [name for name in names if np.ndim(drawn.known.get(source_of(name), 0.0))]
     if spread:
-        table = uncertainty.quantiles(np.stack([drawn.known[source_of(name)] for name in spread]))
-        levels |= dict(zip(spread, map(tuple, table), strict=True))
-    quantities: dict[str, Quantity | None] = {}
+        table = uncertainty.quantiles(np.stack([draws[name] for name in spread]))
+        levels = dict(zip(spread, map(tuple, table), strict=True))
+    quantities: dict[str, Quantity | None] = dict.fromkeys(names)
     for name in names:
-        if source_of(name) not in middle.known:
-            quantities[name] = None
-            continue
-        unit = TERMS[name].unit
-        size = size_of(name, runs)
-        value = float(middle.known[source_of(name)])
-        points = levels[name] if name in spread else (value,) * len(uncertainty.LEVELS)
-        p5, p10, p50, p90, p95 = (float(point) / size for point in points)
-        quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, unit)
+        nominal = middle.base(name)
+        if nominal is not None:
+            value, size = float(nominal), size_of(name, middle.runs)
+            points = levels.get(name, (value,) * len(uncertainty.LEVELS))
+            p5, p10, p50, p90, p95 = (float(point) / size for point in points)
+            quantities[name] = Quantity(value / size, p5, p10, p50, p90, p95, TERMS[name].unit)
     return quantities
 
 
-def quantity_names() -> list[str]:
-    """Results and the parts of them, each once."""
-    tables = (PARTS, EMBODIED_PARTS, PROJECT_PARTS)
-    return list(dict.fromkeys([*RESULTS, *(name for those in tables for name in those.values())]))
+def _drivers(settled: Settled) -> tuple[Driver, ...]:
+    """Shares of the variance of ln(total), or of ln(energy) without a grid; largest first.
 
-
-def size_of(name: str, runs: int) -> float:
-    """What to divide a quantity of the chain by: the unit of the result, over so many runs."""
-    return units.factor(TERMS[name].unit) / (1 if name in INTENSIVE else runs)
-
-
-def source_of(name: str) -> str:
-    """Result -> quantity of the chain: the utilisation shown is the one the run comes to."""
-    return "achieved_utilisation" if name == "utilisation" else name
-
-
-def _drivers(live: Mapping[str, Datum], middle: Run) -> tuple[Driver, ...]:
-    """Shares of the variance of ln(total), or of ln(energy) without a grid; largest first."""
-    outcome = "total_kgco2e" if "total_kgco2e" in middle.known else "energy_kwh"
-    behind = middle.behind(outcome) | {outcome}
-    moved, numbers = uncertainty.one_at_a_time({n: live[n] for n in live if n in behind})
-    draws = np.asarray(chain(numbers).known.get(outcome, 0.0))
-    return _shares(moved, draws)
+    An unknown moves in all parts at once.
+    """
+    known = settled.middle.base("total_kgco2e") is not None
+    outcome = "total_kgco2e" if known else "energy_kwh"
+    if settled.middle.base(outcome) is None:
+        return ()
+    labels = uncertainty.labels_of(uncertainty.causes_of(settled.lives))
+    causes, numbers = uncertainty.one_at_a_time(
+        [
+            {name: datum for name, datum in live.items() if name in names}
+            for live, names in zip(settled.lives, settled.middle.behind(outcome), strict=True)
+        ]
+    )
+    draws = np.asarray(follow(numbers).base(outcome))
+    return _shares([labels[cause] for cause in causes], draws)
 
 
 def _shares(moved: Sequence[str], draws: Array) -> tuple[Driver, ...]:
@@ -232,7 +258,7 @@ def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], se
     for name in CHECKED:
         if name not in data or not data[name].given:
             continue
-        run = chain({key: value for key, value in numbers.items() if key != name})
+        (run,) = follow([{key: x for key, x in numbers.items() if key != name}]).parts
         if name in run.known:
             size = units.factor(TERMS[name].unit)
             implied = float(run.known[name]) / size
@@ -325,13 +351,13 @@ def assumption_of(datum: Datum, library: Library) -> Assumption:
 
 
 def citations_of(
-    shown: Mapping[str, Datum], formulas: Iterable[Callable[..., Numbers]], library: Library
+    shown: Iterable[Datum], formulas: Iterable[Callable[..., Numbers]], library: Library
 ) -> tuple[Citation, ...]:
     """Sources of the numbers, then those of the formulas behind what the answer shows.
 
     In the order of the chain; our own judgement is not a source to cite.
     """
-    numbers = dict.fromkeys(datum.source for datum in shown.values() if datum.source)
+    numbers = dict.fromkeys(datum.source for datum in shown if datum.source)
     found = [citation_of(key, library) for key in numbers]
     found += [
         citation_of(key, library, of_formula=True)
@@ -356,7 +382,7 @@ SHOWN = (
 
 
 #: The same of the use of a model.
-OF_USE = tuple(source for source, _ in USE_RESULTS.values())
+OF_USE = tuple(source for source, _ in phase.RESULTS.values())
 
 
 def formulas_of(run: Run, shown: Sequence[str] = SHOWN) -> list[Callable[..., Numbers]]:

@@ -259,36 +259,55 @@ def nominal(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
 
 def sample(ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
     """Every number at the shipped scores: arrays where there is a range, floats where not."""
-    columns = columns_of(ledger.values())
-    return _at(ledger, {unknown: _column(index) for unknown, index in columns.items()})
+    return paired([ledger])[0]
 
 
 def paired(
-    ledgers: Sequence[Mapping[str, Datum]], also: Mapping[str, Datum] | None = None
+    ledgers: Sequence[Mapping[str, Datum]], also: Sequence[Mapping[str, Datum]] = ()
 ) -> list[dict[str, Numbers]]:
-    """Numbers of several options, draw by draw from the same causes.
+    """Numbers of several options, draw by draw from the same causes (`scores_of`).
+
+    `also`, the last of the numbers, are drawn with them and change the draws of none.
+    """
+    drawn = scores_of(ledgers, also)
+    return [_at(ledger, drawn) for ledger in (*ledgers, *also)]
+
+
+def scores_of(
+    ledgers: Sequence[Mapping[str, Datum]], also: Sequence[Mapping[str, Datum]] = ()
+) -> dict[str, Array]:
+    """Scores [draw] of every unknown of several options.
 
     An unknown that all options share reads its role's own column.  Unknowns that take turns in a
     role (the power of one device, of another) read that column each in an order of its own, which
     follows from the name of the unknown alone: neither the order of the options nor what else is
     compared changes it.  Some unknowns are shared in part (SHARED_PART).
-
-    `also`, the last of the numbers, is drawn with them and changes the draws of none.
     """
-    data = [datum for ledger in ledgers for datum in ledger.values() if not datum.exact]
-    unknowns: dict[str, set[str]] = {}
-    for datum in data:
-        unknowns.setdefault(datum.name, set()).add(datum.unknown)
-    apart = {unknown for those in unknowns.values() if len(those) > 1 for unknown in those}
-    if also is not None:
-        more = [datum for datum in also.values() if not datum.exact]
-        apart |= {d.unknown for d in more if d.unknown not in unknowns.get(d.name, {d.unknown})}
-        ledgers, data = [*ledgers, also], [*data, *more]
-    drawn = {
-        unknown: _apart(unknown, index) if unknown in apart else _column(index)
-        for unknown, index in columns_of(data).items()
+    every = [*ledgers, *also]
+    turns = _turns(ledgers)
+    turns_in_all = _turns(every) if also else turns
+    apart = {unknown for those in turns.values() if len(those) > 1 for unknown in those}
+    apart |= {
+        unknown
+        for name, those in turns_in_all.items()
+        if len(those) > 1
+        for unknown in those - turns.get(name, set())
     }
-    return [_at(ledger, drawn) for ledger in ledgers]
+    columns = columns_of(datum for ledger in every for datum in ledger.values())
+    return {
+        unknown: _apart(unknown, index) if unknown in apart else _column(index)
+        for unknown, index in columns.items()
+    }
+
+
+def _turns(ledgers: Sequence[Mapping[str, Datum]]) -> dict[str, set[str]]:
+    """Role -> the unknowns that take turns in it."""
+    found: dict[str, set[str]] = {}
+    for ledger in ledgers:
+        for datum in ledger.values():
+            if not datum.exact:
+                found.setdefault(datum.name, set()).add(datum.unknown)
+    return found
 
 
 def _at(ledger: Mapping[str, Datum], drawn: Mapping[str, Array]) -> dict[str, Numbers]:
@@ -359,18 +378,6 @@ def spread_if_known(spread: float, share: float) -> float:
     return float(spread ** sqrt(max(0.0, 1 - share)))
 
 
-def one_at_a_time(ledger: Mapping[str, Datum]) -> tuple[list[str], dict[str, Numbers]]:
-    """Numbers with one input moved per row: (inputs with a range, arrays [input, node])."""
-    moved = [name for name, datum in ledger.items() if not datum.exact]
-    nodes, _ = _nodes()
-    numbers: dict[str, Numbers] = dict(nominal(ledger))
-    for row, name in enumerate(moved):
-        values = np.full((len(moved), nodes.size), numbers[name])
-        values[row] = pick(ledger[name], nodes)
-        numbers[name] = values
-    return moved, numbers
-
-
 def causes_of(ledgers: Sequence[Mapping[str, Datum]]) -> list[tuple[str, str]]:
     """What has a range in any of the ledgers, as (role, unknown), each once."""
     return list(
@@ -396,7 +403,7 @@ def labels_of(causes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     }
 
 
-def one_cause_at_a_time(
+def one_at_a_time(
     ledgers: Sequence[Mapping[str, Datum]],
 ) -> tuple[list[tuple[str, str]], list[dict[str, Numbers]]]:
     """Numbers of several ledgers with one unknown moved per row, in all of them at once.

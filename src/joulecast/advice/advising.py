@@ -252,7 +252,7 @@ def advise(
     library = library or Library.bundled()
     kept, kinds = _asked(keep, only)
     now = Opened(plan, library, "total_kgco2e", kept)
-    footprint = footprint_of(now.ledger, library)
+    footprint = footprint_of(now.settled)
     now = Opened(plan, library, _on(on, now, footprint), kept)
     weigh = partial(_advised, now, footprint)
     helpful: list[Advised] = []
@@ -350,7 +350,7 @@ def _advised(now: Opened, before: Footprint, candidate: Candidate) -> Advised:
     """A change weighed: its outcome against the plan's, drawn in pairs."""
     then = now.after(candidate)
     draws = drawn([now, then])
-    after = footprint_of(then.ledger, now.library)
+    after = footprint_of(then.settled)
     codes = {notice.code for notice in before.warnings}
     saved = draws[0] - draws[1]
     return Advised(

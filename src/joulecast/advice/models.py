@@ -163,8 +163,8 @@ def _served(now: Opened) -> float:
     """Tokens generated in use times the emissions of their FLOP over those of training."""
     if now.on != LIFETIME:
         return 0.0
-    assert now.served is not None
-    run = now.served.middle.known
+    assert now.outcome.use is not None
+    run = now.outcome.use.known
     tokens = run["use_requests_per_year"] * run["use_output_tokens"] * run["use_years"]
     return float(tokens * run["serving_ratio"])
 

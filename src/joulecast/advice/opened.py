@@ -11,19 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import uncertainty, units
-from joulecast.arrays import Array
-from joulecast.chain import chain, use_chain
+from joulecast import estimation, together, uncertainty, units
+from joulecast.arrays import Array, Numbers
 from joulecast.data.library import Library
-from joulecast.estimation import live_data, size_of, source_of
+from joulecast.outcome import Outcome
 from joulecast.plan import Plan, merged, with_use
-from joulecast.resolve import Ledger, resolve
+from joulecast.resolve import Ledger, Settled, resolve
 from joulecast.terms import TERMS
-from joulecast.use.serving import Served, Training, serve
 from joulecast.whatif import comparing
 
 #: Training and use together, where the plan says how much it is used and for how long.
@@ -104,22 +102,36 @@ class Opened:
     kept: frozenset[str] = frozenset()
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def settled(self) -> Settled:
         """Every number of the plan; raises JoulecastError where it cannot be used."""
         return resolve(self.plan, self.library)
 
+    @property
+    def ledgers(self) -> list[Ledger]:
+        """The ledger of each part of the run."""
+        return self.settled.ledgers
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the run; of a fleet that of its first entry whose hours follow from work."""
+        return next((one for one in self.ledgers if _by_work(one)), self.ledgers[0])
+
     @cached_property
-    def served(self) -> Served | None:
-        """The use of the model, where the plan has one."""
-        if self.plan.use is None:
-            return None
-        drawn = chain(uncertainty.sample(live_data(self.ledger))).known
-        return serve(self.ledger, self.library, Training(self.ledger.middle.known, drawn))
+    def known(self) -> dict[str, Any]:
+        """The plan as it was understood; None for what the entries of a fleet differ in."""
+        return together.common(self.ledgers)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What the plan comes to, every number at its median, with its use."""
+        use = self.settled.use
+        middle = self.settled.middle
+        return middle if use is None else middle.used(uncertainty.nominal(use.data))
 
     @property
     def runs(self) -> int:
         """How many runs of the plan the outcome is of."""
-        return int(self.ledger.resolved["runs"])
+        return self.settled.runs
 
     @property
     def screened_on(self) -> str:
@@ -129,11 +141,11 @@ class Opened:
     @property
     def by_work(self) -> bool:
         """Whether the device-hours follow from the work there is to do."""
-        return "training_flop" in self.ledger.middle.made_from.get("device_hours", ())
+        return _by_work(self.ledger)
 
     def behind(self, name: str) -> bool:
         """Whether the outcome rests on a quantity."""
-        return name in self.ledger.middle.behind(source_of(self.screened_on))
+        return any(name in those for those in self.settled.middle.behind(self.screened_on))
 
     def given(self, names: Sequence[str]) -> str | None:
         """The first of these that the user gave."""
@@ -145,22 +157,14 @@ class Opened:
 
     @property
     def screen(self) -> float:
-        """The nominal outcome that many candidates are sorted by."""
-        name = self.screened_on
-        return float(self.ledger.middle.known[source_of(name)]) / size_of(name, self.runs)
+        """The nominal outcome that many candidates are sorted by, in its unit."""
+        return _number(self.settled.middle.result(self.screened_on))
 
     @property
     def lifetime(self) -> float | None:
         """Nominal emissions of training and use [kg]; None where one of them is not known."""
-        if self.served is None or OF_USE not in self.served.middle.known:
-            return None
-        if "total_kgco2e" not in self.ledger.middle.known:
-            return None
-        return self.screen_of("total_kgco2e") + float(self.served.middle.known[OF_USE])
-
-    def screen_of(self, name: str) -> float:
-        """A nominal result in its unit."""
-        return float(self.ledger.middle.known[source_of(name)]) / size_of(name, self.runs)
+        found = _lifetime(self.outcome)
+        return None if found is None else _number(found)
 
     @property
     def value(self) -> float:
@@ -173,24 +177,30 @@ class Opened:
 
 def drawn(plans: Sequence[Opened]) -> Array:
     """The outcome [plan, draw] in its unit, from common causes."""
-    on = plans[0].on
+    on, settled = plans[0].on, [one.settled for one in plans]
     if on != LIFETIME:
-        return comparing.draws_of([[one.ledger] for one in plans], on)
-    numbers = uncertainty.paired([_data(one) for one in plans])
+        return comparing.draws_of(settled, on)
     draws = np.empty((len(plans), uncertainty.scores().shape[1]))
-    for row, one, those in zip(draws, plans, numbers, strict=True):
-        assert one.served is not None
-        of_run = {name: those[name] for name in live_data(one.ledger)}
-        of_use = {name: those[name] for name in (*one.served.run_data, *one.served.data)}
-        training = chain(of_run).known["total_kgco2e"] / size_of("total_kgco2e", one.runs)
-        row[:] = training + use_chain(of_use).known[OF_USE] / units.factor(TERMS[LIFETIME].unit)
+    for row, outcome in zip(draws, estimation.drawn(settled, use=True), strict=True):
+        row[:] = _lifetime(outcome)
     return draws
 
 
-def _data(one: Opened) -> dict[str, uncertainty.Datum]:
-    """Every number that training and use rest on."""
-    assert one.served is not None
-    return {**live_data(one.ledger), **one.served.run_data, **one.served.data}
+def _lifetime(outcome: Outcome) -> Numbers | None:
+    """Emissions of all runs and of the use over its years [kg]; None where one is not known."""
+    training = outcome.result("total_kgco2e")
+    if training is None or outcome.use is None or OF_USE not in outcome.use.known:
+        return None
+    return training + outcome.use.known[OF_USE] / units.factor(TERMS[LIFETIME].unit)
+
+
+def _by_work(ledger: Ledger) -> bool:
+    return "training_flop" in ledger.middle.made_from.get("device_hours", ())
+
+
+def _number(found: Numbers | None) -> float:
+    assert found is not None  # what is screened on is known
+    return float(found)
 
 
 def command(words: Sequence[str]) -> str:

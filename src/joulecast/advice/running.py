@@ -116,7 +116,7 @@ def reserving(now: Opened) -> list[Candidate]:
         follows = False
     if not follows:
         raise NotOpenError(f"{name} were given, and not the work: --params and --tokens")
-    needed = footprint_of(free.ledger, now.library).quantities[name]
+    needed = footprint_of(free.settled).quantities[name]
     if needed is None:
         raise NotOpenError("the number of devices is not known")
     levels = [rounded(level) for level in (needed.p5, needed.value, needed.p95)]
@@ -138,7 +138,8 @@ def batching(now: Opened) -> list[Candidate]:
     if now.on != LIFETIME:
         why = f"the use is no part of {now.on}: say how much and how long (--use-tokens, "
         raise NotOpenError(f"{why}--use-years)")
-    assert now.served is not None
+    use = now.settled.use
+    assert use is not None
     full = now.library.default("use_batch").high
     assert full is not None
     return [
@@ -146,7 +147,7 @@ def batching(now: Opened) -> list[Candidate]:
             "batch",
             f"serve {full:g} requests together",
             use={"batch": f"{full:g}"},
-            detail=f"{now.served.data['use_batch'].value:g} requests in flight so far",
+            detail=f"{use.own['use_batch'].value:g} requests in flight so far",
             caveat="answers take longer each, and there must be so many to serve",
             sources=(now.library.default("use_memory_factor").source,),
         )

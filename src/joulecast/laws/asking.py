@@ -156,7 +156,7 @@ def _check_plan(plan: Plan) -> None:
 
 def _size(plan: Plan, library: Library) -> tuple[float, float]:
     """Parameters and tokens of a plan or of a known model, whose loss is to be reached."""
-    resolved = resolve(plan, library).resolved
+    resolved = resolve(plan, library).only.resolved
     if resolved["arch"] != "dense":
         why = f"is {resolved['arch']}; the laws are those of dense decoders"
         raise InputError("model", plan.model, why, ["--loss 2.1", "--flop 1e23"])

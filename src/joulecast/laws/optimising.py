@@ -15,9 +15,9 @@ import numpy as np
 
 from joulecast import scaling_law, uncertainty, units
 from joulecast.arrays import Numbers
-from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
+from joulecast import estimation
 from joulecast.estimation import citation_of, footprint_of
 from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
 from joulecast.laws.asking import Asked, read_question
@@ -36,7 +36,7 @@ from joulecast.laws.optima import SAID, Choice, Flatness, Mixture, Optimum
 from joulecast.laws.repeats import Shelf
 from joulecast.notices import Notice
 from joulecast.plan import Plan
-from joulecast.resolve import Ledger, resolve
+from joulecast.resolve import Settled, resolve
 from joulecast.terms import ASKED, TERMS
 from joulecast.uncertainty import Datum
 
@@ -199,32 +199,32 @@ def _settled(
     params, tokens = FIRST_PARAMS, FIRST_TOKENS
     for _ in range(ROUNDS):
         sized = {"params": params, "tokens": tokens if flop is None else None, "flop": flop}
-        ledger = resolve(asked.plan.model_copy(update=sized), library)
+        settled = resolve(asked.plan.model_copy(update=sized), library)
         size = float(flop_of(params, tokens)) if flop is None else flop
-        per_flop = _per_flop(ledger.middle.known, size)
+        per_flop = _per_flop(settled.only.middle.known, size)
         _check_budget(asked, per_flop)
         allowed = _allowed(asked, per_flop)
         if asked.confidence is not None:
-            allowed = _allowed_surely(asked, _drawn_per_flop(ledger, size), asked.confidence / 100)
+            allowed = _allowed_surely(asked, _drawn_per_flop(settled, size), asked.confidence / 100)
         middle = Grounds(constants_of(laws.main), per_flop, use, allowed)
         found = _choose(asked, shelf, middle)
         _check_reach(asked, laws, shelf, middle, found)
         before, params, tokens = params, float(found.params), float(found.tokens)
         if abs(params / before - 1) < 1e-9:
             break
-    drawn_per_flop = _drawn_per_flop(ledger, size)
+    drawn_per_flop = _drawn_per_flop(settled, size)
     drawn = Grounds(
         drawn_constants(laws.main),
         drawn_per_flop,
         _served(uncertainty.sample(served)),
         _allowed(asked, drawn_per_flop) if asked.confidence is None else allowed,
     )
-    return footprint_of(ledger, library), middle, drawn
+    return footprint_of(settled), middle, drawn
 
 
-def _drawn_per_flop(ledger: Ledger, flop: float) -> dict[str, Numbers]:
-    live = {n: datum for n, datum in ledger.ordered().items() if n in ledger.middle.used}
-    return _per_flop(chain(uncertainty.sample(live)).known, flop)
+def _drawn_per_flop(settled: Settled, flop: float) -> dict[str, Numbers]:
+    (drawn,) = estimation.drawn([settled])
+    return _per_flop(drawn.parts[0].known, flop)
 
 
 def _per_flop(known: Mapping[str, Numbers], flop: float) -> dict[str, Numbers]:

@@ -13,7 +13,7 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
-from joulecast.terms import INPUTS
+from joulecast.terms import INPUTS, PARTS, RESULTS
 from joulecast.uncertainty import Basis, Datum, midpoint
 
 if TYPE_CHECKING:
@@ -105,6 +105,19 @@ class Ledger:
         }
         other.resolved, other.reserved = self.resolved, self.reserved
         return other
+
+    @property
+    def live(self) -> dict[str, Datum]:
+        """The data that the answer rests on, in the order of the chain.
+
+        A given result is its own input: nothing was computed from it, yet it is part of the answer.
+        """
+        used = self.middle.used
+        return {
+            name: datum
+            for name, datum in self.ordered().items()
+            if name in used or (datum.given and (name in RESULTS or name in PARTS.values()))
+        }
 
     def ordered(self) -> dict[str, Datum]:
         """The data in the order of the chain."""

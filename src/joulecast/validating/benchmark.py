@@ -19,15 +19,14 @@ import numpy as np
 from joulecast import units
 from joulecast._version import __version__
 from joulecast.arrays import Array
-from joulecast.chain import chain
 from joulecast.data.library import Library
-from joulecast.estimation import live_data
+from joulecast.estimation import drawn
 from joulecast.footprint import SCHEMA_VERSION
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.resolve.utilisation import DECODERS, ceiling_of
 from joulecast.terms import TERMS
-from joulecast.uncertainty import quantiles, sample
+from joulecast.uncertainty import quantiles
 from joulecast.validating import scoring
 from joulecast.validating.accounting import Account, accounts
 from joulecast.validating.baselines import (
@@ -315,11 +314,11 @@ class _Bench:
         """Forecast one figure of a run with some of what was reported of it given."""
         library, share = self.fit(run.family)
         given = {**_boundary(run, quantity), **_given(run, known)}
-        ledger = resolve(Plan(**inputs(run, "hours" not in known), given=given), library)
-        drawn = chain(sample(live_data(ledger)))
+        settled = resolve(Plan(**inputs(run, "hours" not in known), given=given), library)
+        ledger, sampled = settled.only, drawn([settled])[0].parts[0]
         name = QUANTITIES[quantity]
         size = units.factor(TERMS[name].unit)
-        draws = np.broadcast_to(np.asarray(drawn.known[name]) / size, (4096,))
+        draws = np.broadcast_to(np.asarray(sampled.known[name]) / size, (4096,))
         middle = {key: float(value) for key, value in ledger.middle.known.items()}
         predicted = middle[name] / size
         device = library.device(ledger.resolved["device"]).device

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import fleets, uncertainty
+from joulecast import uncertainty
 from joulecast._version import __version__
 from joulecast.arrays import Array
-from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.estimation import footprint_of, live_data
+from joulecast.estimation import drawn, footprint_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import FIELDS_OF_QUANTITIES, FleetEntry, Plan, varied
 from joulecast.planfile import compact
-from joulecast.resolve import Ledger, resolve
-from joulecast.resolve.fleet import entries
+from joulecast.resolve import Settled, resolve
 from joulecast.terms import RESULTS, TERMS
 from joulecast.whatif import axes, frames, scenarios
 
@@ -204,13 +203,16 @@ def compare(
     differs = _differences(options)
     labels = _labels(groups, names)
     whose = [name for name in names or [""] * len(groups) for _ in choices]
-    settled = [settled_of(plan, library, name) for plan, name in zip(options, whose, strict=True)]
-    footprints = [footprint for _, footprint in settled]
+    settled, footprints = [], []
+    for plan, name in zip(options, whose, strict=True):
+        with _named(name):
+            settled.append(resolve(plan, library))
+            footprints.append(footprint_of(settled[-1]))
     on = on or outcome_of(footprints)
     values = np.array(
         [known_of(one, on, label).value for one, label in zip(footprints, labels, strict=True)]
     )
-    draws = draws_of([ledgers for ledgers, _ in settled], on)
+    draws = draws_of(settled, on)
     likely = uncertainty.probability_lowest(draws)
     return Comparison(
         on,
@@ -244,18 +246,11 @@ def _choices(
     return axes.combinations(kept), tuple(left_out)
 
 
-def settled_of(plan: Plan, library: Library, name: str) -> tuple[list[Ledger], Footprint]:
-    """The ledgers whose sum a plan is, and its forecast.
-
-    An error says which of several named plans it is about.
-    """
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say of an error which of several named plans it is about."""
     try:
-        if plan.fleet:
-            settled = entries(plan, library)
-            of_all = fleets.footprint_of_entries(plan, settled, library)
-            return [entry.ledger for entry in settled], of_all
-        ledger = resolve(plan, library)
-        return [ledger], footprint_of(ledger, library)
+        yield
     except JoulecastError as error:
         if not name:
             raise
@@ -280,15 +275,12 @@ def known_of(footprint: Footprint, on: str, label: str = "") -> Quantity:
     return quantity
 
 
-def draws_of(options: Sequence[Sequence[Ledger]], on: str) -> Array:
+def draws_of(options: Sequence[Settled], on: str) -> Array:
     """The outcome [option, draw] in its unit, from common causes."""
-    numbers = uncertainty.paired([live_data(ledger) for those in options for ledger in those])
-    drawn = np.empty((len(options), uncertainty.scores().shape[1]))
-    rest = iter(numbers)
-    for row, ledgers in zip(drawn, options, strict=True):
-        runs = [chain(next(rest)) for _ in ledgers]
-        row[:] = fleets.draws_of(on, runs, ledgers[0].resolved["runs"])
-    return drawn
+    draws = np.empty((len(options), uncertainty.scores().shape[1]))
+    for row, outcome in zip(draws, drawn(options), strict=True):
+        row[:] = outcome.result(on)
+    return draws
 
 
 def _ratio(values: Array, draws: Array, option: int) -> Quantity | None:

@@ -13,12 +13,13 @@ import numpy as np
 from joulecast import uncertainty, units
 from joulecast._version import __version__
 from joulecast.arrays import Array, Numbers
-from joulecast.chain import Run, chain
+from joulecast.chain import Run
 from joulecast.data.codecarbon import Measurement, one_run
 from joulecast.data.library import Library
 from joulecast.errors import InputError
-from joulecast.estimation import footprint_of, live_data
+from joulecast.estimation import drawn, footprint_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
+from joulecast.outcome import follow
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.terms import TERMS
@@ -162,15 +163,15 @@ def compare_measured(
     """
     library = library or Library.bundled()
     measurement = one_run(Path(path), run)
-    ledger = resolve(plan, library)
+    settled = resolve(plan, library)
+    ledger = settled.only
     if ledger.resolved["runs"] > 1:
         raise InputError("runs", ledger.resolved["runs"], "a measurement is of one run", ["1"])
-    data = live_data(ledger)
-    drawn = chain(uncertainty.sample(data))
-    footprint = footprint_of(ledger, library)
+    data, sampled = ledger.live, drawn([settled])[0].parts[0]
+    footprint = footprint_of(settled)
     flags = {entry.name: entry.flag for entry in footprint.assumptions}
     results = [
-        _compared(outcome, data, ledger.middle, drawn, flags)
+        _compared(outcome, data, ledger.middle, sampled, flags)
         for outcome in _outcomes(measurement)
         if outcome.of in ledger.middle.known
     ]
@@ -255,7 +256,8 @@ def _explanation(
 
     def at(score: float) -> float:
         moved = uncertainty.pick(datum, np.array([score]))
-        return float(np.asarray(chain({**middle, name: moved}).known[outcome.of]).flat[0]) / size
+        (run,) = follow([{**middle, name: moved}]).parts
+        return float(np.asarray(run.known[outcome.of]).flat[0]) / size
 
     score = _score_at(at, outcome.value)
     if score is None:

@@ -31,7 +31,6 @@ from joulecast.errors import JoulecastError
 from joulecast.notices import Notice
 from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
-from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import INPUTS, TERMS, Scale
 from joulecast.whatif.axes import Axis
 
@@ -128,7 +127,7 @@ def usable(
         for value in axis.values:
             at = {other.name: other.values[0] for other in kept} | {axis.name: value}
             try:
-                ledgers_of(varied(plan, at), library)
+                resolve(varied(plan, at), library)
             except JoulecastError as problem:
                 refused.append((value, problem))
             else:
@@ -159,7 +158,7 @@ class _Ledgers:
                 for axis, i in zip(self.axes, index, strict=True)
             }
             try:
-                self.known[index] = resolve(varied(self.plan, row), self.library)
+                self.known[index] = resolve(varied(self.plan, row), self.library).only
             except JoulecastError as problem:
                 raise of_row(row, problem) from None
         return self.known[index]

@@ -9,9 +9,9 @@ import numpy as np
 
 from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
-from joulecast.chain import chain
 from joulecast.footprint import Footprint
-from joulecast.resolve.fleet import EXTENSIVE
+from joulecast.outcome import follow
+from joulecast.resolve.parts import EXTENSIVE
 from joulecast.uncertainty import Datum, causes_of, labels_of
 
 #: Standard-normal quantile of 0.90.
@@ -62,10 +62,10 @@ def tornado(footprint: Footprint) -> tuple[Bar, ...]:
     outcome = "energy_kwh" if footprint.total is None else "total_kgco2e"
     ledgers = footprint.inputs
     middles, drawn = [uncertainty.nominal(data) for data in ledgers], uncertainty.paired(ledgers)
-    nominal = sum(chain(numbers).known[outcome] for numbers in middles)
+    nominal = np.asarray(follow(middles).base(outcome))
 
     def over_nominal(numbers: Sequence[Mapping[str, Numbers]]) -> Array:
-        return np.asarray(sum(chain(each).known[outcome] for each in numbers) / nominal)
+        return np.asarray(follow(numbers).base(outcome)) / nominal
 
     named = {label: cause for cause, label in labels_of(causes_of(ledgers)).items()}
     units_of = {entry.name: entry.unit for entry in footprint.assumptions}

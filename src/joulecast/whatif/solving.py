@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from joulecast import uncertainty
 from joulecast.arrays import Array, Numbers
-from joulecast.chain import chain, repeat
 from joulecast.data.library import Library
 from joulecast.data.reading import number
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
-from joulecast.estimation import footprint_of, live_data, size_of, source_of
+from joulecast.estimation import footprint_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint
+from joulecast.outcome import follow
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
-from joulecast.resolve import Ledger, hardware, resolve
+from joulecast.resolve import Ledger, Settled, hardware, resolve
 from joulecast.terms import INPUTS, TERMS
 from joulecast.uncertainty import Datum
 from joulecast.whatif import budgets, frames
@@ -284,7 +284,7 @@ class _Question:
             setting["tokens"] = self.ratio * x * self.sizes.get("active_params", 1.0)
         return varied(self.plan, setting)
 
-    def ledger(self, x: float) -> Ledger:
+    def settled(self, x: float) -> Settled:
         """The plan at x, settled."""
         return resolve(self.at(x), self.library)
 
@@ -302,16 +302,16 @@ class _Question:
     def _reach(self, lower: float, upper: float) -> float:
         """How far x can go before the plan contradicts itself; `end` keeps what it then says."""
         try:
-            self.ledger(upper)
+            self.settled(upper)
         except JoulecastError as error:
             self.end = f"beyond it {error.field} {error.why}"
         else:
             return upper
-        self.ledger(lower)  # where this fails as well, x is not to blame
+        self.settled(lower)  # where this fails as well, x is not to blame
         while upper > lower * (1 + 1e-6):
             middle = sqrt(lower * upper)
             try:
-                self.ledger(middle)
+                self.settled(middle)
             except JoulecastError:
                 upper = middle
             else:
@@ -328,24 +328,31 @@ class _Question:
         return []
 
     def _stretch(self, lo: float, hi: float, results: Sequence[str]) -> list[Stretch]:
-        low, high = self.ledger(lo), self.ledger(hi)
+        low, high = self.settled(lo), self.settled(hi)
         for name in results:
             _check_known(name, high)
-        moving = self._moving(low, high, lo, hi)
-        drawn = self._drawn(live_data(high))
+        moving = [
+            self._moving(*ledgers, lo, hi)
+            for ledgers in zip(low.ledgers, high.ledgers, strict=True)
+        ]
+        numbers = self._numbers(high)
+        scores = {} if self.level is None else uncertainty.scores_of(high.lives)
+
+        def at(x: Array) -> list[dict[str, Numbers]]:
+            return [
+                drawn | self._moved(ledger, names or (), drawn, scores, x / hi)
+                for ledger, names, drawn in zip(high.ledgers, moving, numbers, strict=True)
+            ]
 
         def draws(name: str) -> Callable[[Array], Array]:
-            source = source_of(name)
-            size = size_of(name, high.resolved["runs"])
-
             def outcome(x: Array) -> Array:
-                if moving is not None:
-                    numbers = drawn | self._moved(high, moving, drawn, x / hi)
-                    whole = repeat(high.middle, numbers, [source])[source]
+                if None not in moving:
+                    whole = high.middle.again(at(x), name)
                 else:  # a default moves with x in a way of its own: each is settled anew
-                    runs = [chain(self._drawn(live_data(self.ledger(float(one))))) for one in x]
-                    whole = np.stack([np.atleast_1d(run.known[source]) for run in runs])
-                whole = np.atleast_2d(whole) / size
+                    many = [self.settled(float(one)) for one in x]
+                    found = [follow(self._numbers(one), one.runs).result(name) for one in many]
+                    whole = np.stack([np.atleast_1d(one) for one in found])
+                whole = np.atleast_2d(whole)
                 return np.broadcast_to(whole, (x.size, whole.shape[-1]))
 
             return outcome
@@ -376,7 +383,12 @@ class _Question:
         return moving
 
     def _moved(
-        self, high: Ledger, moving: Sequence[str], drawn: Mapping[str, Numbers], share: Array
+        self,
+        high: Ledger,
+        moving: Sequence[str],
+        drawn: Mapping[str, Numbers],
+        scores: Mapping[str, Array],
+        share: Array,
     ) -> dict[str, Numbers]:
         """Numbers that move [node, draw], in base units, at shares of the x a ledger is for."""
         data = high.data
@@ -392,16 +404,16 @@ class _Question:
             high.size is not None and high.size.active_params is not None
         )  # or nothing follows it
         resized = hardware.resized(high, high.size.active_params * share)
-        columns = uncertainty.columns_of(live_data(high).values())
         for name in others:
-            scores = np.zeros(1)
-            if self.level is not None:
-                scores = uncertainty.scores()[columns[data[name].unknown]].astype(np.float64)
-            numbers[name] = uncertainty.pick_each(TERMS[name], resized[name][..., None], scores)
+            z = scores.get(data[name].unknown, np.zeros(1))
+            numbers[name] = uncertainty.pick_each(TERMS[name], resized[name][..., None], z)
         return numbers
 
-    def _drawn(self, data: Mapping[str, Datum]) -> dict[str, Numbers]:
-        return uncertainty.nominal(data) if self.level is None else uncertainty.sample(data)
+    def _numbers(self, settled: Settled) -> list[dict[str, Numbers]]:
+        """Numbers of each part: at their medians, or drawn where a confidence is asked for."""
+        if self.level is None:
+            return [uncertainty.nominal(live) for live in settled.lives]
+        return uncertainty.paired(settled.lives)
 
     def largest(self, stretches: Sequence[Sequence[Stretch]], limits: Array) -> _Found:
         """The largest x within all limits [budget, question]; from the top stretch down."""
@@ -464,7 +476,7 @@ def _solution(
         note = "one device is enough" if x == stretches[0][0].lo else JUMP
     elif found.jump[0]:
         note = JUMP
-    footprint = footprint_of(question.ledger(x), question.library)
+    footprint = footprint_of(question.settled(x))
     return Solution(goal.name, x, TERMS[goal.name].unit, confidence, held, note, footprint)
 
 
@@ -531,6 +543,9 @@ def _check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     if goal.name == "device_count" and plan.embodied_mode == "purchase":
         why = "charges every device whole, so that fewer are always better"
         raise InputError("embodied_mode", "purchase", why, ["amortised"])
+    if goal.name == "device_count" and plan.fleet:
+        why = "are counted by each entry of the fleet"
+        raise InputError("--for", "devices", why, ["--for tokens", "one plan per entry"])
     told = [
         name for name in ("tokens", "unique_tokens", "samples", "phases") if getattr(plan, name)
     ]
@@ -589,12 +604,15 @@ def _above_zero(field: str, raw: object) -> float:
     return value
 
 
-def _check_known(name: str, ledger: Ledger) -> None:
+def _check_known(name: str, settled: Settled) -> None:
     """The plan must reach the outcome that is limited."""
-    known = ledger.middle.known
-    if source_of(name) in known:
+    middle = settled.middle
+    if middle.base(name) is not None:
         return
+    have = [other for other in BUDGETS.values() if middle.base(other) is not None]
+    if name == "wall_clock_days" and len(settled.parts) > 1:
+        why = "of a fleet are not known: its entries need not run at the same time"
+        raise InputError("--max", name, why, have)
     if name == "wall_clock_days":
         raise InputError("--max", name, "needs the number of devices", ["--device-count 64"])
-    have = [other for other in BUDGETS.values() if source_of(other) in known]
     raise InputError("--max", name, "cannot be known for this plan", have)

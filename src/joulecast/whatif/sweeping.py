@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from joulecast import fleets, units
+from joulecast import units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import repeat
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
-from joulecast.estimation import INTENSIVE, source_of
+from joulecast.estimation import drawn, quantities_of
 from joulecast.notices import Notice
+from joulecast.outcome import INTENSIVE, source_of
 from joulecast.plan import Plan, varied
-from joulecast.resolve.fleet import ledgers_of
+from joulecast.resolve import resolve
 from joulecast.terms import PARTS, RESULTS, TERMS
 from joulecast.whatif import axes as reading
 from joulecast.whatif import drawing, frames, scenarios
@@ -115,11 +116,11 @@ def _of_fleet(
     said = dict.fromkeys(notices)
     for i, row in enumerate(rows):
         try:
-            settled = ledgers_of(varied(plan, row), library)
+            settled = resolve(varied(plan, row), library)
         except JoulecastError as problem:
             raise scenarios.of_row(row, problem) from None
-        said |= dict.fromkeys(fleets.warnings_of(settled))
-        totals = fleets.totals_of(settled)
+        said |= dict.fromkeys(settled.notices)
+        totals = quantities_of(settled.middle, *drawn([settled]))
         for name, levels in made.items():
             found = totals[name]
             if found is not None:

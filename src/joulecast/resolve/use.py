@@ -1,29 +1,25 @@
-"""The use of a language model once it is trained: from a plan's [use] to energy and emissions.
+"""The use of a language model once it is trained: from a plan's [use] to a ledger of its own.
 
 Nothing here enters the footprint of training.  The place, its PUE and its grid are those of the
-run; so are the sizes of the model and, for the break-even, the emissions of training, draw by draw.
+run, and so are the sizes of the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, exp, hypot, log
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from joulecast import uncertainty, units
-from joulecast.arrays import Array, Numbers
-from joulecast.chain import Run, use_chain
+from joulecast import units
 from joulecast.data.library import Library
 from joulecast.data.reading import rate, span
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.footprint import Quantity, quantity_of
 from joulecast.notices import Notice
-from joulecast.plan import Use
-from joulecast.resolve import Ledger
+from joulecast.plan import FleetEntry, Plan, Use
 from joulecast.resolve.hardware import DEFAULT_DEVICE
+from joulecast.resolve.ledger import Ledger
+from joulecast.resolve.parts import Part, settled_alone
 from joulecast.terms import USED
 from joulecast.uncertainty import Z95, Datum, midpoint
 
@@ -36,137 +32,59 @@ MEASURED = {"params": (8e9, 4.8e11), "use_batch": (7.0, 4096.0), "use_device_cou
 #: Numbers of the run that the use rests on.
 OF_THE_RUN = ("params", "active_params", "pue", "grid_gco2e_per_kwh")
 
-#: Outcomes of the run that the use is set against.
-AGAINST = ("total_kgco2e", "training_flop")
 
-#: Result -> quantity of the chain and the unit it is shown in.
-RESULTS: dict[str, tuple[str, str]] = {
-    "device_energy_per_output_token_j": ("device_energy_per_token", "J"),
-    "energy_per_output_token_j": ("energy_per_token", "J"),
-    "energy_per_prompt_token_j": ("energy_per_prompt_token", "J"),
-    "energy_per_request_wh": ("energy_per_request", "Wh"),
-    "emissions_per_output_token_mgco2e": ("emissions_per_token", "mgCO2e"),
-    "emissions_per_request_gco2e": ("emissions_per_request", "gCO2e"),
-    "requests_per_year": ("use_requests_per_year", "1/y"),
-    "energy_per_year_kwh": ("energy_per_year", "kWh"),
-    "operational_per_year_kgco2e": ("emissions_per_year", "kgCO2e"),
-    "energy_over_years_kwh": ("energy_over_years", "kWh"),
-    "operational_over_years_kgco2e": ("emissions_over_years", "kgCO2e"),
-    "break_even_days": ("break_even", "d"),
-    "serving_ratio": ("serving_ratio", ""),
-}
+class UseLedger(NamedTuple):
+    """The use, settled: its own numbers, those it shares with the run, and what to say of them.
 
-PARTS = ("weights", "cache", "arithmetic", "waiting")
-
-#: Outcomes whose range is explained: the first that is known.
-DRIVEN = ("operational_per_year_kgco2e", "emissions_per_request_gco2e", "energy_per_request_wh")
-
-#: Sizes for which the effect on use and training is shown, over the model's own.
-SIZES = (0.5, 1.0, 2.0)
-
-
-class Served(NamedTuple):
-    """The use, settled and computed.
-
-    `data` are the numbers of the use, `run_data` those shared with the run; `runs` how many runs
-    the emissions of training are of.
+    `fitted` says that the devices are the fewest that hold the model, which its size changes.
     """
 
     plan: Mapping[str, Any]
-    data: Mapping[str, Datum]
-    run_data: Mapping[str, Datum]
-    runs: int
-    counted: bool
-    middle: Run
-    drawn: Run
+    own: Mapping[str, Datum]
+    of_the_run: Mapping[str, Datum]
+    fitted: bool
     notices: tuple[Notice, ...]
 
-    def results(self) -> dict[str, Quantity | None]:
-        """Every result; None where it rests on something not given."""
-        return {
-            name: self._quantity(source, unit) if source in self.middle.known else None
-            for name, (source, unit) in RESULTS.items()
-        }
-
-    def parts(self) -> dict[str, Quantity]:
-        """Energy of the devices per generated token, by what it is for."""
-        return {part: self._quantity(f"{part}_energy_per_token", "J") for part in PARTS}
-
-    def _quantity(self, source: str, unit: str) -> Quantity:
-        return quantity_of(self.middle.known[source], self.drawn.known[source], unit)
-
-    def by_size(self) -> tuple[dict[str, float | None], ...]:
-        """Use and training of a smaller and a larger model, on the same tokens, at the medians."""
-        return tuple(self._sized(factor) for factor in SIZES)
-
-    def _sized(self, factor: float) -> dict[str, float | None]:
-        given = {name: self.middle.known[name] for name in (*self.data, *self.run_data)}
-        for name in ("params", "active_params", *AGAINST):
-            if name in self.middle.known:
-                given[name] = self.middle.known[name] * factor
-        if self.counted:
-            weights = given["params"] * given["use_bytes_per_param"]
-            memory = self.plan["device_memory_gb"] * units.factor("GB")
-            given["use_device_count"] = np.ceil(weights / memory)
-        found = use_chain(given).known
-        shown = {
-            "params": ("params", ""),
-            "devices": ("use_device_count", ""),
-            "energy_per_output_token_j": RESULTS["energy_per_output_token_j"],
-            "training_total_kgco2e": ("total_kgco2e", "kgCO2e"),
-            "operational_per_year_kgco2e": RESULTS["operational_per_year_kgco2e"],
-            "break_even_days": RESULTS["break_even_days"],
-        }
-        return {
-            name: float(found[source]) / units.factor(unit) if source in found else None
-            for name, (source, unit) in shown.items()
-        }
-
-    def one_at_a_time(self) -> tuple[str, list[str], Array]:
-        """The outcome to explain, its inputs with a range, and it with each of them moved."""
-        outcome = next(name for name in DRIVEN if RESULTS[name][0] in self.middle.known)
-        source = RESULTS[outcome][0]
-        behind = self.middle.behind(source)
-        data = {**self.run_data, **self.data}
-        live = {name: datum for name, datum in data.items() if name in behind}
-        moved, numbers = uncertainty.one_at_a_time(live)
-        return outcome, moved, np.asarray(use_chain(numbers).known[source])
+    @property
+    def data(self) -> dict[str, Datum]:
+        """All its numbers."""
+        return {**self.of_the_run, **self.own}
 
 
-class Training(NamedTuple):
-    """The run that the use is set against: its outcomes, nominal and drawn, and how it was drawn.
+def resolve_use(plan: Plan, parts: Sequence[Part], library: Library) -> UseLedger | None:
+    """Settle what a plan says of the use; None where it says nothing.
 
-    `sample` draws other numbers from the same causes.
-    """
-
-    middle: Mapping[str, Numbers]
-    drawn: Mapping[str, Numbers]
-    sample: Callable[[Mapping[str, Datum]], Mapping[str, Numbers]] = uncertainty.sample
-
-
-def serve(ledger: Ledger, library: Library, training: Training) -> Served | None:
-    """What a plan says of the use, computed; None where it says nothing.
-
-    The place and, where none is said, the device that serve are those of `ledger`.  Raises
+    The place and, where none is said, the device that serve are those of the run.  Raises
     JoulecastError where the energy of a token cannot be told.
     """
-    use = ledger.plan.use
+    use = plan.use
     if use is None:
         return None
+    ledger = parts[0].ledger if len(parts) == 1 else _serving(plan, use, parts, library)
     _check(ledger, use)
     device = library.device(use.device or ledger.resolved["device"] or DEFAULT_DEVICE).device
-    data, notices, plan = _settle(ledger, use, device, library)
-    run_data = {name: ledger.data[name] for name in OF_THE_RUN if name in ledger.data}
-    runs = ledger.resolved["runs"]
-    numbers = {**run_data, **data}
-    middle = use_chain({**_times(training.middle, runs), **uncertainty.nominal(numbers)})
-    sampled = use_chain({**_times(training.drawn, runs), **training.sample(numbers)})
-    counted = use.device_count is None
-    return Served(plan, data, run_data, runs, counted, middle, sampled, tuple(notices))
+    own, notices, resolved = _settle(ledger, use, device, library)
+    of_the_run = {name: ledger.data[name] for name in OF_THE_RUN if name in ledger.data}
+    return UseLedger(resolved, own, of_the_run, use.device_count is None, tuple(notices))
 
 
-def _times(known: Mapping[str, Numbers], runs: int) -> dict[str, Numbers]:
-    return {name: known[name] * runs for name in AGAINST if name in known}
+def _serving(plan: Plan, use: Use, parts: Sequence[Part], library: Library) -> Ledger:
+    """A ledger of the place and device that serve: said, or those that all entries have."""
+    said = [part.said for part in parts if part.said is not None]
+    devices = {part.ledger.resolved["device"] for part in parts}
+    if use.device is None and len(devices) > 1:
+        why = "is missing: the entries of the fleet have several"
+        raise InputError("use.device", None, why, sorted(devices))
+    places = {(one.region or plan.region, one.provider or plan.provider) for one in said}
+    region, provider = places.pop() if len(places) == 1 else (plan.region, plan.provider)
+    if places and region is None:
+        why = "the entries of the fleet are at several places: say where the model is served"
+        raise InputError("use", None, why, ["region under [place]"])
+    device = use.device or said[0].device
+    trained = any(part.share is not None for part in parts)
+    # A count is asked for by hours and by what is bought; nothing of the use rests on it.
+    one = FleetEntry(device=device, device_count=1, region=region, provider=provider, hours=1.0)
+    return settled_alone(plan, one, 1.0 if trained else None, library)
 
 
 def _check(ledger: Ledger, use: Use) -> None:

@@ -1,4 +1,4 @@
-"""From a plan with a fleet to a ledger for each of its entries: a run of its own with its share."""
+"""The parts of a run: the plan itself, or each entry of its fleet as a run with its share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from joulecast import uncertainty, units
-from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
+from joulecast.outcome import follow
 from joulecast.plan import FleetEntry, Plan
-from joulecast.resolve import Ledger, resolve
+from joulecast.resolve.ledger import Ledger
 from joulecast.resolve.model import LATER
+from joulecast.resolve.part import resolve_part
 from joulecast.uncertainty import Datum
 
 #: Quantities of the whole run: an entry has its share of them.
@@ -40,29 +41,26 @@ TRAINED_FIELDS = (
 SLACK = 1e-6
 
 
-class Entry(NamedTuple):
-    """An entry as it was said, its share of the run (None where it has hours), and its ledger."""
+class Part(NamedTuple):
+    """A ledger, and of a fleet's entry how it was said and its share of the run.
 
-    said: FleetEntry
-    share: float | None
+    `share` is None for an entry that is reserved for hours; `said` for a plan without a fleet.
+    """
+
     ledger: Ledger
+    said: FleetEntry | None = None
+    share: float | None = None
 
 
-def entries(plan: Plan, library: Library) -> list[Entry]:
-    """Settle each entry of a plan's fleet; raises JoulecastError where one cannot be."""
+def parts_of(plan: Plan, library: Library) -> tuple[Part, ...]:
+    """Settle each part of a plan; raises JoulecastError where one cannot be."""
+    if not plan.fleet:
+        return (Part(resolve_part(plan, library)),)
     _check(plan)
-    shares = _shares(plan.fleet)
-    return [
-        Entry(said, share, settled_alone(plan, said, share, library))
-        for said, share in zip(plan.fleet, shares, strict=True)
-    ]
-
-
-def ledgers_of(plan: Plan, library: Library) -> list[Ledger]:
-    """The ledgers whose sum a plan is: one without a fleet, one for each entry with one."""
-    if plan.fleet:
-        return [entry.ledger for entry in entries(plan, library)]
-    return [resolve(plan, library)]
+    return tuple(
+        Part(settled_alone(plan, said, share, library), said, share)
+        for said, share in zip(plan.fleet, _shares(plan.fleet), strict=True)
+    )
 
 
 def _check(plan: Plan) -> None:
@@ -121,7 +119,7 @@ def settled_alone(plan: Plan, entry: FleetEntry, share: float | None, library: L
         days = entry.hours * units.hour / units.day
         changes |= {**dict.fromkeys(TRAINED_FIELDS), "phases": ()}
         changes["given"] = given | {"wall_clock_days": days}
-    ledger = resolve(plan.model_copy(update=changes), library)
+    ledger = resolve_part(plan.model_copy(update=changes), library)
     if share is None:
         kept = {name: datum for name, datum in ledger.data.items() if name not in TRAINED}
         if "utilisation" in kept and not kept["utilisation"].given:
@@ -132,7 +130,7 @@ def settled_alone(plan: Plan, entry: FleetEntry, share: float | None, library: L
             name: times(datum, share) if name in EXTENSIVE else datum
             for name, datum in ledger.data.items()
         }
-    ledger.middle = chain(uncertainty.nominal(ledger.ordered()))
+    ledger.middle = follow([uncertainty.nominal(ledger.ordered())]).parts[0]
     return ledger
 
 
