@@ -1,14 +1,25 @@
-"""Fleets in compare, sweep, drivers and use: a fleet is a run, however it is cut."""
+"""Fleets in compare, sweep, solve, advise, drivers and use: a fleet is a run, however it is cut."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joulecast import Comparison, Footprint, JoulecastError, Plan, compare, estimate, solve, sweep
+from joulecast import (
+    Comparison,
+    Footprint,
+    JoulecastError,
+    Plan,
+    advise,
+    compare,
+    estimate,
+    solve,
+    sweep,
+)
 from joulecast.footprint import Quantity
 from joulecast.plan import varied
 from joulecast.use.used import UsePhase
@@ -284,6 +295,89 @@ def test_what_a_sweep_of_a_fleet_cannot_do_is_said() -> None:
         JoulecastError, match=r"device: .* belongs to the entries .*row device=h100"
     ):
         sweep(TWO, {"device": ["h100-sxm", "b200-sxm"]})
-    with pytest.raises(JoulecastError) as error:
-        solve(TWO, "tokens", {"total": "10 t"})
-    assert str(error.value) == ("fleet: is for estimate, compare and sweep; try one plan per entry")
+
+
+# Solve.
+
+
+@pytest.mark.parametrize("fleet", [ONE, TWO], ids=["one type", "cut in two"])
+@pytest.mark.parametrize("confidence", [None, 90])
+@pytest.mark.parametrize("goal", ["params", "tokens", "grid", "pue"])
+def test_what_is_solved_for_a_fleet_is_what_is_for_the_run(
+    goal: str, confidence: float | None, fleet: Plan
+) -> None:
+    total = estimate(PLAIN).total
+    assert total is not None
+    limit = {"total": 1.5 * total.p90}
+    without = {"tokens": None} if goal == "params" else {}
+    ratio = 20 if goal == "params" else None
+    one, other = (
+        solve(plan.model_copy(update=without), goal, limit, ratio=ratio, confidence=confidence)
+        for plan in (fleet, PLAIN)
+    )
+    assert one.value == pytest.approx(other.value, rel=1e-6)
+    assert one.budgets[0].reached == pytest.approx(limit["total"], rel=1e-6)
+
+
+@pytest.mark.parametrize("confidence", [None, 80])
+def test_a_solution_of_a_mixed_fleet_meets_its_budget_and_is_the_estimate_there(
+    confidence: float | None,
+) -> None:
+    found = solve(mixed([0, 1, 2]), "tokens", {"total": "40 t"}, confidence=confidence)
+    there = estimate(mixed([0, 1, 2], tokens=found.value))
+    assert found.at.to_dict()["results"] == there.to_dict()["results"]
+    assert there.total is not None
+    (budget,) = found.budgets
+    assert budget.binds and budget.reached == pytest.approx(40e3, rel=1e-6)
+    if confidence is None:
+        assert there.total.value == pytest.approx(40e3, rel=1e-6)
+    many = solve(mixed([0, 1, 2]), "tokens", {"total": np.array([20e3, 40e3])})
+    assert np.all(np.diff(many.values) > 0)
+
+
+def test_what_cannot_be_solved_for_a_fleet_is_said() -> None:
+    with pytest.raises(JoulecastError, match="--for: devices: are counted by each entry"):
+        solve(TWO, "devices", {"total": "40 t"})
+    with pytest.raises(JoulecastError, match="wall_clock_days: of a fleet are not known"):
+        solve(TWO, "tokens", {"days": 30})
+
+
+# Advise.
+
+
+def test_advice_for_a_run_cut_in_two_is_that_for_the_run() -> None:
+    whole, cut = (advise(plan, keep="device,reserving") for plan in (PLAIN, TWO))
+    assert [change.options for change in cut.changes] == [c.options for c in whole.changes]
+    for one, other in zip(cut.changes, whole.changes, strict=True):
+        assert levels(one.saving) == pytest.approx(levels(other.saving), rel=1e-9)
+        assert one.probability_lower == pytest.approx(other.probability_lower)
+
+
+@pytest.mark.parametrize("use", [None, {"tokens": "1T/year", "years": 2, "device": "h100-sxm"}])
+def test_every_change_of_a_mixed_fleet_is_what_estimate_says_of_it(use: Any) -> None:
+    plan = mixed([0, 1, 2], use=use)
+    advice = advise(plan)
+    assert {"place", "goodput"} <= {change.kind for change in advice.changes}
+    closed = {one.kind: one.why for one in advice.not_open}
+    assert "several places" in closed["device"] and "several places" in closed["site"]
+    assert "several classes" in closed["tuning"]
+    for change in advice.best_of_each:
+        there = estimate(change.plan)
+        assert change.footprint.to_dict() == there.to_dict()
+        if use is None:
+            assert there.total is not None and change.value == there.total.value
+    moved = next(change for change in advice.changes if change.kind == "place")
+    assert "entries of the fleet that name a place stay there" in moved.detail
+    regions = [part.region for part in moved.footprint.fleet]
+    assert regions[1:] == ["us-ia", "pl"] and regions[0] != "fr"
+
+
+def test_one_device_in_place_of_a_fleet_keeps_its_number_and_its_place() -> None:
+    entries = [{**one, "region": "pl"} for one in ({**H100, "share": 0.5}, {"device": "a100-sxm-80", "device_count": 32})]  # fmt: skip
+    run = {name: value for name, value in RUN.items() if name != "region"}
+    advice = advise(Plan(**run, fleet=entries), only="device")
+    for change in advice.changes:
+        assert change.plan.device_count == 96 and change.plan.region == "pl"
+        assert not change.plan.fleet
+    timed = Plan(**RUN, fleet=[{**H100, "hours": 10}, {"device": "a100-sxm-80"}])
+    assert "reserved for hours" in advise(timed, only="device").not_open[0].why

@@ -444,8 +444,8 @@ def test_another_size_is_settled_as_the_whole_plan_would_be(
 ) -> None:
     library = Library.bundled()
     plan = Plan(params=7e9, tokens=2e12, device=device, region="fr", year=2024, given=given)
-    whole = resolve(varied(plan, {"params": size}), library).data
-    settled = resolve(plan, library)
+    whole = resolve(varied(plan, {"params": size}), library).only.data
+    settled = resolve(plan, library).only
     again = hardware.resized(settled, np.array([size, 7e9]))
     for name, levels in again.items():
         assert levels[:, 0] == pytest.approx(whole[name].levels, rel=1e-12)

@@ -136,7 +136,7 @@ def test_what_two_options_share_cancels_between_them() -> None:
         Plan(params=7e9, tokens=1e12, device="a100-sxm-80", region=region, year=2024)
         for region in ("de", "pl")
     ]
-    ledgers = [resolve(plan, library).ordered() for plan in plans]
+    ledgers = [resolve(plan, library).only.ordered() for plan in plans]
     one, two = (
         np.asarray(chain(numbers).known["total_kgco2e"]) for numbers in uncertainty.paired(ledgers)
     )

@@ -24,7 +24,7 @@ import numpy as np
 from joulecast import Library, Plan, Sweep, estimate, model, solve, sweep, uncertainty
 from joulecast.chain import chain
 from joulecast.data import specs
-from joulecast.estimation import _drivers, quantities_of
+from joulecast.estimation import _drivers, drawn, quantities_of
 from joulecast.laws.law import constants_of, laws_of
 from joulecast.plan import varied
 from joulecast.resolve import resolve
@@ -121,15 +121,13 @@ _RSS_UNIT = 1024 if sys.platform != "darwin" else 1024**2
 
 def _inside() -> None:
     library = Library.bundled()
-    data = resolve(PLAN, library).ordered()
-    middle = chain(uncertainty.nominal(data))
-    live = {name: datum for name, datum in data.items() if name in middle.used}
-    floats = {name: float(number) for name, number in uncertainty.nominal(data).items()}
+    settled = resolve(PLAN, library)
+    numbers = uncertainty.nominal(settled.only.ordered())
+    floats = {name: float(number) for name, number in numbers.items()}
 
     def core() -> None:
-        drawn = chain(uncertainty.sample(live))
-        quantities_of(middle, drawn)
-        _drivers(live, middle)
+        quantities_of(settled.middle, *drawn([settled]))
+        _drivers(settled)
 
     bare = _best(lambda: chain(floats))
     inner = _best(core)
@@ -146,7 +144,7 @@ def _inside() -> None:
         estimate(PLAN, library)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / _RSS_UNIT
     print(f"memory grown over 50 estimates [MiB]             {grown:8.1f}")
-    draws = np.asarray(chain(uncertainty.sample(live)).known["total_kgco2e"]).size
+    draws = np.asarray(drawn([settled])[0].base("total_kgco2e")).size
     print(f"draws in the sample                              {draws:8d}")
 
 

@@ -83,7 +83,7 @@ PLACE_UNKNOWN: dict[str, Plan] = {
 
 def errors(plan: Plan) -> Array:
     """Relative error of the shipped sample at each of uncertainty.LEVELS, total emissions."""
-    ledger = resolve(plan, Library.bundled()).ordered()
+    ledger = resolve(plan, Library.bundled()).only.ordered()
     shipped = np.asarray(chain(uncertainty.sample(ledger)).known["total_kgco2e"])
     generator = np.random.default_rng(7)
     numbers = uncertainty.nominal(ledger)

@@ -145,6 +145,7 @@ def footprint_of(settled: Settled) -> Footprint:
         by_hand = together.by_hand(parts)
     if use is not None:
         middle = middle.used(uncertainty.nominal(use.data))
+        assert middle.use is not None
         formulas |= dict.fromkeys(formulas_of(middle.use, OF_USE))
         cited += use.own.values()
     return Footprint(

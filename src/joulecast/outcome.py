@@ -70,10 +70,12 @@ class Outcome:
 
     def _achieved(self) -> Numbers | None:
         """Work done by all parts over what they could have done in their hours."""
-        known = [[run.known.get(name) for name in ACHIEVED] for run in self.parts]
-        if any(number is None for numbers in known for number in numbers):
+        able = [run.known for run in self.parts if all(name in run.known for name in ACHIEVED)]
+        if len(able) < len(self.parts):
             return None
-        return sum(flop for flop, _, _ in known) / sum(hours * peak for _, hours, peak in known)
+        most = sum(known["device_hours"] * known["peak_flops"] for known in able)
+        done: Numbers = sum(known["training_flop"] for known in able) / most
+        return done
 
     def _added(self, name: str) -> Numbers | None:
         """A quantity of the chain over all parts; None where one of them does not have it."""
@@ -102,9 +104,7 @@ class Outcome:
     def used(self, numbers: Mapping[str, Numbers]) -> Outcome:
         """The same with the use, whose own numbers these are, set against all runs."""
         against = {
-            name: total * self.runs
-            for name in AGAINST
-            if (total := self._added(name)) is not None
+            name: total * self.runs for name in AGAINST if (total := self._added(name)) is not None
         }
         return Outcome(self.parts, self.runs, follow_use({**against, **numbers}))
 

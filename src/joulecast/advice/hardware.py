@@ -46,14 +46,16 @@ def devices(now: Opened) -> list[Candidate]:
     own = now.given(OF_ONE_DEVICE)
     if own is not None:
         raise NotOpenError(f"{own} was given, which is known of this device alone")
-    count = now.ledger.resolved["device_count"]
+    instead = _instead_of_a_fleet(now) if now.several else _told_by_an_instance(now)
+    count = instead.get("device_count", now.known["device_count"])
     found: list[tuple[float, Candidate]] = []
     for key in now.library.device_ids:
         device = now.library.device(key).device
         if not _may_take(now, device):
             continue
-        flags = {"device": key, **_told_by_an_instance(now)}
-        held = "the same work" if count is None else f"{count:,} devices held"
+        flags = {"device": key, **instead}
+        held = "the same work" if count is None else f"{int(count):,} devices held"
+        held += " in place of the fleet" if now.several else ""
         if now.on == LIFETIME and now.plan.use is not None and now.plan.use.device is None:
             held += ", and used for serving too"
         change = Candidate("device", device.name, flags, detail=held, caveat=_had(now, device))
@@ -81,34 +83,51 @@ def _told_by_an_instance(now: Opened) -> dict[str, str]:
     return flags
 
 
+def _instead_of_a_fleet(now: Opened) -> dict[str, str]:
+    """What one device in place of a fleet's needs said: how many there are, and where."""
+    fleet = now.plan.fleet
+    if any(entry.hours is not None for entry in fleet):
+        raise NotOpenError("entries of the fleet are reserved for hours, whatever their device")
+    said = [
+        (entry.region or now.plan.region, entry.provider or now.plan.provider) for entry in fleet
+    ]
+    (region, provider), *others = dict.fromkeys(said)
+    if others:
+        raise NotOpenError("the entries of the fleet are at several places, one device at one")
+    counts = [ledger.resolved["device_count"] for ledger in now.ledgers]
+    flags = {} if None in counts else {"device_count": str(sum(counts))}
+    for name, value in (("region", region), ("provider", provider)):
+        if value is not None and getattr(now.plan, name) is None:
+            flags[name] = value
+    return flags
+
+
 def _may_take(now: Opened, device: Device) -> bool:
     """Whether a device is another one, out in the year of the run, and known to be rented."""
-    mine = now.ledger.device
-    assert mine is not None  # hours follow from the work, so there is a device
+    mine = {one.id for one in now.devices}
     released = device.release_date.year <= now.ledger.resolved["year"]
-    return released and device.id != mine.id and bool(_renting(now, device))
+    return released and {device.id} != mine and bool(_renting(now, device))
 
 
 def _renting(now: Opened, device: Device) -> frozenset[str]:
     """Providers that rent a device out: that of the plan alone where it rents out any."""
     rented = now.library.rented
     offered = rented.get(device.id, frozenset())
-    provider = now.ledger.resolved["provider"]
+    provider = now.known["provider"]
     return offered & {provider} if provider in frozenset().union(*rented.values()) else offered
 
 
 def _had(now: Opened, device: Device) -> str:
     """Who rents a device out, and what moving to it asks for."""
-    mine = now.ledger.device
-    assert mine is not None
     who = ", ".join(sorted(_renting(now, device)))
     said = [f"{device.name} is rented by {who}, not in all regions"]
-    if device.vendor != mine.vendor:
+    if any(device.vendor != one.vendor for one in now.devices):
         said.append("code may have to be ported")
-    links = [one.interconnect_gb_per_s for one in (mine, device)]
-    if links[0] and links[1] and links[1].value < links[0].value:
+    links = [one.interconnect_gb_per_s for one in now.devices]
+    mine, its = max((one.value for one in links if one), default=0.0), device.interconnect_gb_per_s
+    if its and its.value < mine:
         said.append(
-            f"its links are slower ({links[1].value:g} against {links[0].value:g} GB/s), which may "
+            f"its links are slower ({its.value:g} against {mine:g} GB/s), which may "
             "cost utilisation that is not taken off"
         )
     return "; ".join(said)
@@ -122,18 +141,27 @@ def precisions(now: Opened) -> list[Candidate]:
         raise NotOpenError(f"{said} was given, and holds whatever the precision")
     if any(phase.precision is not None for phase in now.plan.phases):
         raise NotOpenError("phases have precisions of their own")
-    device, own = now.ledger.device, now.ledger.resolved["precision"]
-    assert device is not None
+    own = now.known["precision"]
+    if own is None:
+        raise NotOpenError("the entries of the fleet have several precisions")
     if own in WIDE:
-        half = next((name for name in HALF if name in device.peak_tflops), None)
-        if half is None:
-            raise NotOpenError(f"{device.name} has no 16-bit peak")
-        return [_half(own, half)]
+        return [_half(own, _peak_of_all(now, HALF, "16-bit peak"))]
     if own not in HALF:
         raise NotOpenError(f"{own} already; what is narrower is too new to advise")
-    if "fp8" not in device.peak_tflops:
-        raise NotOpenError(f"{device.name} has no FP8")
+    _peak_of_all(now, ("fp8",), "FP8")
     return [_eight(now, own)]
+
+
+def _peak_of_all(now: Opened, names: tuple[str, ...], what: str) -> str:
+    """The first of these precisions in which every device has a peak."""
+    for device in now.devices:
+        if not any(name in device.peak_tflops for name in names):
+            raise NotOpenError(f"{device.name} has no {what}")
+    shared = (n for n in names if all(n in device.peak_tflops for device in now.devices))
+    found = next(shared, None)
+    if found is None:
+        raise NotOpenError(f"the devices of the fleet have no {what} in common")
+    return found
 
 
 def _half(own: str, half: str) -> Candidate:
@@ -171,8 +199,8 @@ def _eight(now: Opened, own: str) -> Candidate:
 
 def _tokens_to_regain(now: Opened, share: float) -> float | None:
     """Tokens to add so that a share of the parameters reaches the loss of all; None if never."""
-    params, tokens = (now.ledger.resolved[name] for name in ("active_params", "tokens"))
-    if params is None or tokens is None or now.ledger.resolved["arch"] != "dense":
+    params, tokens = (now.known[name] for name in ("active_params", "tokens"))
+    if params is None or tokens is None or now.known["arch"] != "dense":
         return None
     law = constants_of(laws_of(now.library).main)
     more = law.tokens_for(share * params, float(law.gap(params, tokens)))

@@ -64,7 +64,7 @@ def sizes(now: Opened) -> list[Candidate]:
 
 def mixtures(now: Opened) -> list[Candidate]:
     """A mixture of experts that reaches the same loss on the same tokens."""
-    if now.ledger.resolved["arch"] == "moe":
+    if now.known["arch"] == "moe":
         raise NotOpenError("it is a mixture of experts already")
     params, tokens, laws = _trained(now)
     law = laws.experts
@@ -99,8 +99,7 @@ def mixtures(now: Opened) -> list[Candidate]:
 
 def _trained(now: Opened) -> Trained:
     """The model and its tokens, where a law of dense decoders can speak of them."""
-    ledger = now.ledger
-    known = ledger.resolved
+    known = now.known
     if known["arch"] != "dense":
         raise NotOpenError(f"the law is of dense decoders, not of arch {known['arch']}")
     if known["params"] is None or known["tokens"] is None:
@@ -165,6 +164,8 @@ def _served(now: Opened) -> float:
         return 0.0
     assert now.outcome.use is not None
     run = now.outcome.use.known
+    if "serving_ratio" not in run:
+        raise NotOpenError("the FLOP of the run are not known, which those of its use are over")
     tokens = run["use_requests_per_year"] * run["use_output_tokens"] * run["use_years"]
     return float(tokens * run["serving_ratio"])
 
@@ -191,7 +192,7 @@ def _of_size(now: Opened, ratio: float) -> str:
 
 def _length(now: Opened) -> dict[str, str]:
     """The sequence length of a known model, which its name no longer says."""
-    length = now.ledger.resolved["seq_len"]
+    length = now.known["seq_len"]
     return {} if length is None or now.plan.seq_len is not None else {"seq_len": str(length)}
 
 

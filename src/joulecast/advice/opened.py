@@ -18,6 +18,7 @@ import numpy as np
 from joulecast import estimation, together, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.data.library import Library
+from joulecast.data.records import Device
 from joulecast.outcome import Outcome
 from joulecast.plan import Plan, merged, with_use
 from joulecast.resolve import Ledger, Settled, resolve
@@ -115,6 +116,16 @@ class Opened:
     def ledger(self) -> Ledger:
         """The ledger of the run; of a fleet that of its first entry whose hours follow from work."""
         return next((one for one in self.ledgers if _by_work(one)), self.ledgers[0])
+
+    @property
+    def several(self) -> bool:
+        """Whether the run has several parts."""
+        return len(self.ledgers) > 1
+
+    @property
+    def devices(self) -> list[Device]:
+        """What the parts run on, where they are settled for a device."""
+        return [ledger.device for ledger in self.ledgers if ledger.device is not None]
 
     @cached_property
     def known(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
 from joulecast.data.library import Library
 from joulecast.data.places import Place
 from joulecast.errors import JoulecastError, brief
+from joulecast.resolve import Ledger
 
 #: Countries whose best place is drawn.
 COUNTRIES = 3
@@ -30,9 +31,11 @@ def places(now: Opened) -> list[Candidate]:
     ledger = now.ledger
     if ledger.at_a_desk:
         raise NotOpenError("it runs on a computer at a desk")
+    if now.plan.fleet and all(entry.region is not None for entry in now.plan.fleet):
+        raise NotOpenError("every entry of the fleet names a place of its own")
     if now.behind("grid_gco2e_per_kwh") and ledger.given("grid_gco2e_per_kwh"):
         raise NotOpenError("grid_gco2e_per_kwh was given, so no place changes it")
-    if "country" in now.kept and ledger.resolved["country"] is None:
+    if "country" in now.kept and now.known["country"] is None:
         raise NotOpenError("no place was given, so there is no country to keep")
     spots = sorted(_spots(now), key=lambda spot: spot.outcome)
     if not spots:
@@ -43,6 +46,7 @@ def places(now: Opened) -> list[Candidate]:
 def _spots(now: Opened) -> Iterator[Spot]:
     """Every place that could be taken."""
     country, provider = _whose(now)
+    regions = [one.resolved["region"] for one in now.ledgers]
     for place, flags in _pool(now):
         if "country" in now.kept and place.iso3 != country:
             continue
@@ -50,7 +54,7 @@ def _spots(now: Opened) -> Iterator[Spot]:
             continue
         try:
             there = now.after(Candidate("place", "", flags))
-            if there.ledger.resolved["region"] != now.ledger.resolved["region"]:
+            if [one.resolved["region"] for one in there.ledgers] != regions:
                 yield Spot(place, flags, there.screen)
         except JoulecastError:
             continue
@@ -58,7 +62,7 @@ def _spots(now: Opened) -> Iterator[Spot]:
 
 def _whose(now: Opened) -> tuple[str | None, str | None]:
     """Country and provider of the run as it is."""
-    return now.ledger.resolved["country"], now.ledger.resolved["provider"]
+    return now.known["country"], now.known["provider"]
 
 
 def _pool(now: Opened) -> Iterator[tuple[Place, dict[str, str]]]:
@@ -85,10 +89,14 @@ def cloud_regions(library: Library) -> list[Place]:
 
 
 def rents(now: Opened, provider: str) -> bool:
-    """Whether a provider rents the device out, as far as the table of instances knows."""
-    if now.ledger.reserved is not None:
-        return now.ledger.reserved.instance.provider == provider
-    device = now.ledger.resolved["device"]
+    """Whether a provider rents all devices out, as far as the table of instances knows."""
+    return all(_rents_part(now, ledger, provider) for ledger in now.ledgers)
+
+
+def _rents_part(now: Opened, ledger: Ledger, provider: str) -> bool:
+    if ledger.reserved is not None:
+        return ledger.reserved.instance.provider == provider
+    device = ledger.resolved["device"]
     return device is None or provider in now.library.rented.get(device, ())
 
 
@@ -115,6 +123,8 @@ def _chosen(now: Opened, spots: list[Spot]) -> list[Candidate]:
             (spot for spot in spots if spot.place.provider == provider), f"the lowest of {provider}"
         )
     moved = ["the use moves with the run"] if now.on == LIFETIME else []
+    if any(entry.region is not None for entry in now.plan.fleet):
+        moved.append("entries of the fleet that name a place stay there")
     return [
         Candidate(
             "place",
@@ -136,7 +146,7 @@ def named(place: Place, library: Library) -> str:
 
 def _whether_had(now: Opened, place: Place) -> str:
     """What our tables do not know of a place."""
-    what = now.ledger.resolved["device_name"] or "what it runs on"
+    what = now.known["device_name"] or "what it runs on"
     if not place.provider:
         what = "a data centre with " + what
     return f"whether {what} can be had there is not in our tables; nor what rules bind your data"
@@ -148,11 +158,13 @@ def sites(now: Opened) -> list[Candidate]:
     country, provider = _whose(now)
     if ledger.at_a_desk or now.plan.only_given:
         raise NotOpenError("no data centre is counted")
+    if now.several and now.known["region"] is None:
+        raise NotOpenError("the entries of the fleet are at several places")
     if country is None:
         raise NotOpenError("no place was given: see place")
     if "provider" in now.kept:
         raise NotOpenError("the provider is kept")
-    place = now.library.place(ledger.resolved["region"])
+    place = now.library.place(now.known["region"])
     if place.kind == "site":
         raise NotOpenError(f"{place.name} is a site of its own")
     if place.kind == "cloud" and "place" in now.kept:

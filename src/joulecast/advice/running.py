@@ -54,6 +54,8 @@ def tuning(now: Opened) -> list[Candidate]:
     """
     by_work(now)
     ledger = now.ledger
+    if len({device.device_class for device in now.devices}) > 1:
+        raise NotOpenError("the fleet has devices of several classes, each with a level of its own")
     assert ledger.device is not None and ledger.size is not None
     usual = utilisation.default(ledger.without(()), ledger.device, ledger.size)
     level = now.library.default("advice.tuned_quantile")
@@ -105,6 +107,8 @@ def _steady(now: Opened, name: str, mfu: float) -> float:
 
 def reserving(now: Opened) -> list[Candidate]:
     """Time reserved beyond what the work takes."""
+    if now.several:
+        raise NotOpenError("each entry of the fleet says its share or its hours")
     name = now.given(RESERVED)
     if name is None:
         raise NotOpenError("no more time is counted than the work takes")

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from joulecast import scaling_law, uncertainty, units
+from joulecast import estimation, scaling_law, uncertainty, units
 from joulecast.arrays import Numbers
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
-from joulecast import estimation
 from joulecast.estimation import citation_of, footprint_of
 from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
 from joulecast.laws.asking import Asked, read_question

@@ -7,6 +7,7 @@ its source, or a warning, or both.
 from __future__ import annotations
 
 from joulecast.resolve.ledger import Ledger
-from joulecast.resolve.settled import Part, Settled, resolve
+from joulecast.resolve.parts import Part
+from joulecast.resolve.settled import Settled, resolve
 
 __all__ = ["Ledger", "Part", "Settled", "resolve"]

@@ -65,7 +65,8 @@ def tornado(footprint: Footprint) -> tuple[Bar, ...]:
     nominal = np.asarray(follow(middles).base(outcome))
 
     def over_nominal(numbers: Sequence[Mapping[str, Numbers]]) -> Array:
-        return np.asarray(follow(numbers).base(outcome)) / nominal
+        over: Array = np.asarray(follow(numbers).base(outcome)) / nominal
+        return over
 
     named = {label: cause for cause, label in labels_of(causes_of(ledgers)).items()}
     units_of = {entry.name: entry.unit for entry in footprint.assumptions}

@@ -26,7 +26,6 @@ from joulecast.outcome import follow
 from joulecast.plan import FIELDS_OF_QUANTITIES, Plan, varied
 from joulecast.resolve import Ledger, Settled, hardware, resolve
 from joulecast.terms import INPUTS, TERMS
-from joulecast.uncertainty import Datum
 from joulecast.whatif import budgets, frames
 from joulecast.whatif.budgets import BUDGETS
 from joulecast.whatif.inverting import ROUNDING, Stretch
@@ -347,11 +346,11 @@ class _Question:
         def draws(name: str) -> Callable[[Array], Array]:
             def outcome(x: Array) -> Array:
                 if None not in moving:
-                    whole = high.middle.again(at(x), name)
+                    whole = np.asarray(high.middle.again(at(x), name))
                 else:  # a default moves with x in a way of its own: each is settled anew
                     many = [self.settled(float(one)) for one in x]
                     found = [follow(self._numbers(one), one.runs).result(name) for one in many]
-                    whole = np.stack([np.atleast_1d(one) for one in found])
+                    whole = np.stack([np.atleast_1d(np.asarray(one)) for one in found])
                 whole = np.atleast_2d(whole)
                 return np.broadcast_to(whole, (x.size, whole.shape[-1]))
 
