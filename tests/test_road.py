@@ -21,12 +21,15 @@ from joulecast import (
     sweep,
 )
 from joulecast.chain import Run, chain, use_chain
+from joulecast.plan import Use
 
 SRC = Path(__file__).parents[1] / "src" / "joulecast"
 EMISSIONS = Path(__file__).parent / "data" / "cards" / "emissions.csv"
 RUN: dict[str, Any] = {"params": 7e9, "tokens": 1e12, "year": 2024, "region": "fr"}
 PLAIN = Plan(**RUN, device="h100-sxm", device_count=64)
 FLEET = Plan(**RUN, fleet=[{"device": "h100-sxm", "share": 0.5}, {"device": "a100-sxm-80"}])
+
+USE = Use(requests="2M/day", device="h100-sxm")
 
 #: Verb -> a question to it, of a plan with one part and of one with two.
 QUESTIONS: dict[str, Callable[[Plan], object]] = {
@@ -38,7 +41,6 @@ QUESTIONS: dict[str, Callable[[Plan], object]] = {
     "solve": lambda plan: solve(plan, "tokens", {"total": "5t"}),
     "advise": lambda plan: advise(plan, only="goodput"),
 }
-USE = Plan(use={"requests": "2M/day", "device": "h100-sxm"}).use
 
 
 class Spy:

@@ -88,18 +88,16 @@ def _instead_of_a_fleet(now: Opened) -> dict[str, str]:
     fleet = now.plan.fleet
     if any(entry.hours is not None for entry in fleet):
         raise NotOpenError("entries of the fleet are reserved for hours, whatever their device")
-    said = [
-        (entry.region or now.plan.region, entry.provider or now.plan.provider) for entry in fleet
-    ]
+    plan = now.plan
+    said = [(one.region or plan.region, one.provider or plan.provider) for one in fleet]
     (region, provider), *others = dict.fromkeys(said)
     if others:
         raise NotOpenError("the entries of the fleet are at several places, one device at one")
     counts = [ledger.resolved["device_count"] for ledger in now.ledgers]
     flags = {} if None in counts else {"device_count": str(sum(counts))}
-    for name, value in (("region", region), ("provider", provider)):
-        if value is not None and getattr(now.plan, name) is None:
-            flags[name] = value
-    return flags
+    place = {"region": region, "provider": provider}
+    unsaid = {name: it for name, it in place.items() if it and getattr(plan, name) is None}
+    return flags | unsaid
 
 
 def _may_take(now: Opened, device: Device) -> bool:

@@ -114,7 +114,7 @@ class Opened:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of the run; of a fleet that of its first entry whose hours follow from work."""
+        """The ledger of the run; of a fleet the first whose hours follow from the work."""
         return next((one for one in self.ledgers if _by_work(one)), self.ledgers[0])
 
     @property
