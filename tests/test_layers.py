@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("laws.repeats", "whatif.budgets"),
     ("counting",),
     ("resolve", "by_hand", "planfile", "whatif.axes"),
-    ("whatif.scenarios",),
+    ("whatif.scenarios", "whatif.question"),
     ("whatif.drawing",),
     ("validating.scoring", "validating.baselines"),
     ("validating.power",),
