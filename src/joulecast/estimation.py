@@ -18,27 +18,11 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, STAGES, TERMS
 from joulecast.uncertainty import Datum
 from joulecast.use.serving import RESULTS as USE_RESULTS
 from joulecast.use.serving import Served, Training, serve
 from joulecast.use.used import UsePhase
-
-#: Stages that may be given and implied at once.
-CHECKED = (
-    "training_flop",
-    "executed_flop",
-    "mfu",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "total_kgco2e",
-)
 
 #: Results that do not grow with the number of runs: data are kept and moved for all of them.
 INTENSIVE = (
@@ -229,7 +213,7 @@ def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], se
     """Given stages that the other inputs imply as well, and the inputs that do so."""
     checks, used = [], set()
     numbers = uncertainty.nominal(data)
-    for name in CHECKED:
+    for name in STAGES:
         if name not in data or not data[name].given:
             continue
         run = chain({key: value for key, value in numbers.items() if key != name})
