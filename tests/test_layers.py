@@ -24,7 +24,7 @@ FORMULAS = (
 #: Rooms in the order of the flow.  A module may import from its own row and those above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
-    ("units", "terms", "notices"),
+    ("units", "terms", "notices", "scales"),
     (
         "data.reading",
         "data.prices",

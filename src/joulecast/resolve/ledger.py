@@ -13,8 +13,9 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
+from joulecast.scales import midpoint
 from joulecast.terms import INPUTS, Term
-from joulecast.uncertainty import Basis, Datum, midpoint
+from joulecast.uncertainty import Basis, Datum
 
 
 class Size(NamedTuple):

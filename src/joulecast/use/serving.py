@@ -24,8 +24,9 @@ from joulecast.notices import Notice
 from joulecast.plan import Use
 from joulecast.resolve import Ledger
 from joulecast.resolve.hardware import DEFAULT_DEVICE
+from joulecast.scales import midpoint
 from joulecast.terms import USED
-from joulecast.uncertainty import Z95, Datum, midpoint
+from joulecast.uncertainty import Z95, Datum
 
 #: Kinds of model that generate token by token, as those measured do.
 GENERATING = ("dense", "moe", "ssm")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from joulecast.uncertainty import Z95, scaled, unscaled
+from joulecast.scales import scaled, unscaled
+from joulecast.uncertainty import Z95
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
