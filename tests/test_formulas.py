@@ -62,7 +62,7 @@ DOMAINS = {
 ANYWHERE = (1e-3, 1e2)
 
 #: Modules that compose the formulas of scaling laws.
-USERS = ("laws.law", "laws.repeats", "laws.optimising")
+USERS = ("laws.law", "laws.repeats", "laws.choosing", "laws.saying")
 FORMULAS: list[Callable[..., Numbers]] = [
     formula
     for name in MODULES

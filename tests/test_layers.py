@@ -52,8 +52,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("validating.calibration",),
     ("footprint", "use.used", "answers", "laws.asking"),
     ("use.serving",),
-    ("laws.optima",),
-    ("estimation", "laws.optimising", "whatif.sensitivity"),
+    ("laws.optima", "laws.choosing"),
+    ("estimation", "laws.saying", "laws.optimising", "whatif.sensitivity"),
     (
         "fleets",
         "whatif.comparing",

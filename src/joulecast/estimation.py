@@ -18,7 +18,7 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Ledger, resolve
-from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, STAGES, TERMS
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, STAGES, TERMS, Term
 from joulecast.uncertainty import Datum
 from joulecast.use.serving import RESULTS as USE_RESULTS
 from joulecast.use.serving import Served, Training, serve
@@ -289,8 +289,8 @@ def _eu_duties(compute: Quantity | None) -> list[Notice]:
 
 
 def assumption_of(datum: Datum, library: Library) -> Assumption:
-    """A datum as the answer shows it."""
-    term = TERMS[datum.name]
+    """A datum as the answer shows it; a constant that is no quantity of the chain has no unit."""
+    term = TERMS.get(datum.name) or Term(datum.name, "", "linear", "", flag="--specs")
     return Assumption(
         name=datum.name,
         unknown=datum.unknown,
