@@ -18,6 +18,7 @@ FORMULAS = (
     "water",
     "storage",
     "scaling_law",
+    "allocation",
     "use_phase",
 )
 

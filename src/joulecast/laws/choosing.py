@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from joulecast import scaling_law
+from joulecast import allocation
 from joulecast.arrays import Numbers
 from joulecast.laws.asking import Asked
 from joulecast.laws.law import Constants, flop_of
@@ -52,8 +52,8 @@ def choose(asked: Asked, shelf: Shelf | None, grounds: Grounds) -> Found:
             if asked.kind == "max" or not asked.served:
                 return Found(*sizes, gap)
         elif asked.kind == "max" and asked.served:
-            tokens = scaling_law.optimal_tokens_under_cap(flop, served, *law.split)
-            params = scaling_law.params_under_cap(flop, served, tokens)
+            tokens = allocation.optimal_tokens_under_cap(flop, served, *law.split)
+            params = allocation.params_under_cap(flop, served, tokens)
             return Found(params, tokens, law.gap(params, tokens))
         else:
             gap = law.gap(*law.at_flop(flop))
@@ -79,6 +79,6 @@ def least(found: Found, shelf: Shelf | None, grounds: Grounds) -> Found:
 def saving(found: Found, least: Found, grounds: Grounds) -> Numbers:
     """Share of the lifetime emissions that the choice saves."""
     ours, theirs = (
-        scaling_law.lifetime_flop(one.params, one.tokens, grounds.served) for one in (found, least)
+        allocation.lifetime_flop(one.params, one.tokens, grounds.served) for one in (found, least)
     )
     return 1 - ours / theirs

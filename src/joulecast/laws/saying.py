@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from joulecast import scaling_law
+from joulecast import allocation, scaling_law
 from joulecast.arrays import Numbers
 from joulecast.data.library import Library
 from joulecast.estimation import assumption_of, citation_of
@@ -57,7 +57,7 @@ def _numbers(found: Found, grounds: Grounds, asked: Asked) -> dict[str, Numbers]
         if name in grounds.per_flop:
             numbers[name] = grounds.per_flop[name] * found.flop
     if asked.served and "total_kgco2e" in numbers:
-        lifetime = scaling_law.lifetime_flop(found.params, found.tokens, grounds.served)
+        lifetime = allocation.lifetime_flop(found.params, found.tokens, grounds.served)
         numbers["lifetime_kgco2e"] = grounds.per_flop["total_kgco2e"] * lifetime
         numbers["serving_kgco2e"] = numbers["lifetime_kgco2e"] - numbers["total_kgco2e"]
     return numbers
