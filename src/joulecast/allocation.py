@@ -25,12 +25,9 @@ def optimal_params(
 
     Parameters
     ----------
-    flop
-        C [FLOP].
-    params_coefficient, tokens_coefficient
-        A and B [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    flop : C [FLOP].
+    params_coefficient, tokens_coefficient : A and B [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -55,10 +52,8 @@ def tokens_for_flop(flop: Numbers, params: Numbers) -> Numbers:
 
     Parameters
     ----------
-    flop
-        C [FLOP].
-    params
-        N [count].
+    flop : C [FLOP].
+    params : N [count].
 
     Returns
     -------
@@ -81,12 +76,9 @@ def allocated_tokens(flop: Numbers, coefficient: Numbers, exponent: Numbers) -> 
 
     Parameters
     ----------
-    flop
-        C [FLOP].
-    coefficient
-        k [tokens].
-    exponent
-        e [1].
+    flop : C [FLOP].
+    coefficient : k [tokens].
+    exponent : e [1].
 
     Returns
     -------
@@ -115,12 +107,9 @@ def params_for_tokens(
 
     Parameters
     ----------
-    tokens
-        D [count].
-    params_coefficient, tokens_coefficient
-        A and B [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    tokens : D [count].
+    params_coefficient, tokens_coefficient : A and B [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -146,10 +135,8 @@ def tokens_part_of_least_compute(
 
     Parameters
     ----------
-    gap
-        L - E, above 0 [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    gap : L - E, above 0 [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -183,14 +170,11 @@ def tokens_part_of_least_carbon(
 
     Parameters
     ----------
-    gap
-        l, above 0 [nats].
-    served_tokens
-        S = rho T, tokens served times emissions per FLOP of serving over training [count].
-    tokens_coefficient
-        B [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    gap : l, above 0 [nats].
+    served_tokens : S = rho T, tokens served times emissions per FLOP of
+        serving over training [count].
+    tokens_coefficient : B [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -236,14 +220,10 @@ def nearer_tokens_part(
 
     Parameters
     ----------
-    log_part
-        u [ln nats].
-    gap
-        l [nats].
-    weight
-        w = S / 3 / B^(1/beta) [1].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    log_part : u [ln nats].
+    gap : l [nats].
+    weight : w = S / 3 / B^(1/beta) [1].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -281,14 +261,10 @@ def optimal_tokens_under_cap(
 
     Parameters
     ----------
-    flop
-        M, the allowance as training FLOP [FLOP].
-    served_tokens
-        S, as in `tokens_part_of_least_carbon` [count].
-    params_coefficient, tokens_coefficient
-        A and B [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    flop : M, the allowance as training FLOP [FLOP].
+    served_tokens : S, as in `tokens_part_of_least_carbon` [count].
+    params_coefficient, tokens_coefficient : A and B [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -334,16 +310,11 @@ def nearer_tokens_under_cap(
 
     Parameters
     ----------
-    log_tokens
-        v [ln count].
-    flop
-        M [FLOP].
-    served_tokens
-        S [count].
-    balance
-        b = ln(alpha A / (beta B)) [1].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    log_tokens : v [ln count].
+    flop : M [FLOP].
+    served_tokens : S [count].
+    balance : b = ln(alpha A / (beta B)) [1].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -375,12 +346,9 @@ def params_under_cap(flop: Numbers, served_tokens: Numbers, tokens: Numbers) -> 
 
     Parameters
     ----------
-    flop
-        M, the allowance as training FLOP [FLOP].
-    served_tokens
-        S, as in `tokens_part_of_least_carbon` [count].
-    tokens
-        D [count].
+    flop : M, the allowance as training FLOP [FLOP].
+    served_tokens : S, as in `tokens_part_of_least_carbon` [count].
+    tokens : D [count].
 
     Returns
     -------
@@ -403,12 +371,10 @@ def tokens_under_cap(flop: Numbers, served_tokens: Numbers, params: Numbers) -> 
 
     Parameters
     ----------
-    flop
-        M = 6 N D + 2 N S, as training FLOP of the same emissions [FLOP].
-    served_tokens
-        S = rho T, tokens served times emissions per FLOP of serving over training [count].
-    params
-        N, below M / 2 S [count].
+    flop : M = 6 N D + 2 N S, as training FLOP of the same emissions [FLOP].
+    served_tokens : S = rho T, tokens served times emissions per FLOP of
+        serving over training [count].
+    params : N, below M / 2 S [count].
 
     Returns
     -------
@@ -431,12 +397,10 @@ def lifetime_flop(params: Numbers, tokens: Numbers, served_tokens: Numbers) -> N
 
     Parameters
     ----------
-    params
-        N [count].
-    tokens
-        D, trained on [count].
-    served_tokens
-        S = rho T, tokens served times emissions per FLOP of serving over training [count].
+    params : N [count].
+    tokens : D, trained on [count].
+    served_tokens : S = rho T, tokens served times emissions per FLOP of
+        serving over training [count].
 
     Returns
     -------

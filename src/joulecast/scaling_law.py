@@ -20,12 +20,9 @@ def loss_part(size: Numbers, coefficient: Numbers, exponent: Numbers) -> Numbers
 
     Parameters
     ----------
-    size
-        N or D [count].
-    coefficient
-        A or B [nats].
-    exponent
-        alpha or beta [1].
+    size : N or D [count].
+    coefficient : A or B [nats].
+    exponent : alpha or beta [1].
 
     Returns
     -------
@@ -48,12 +45,9 @@ def size_of_part(part: Numbers, coefficient: Numbers, exponent: Numbers) -> Numb
 
     Parameters
     ----------
-    part
-        p, above 0 [nats].
-    coefficient
-        A or B [nats].
-    exponent
-        alpha or beta [1].
+    part : p, above 0 [nats].
+    coefficient : A or B [nats].
+    exponent : alpha or beta [1].
 
     Returns
     -------
@@ -84,16 +78,11 @@ def loss(
 
     Parameters
     ----------
-    params
-        N, all parameters [count].
-    tokens
-        D, tokens processed [count].
-    irreducible_loss
-        E [nats].
-    params_coefficient, tokens_coefficient
-        A and B [nats].
-    params_exponent, tokens_exponent
-        alpha and beta [1].
+    params : N, all parameters [count].
+    tokens : D, tokens processed [count].
+    irreducible_loss : E [nats].
+    params_coefficient, tokens_coefficient : A and B [nats].
+    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -122,8 +111,7 @@ def perplexity(loss: Numbers) -> Numbers:
 
     Parameters
     ----------
-    loss
-        L [nats per token].
+    loss : L [nats per token].
 
     Returns
     -------
@@ -147,12 +135,9 @@ def coefficient_from_centred(log_part: Numbers, exponent: Numbers, centre: Numbe
 
     Parameters
     ----------
-    log_part
-        a, log of the part of the loss at the centre [ln nats].
-    exponent
-        alpha or beta [1].
-    centre
-        N_0 or D_0 [count].
+    log_part : a, log of the part of the loss at the centre [ln nats].
+    exponent : alpha or beta [1].
+    centre : N_0 or D_0 [count].
 
     Returns
     -------
@@ -180,12 +165,9 @@ def worth_of_repeats(used: Numbers, unique: Numbers, decay: Numbers) -> Numbers:
 
     Parameters
     ----------
-    used
-        D, tokens processed (or parameters) [count].
-    unique
-        U, distinct tokens (or the parameters they suffice for) [count].
-    decay
-        R*, repetitions after which a further one is worth 1/e of a fresh pass [1].
+    used : D, tokens processed (or parameters) [count].
+    unique : U, distinct tokens (or the parameters they suffice for) [count].
+    decay : R*, repetitions after which a further one is worth 1/e of a fresh pass [1].
 
     Returns
     -------
@@ -213,12 +195,9 @@ def repeats_for_worth(worth: Numbers, unique: Numbers, decay: Numbers) -> Number
 
     Parameters
     ----------
-    worth
-        D' [count].
-    unique
-        U [count].
-    decay
-        R* [1].
+    worth : D' [count].
+    unique : U [count].
+    decay : R* [1].
 
     Returns
     -------
@@ -243,12 +222,9 @@ def effective_experts(experts: Numbers, start: Numbers, limit: Numbers) -> Numbe
 
     Parameters
     ----------
-    experts
-        E, experts per layer, of which one is used for each token; 1 is a dense model [count].
-    start
-        E_s, the effective number of a dense model [1].
-    limit
-        E_m, which no number of experts exceeds [1].
+    experts : E, experts per layer, of which one is used for each token; 1 is a dense model [count].
+    start : E_s, the effective number of a dense model [1].
+    limit : E_m, which no number of experts exceeds [1].
 
     Returns
     -------
@@ -271,12 +247,9 @@ def coefficient_with_experts(coefficient: Numbers, experts: Numbers, power: Numb
 
     Parameters
     ----------
-    coefficient
-        a or b [nats].
-    experts
-        Effective number of experts [1].
-    power
-        delta or omega [1].
+    coefficient : a or b [nats].
+    experts : Effective number of experts [1].
+    power : delta or omega [1].
 
     Returns
     -------
@@ -299,12 +272,9 @@ def exponent_with_experts(exponent: Numbers, experts: Numbers, slope: Numbers) -
 
     Parameters
     ----------
-    exponent
-        alpha_1 or beta_1, positive [1].
-    experts
-        Effective number of experts [1].
-    slope
-        gamma or zeta, as printed: the paper writes the exponents with a minus [1].
+    exponent : alpha_1 or beta_1, positive [1].
+    experts : Effective number of experts [1].
+    slope : gamma or zeta, as printed: the paper writes the exponents with a minus [1].
 
     Returns
     -------
