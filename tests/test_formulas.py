@@ -24,6 +24,7 @@ MODULES = (
     "water",
     "storage",
     "scaling_law",
+    "allocation",
     "use_phase",
 )
 #: Where a formula has a domain of its own: parameter -> lowest and highest.
@@ -59,10 +60,11 @@ DOMAINS = {
         "slope": (-0.03, 0.03),
     },
 }
+DOMAINS["allocation"] = DOMAINS["scaling_law"]
 ANYWHERE = (1e-3, 1e2)
 
 #: Modules that compose the formulas of scaling laws.
-USERS = ("laws.law", "laws.repeats", "laws.optimising")
+USERS = ("laws.law", "laws.repeats", "laws.choosing", "laws.saying")
 FORMULAS: list[Callable[..., Numbers]] = [
     formula
     for name in MODULES

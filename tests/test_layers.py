@@ -18,13 +18,14 @@ FORMULAS = (
     "water",
     "storage",
     "scaling_law",
+    "allocation",
     "use_phase",
 )
 
 #: Rooms in the order of the flow.  A module may import from its own row and those above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "arrays"),
-    ("units", "terms", "notices"),
+    ("units", "terms", "notices", "scales"),
     (
         "data.reading",
         "data.prices",
@@ -53,8 +54,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("validating.calibration",),
     ("footprint", "use.used", "answers", "laws.asking"),
     ("use.phase", "together"),
-    ("laws.optima",),
-    ("estimation", "laws.optimising", "whatif.sensitivity"),
+    ("laws.optima", "laws.choosing"),
+    ("estimation", "laws.saying", "laws.optimising", "whatif.sensitivity"),
     (
         "whatif.comparing",
         "whatif.solving",
@@ -81,8 +82,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("citing.citing", "citing.methods"),
     ("report.html",),
-    ("validating.accounting", "validating.gates", "validating.benchmark", "validating.columns"),
-    ("validating.validation", "validating.text", "validating.plots"),
+    (
+        "validating.rows",
+        "validating.groups",
+        "validating.telling",
+        "validating.accounting",
+        "validating.gates",
+        "validating.benchmark",
+        "validating.columns",
+    ),
+    ("validating.validation", "validating.tables", "validating.plots"),
+    ("validating.text", "validating.page"),
     ("exporting",),
     ("cli",),
     ("__init__", "__main__"),

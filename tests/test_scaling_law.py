@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from joulecast import Library, scaling_law
+from joulecast import Library, allocation, scaling_law
 from joulecast.arrays import Numbers
 from joulecast.laws.law import (
     Constants,
@@ -115,8 +115,8 @@ def test_serving_makes_the_best_model_smaller(
     least, best = LAW.at_gap(gap), LAW.at_gap(gap, served)
     assert best[0] / least[0] == pytest.approx(smaller, abs=0.01)
     assert best[1] / best[0] == pytest.approx(ratio, rel=0.02)
-    ours = scaling_law.lifetime_flop(*best, served)
-    assert 1 - ours / scaling_law.lifetime_flop(*least, served) == pytest.approx(saving, abs=0.01)
+    ours = allocation.lifetime_flop(*best, served)
+    assert 1 - ours / allocation.lifetime_flop(*least, served) == pytest.approx(saving, abs=0.01)
 
 
 def test_thirteen_billion_parameters_with_two_trillion_tokens_served() -> None:
@@ -125,8 +125,8 @@ def test_thirteen_billion_parameters_with_two_trillion_tokens_served() -> None:
     law = Constants(1.69, 406.4, 410.7, 0.336, 0.283)
     tokens = brentq(lambda x: float(law.at_flop(flop_of(13e9, x))[0]) - 13e9, 1e10, 1e13)
     least, best = (13e9, tokens), law.at_gap(law.gap(13e9, tokens), 2e12)
-    ours = scaling_law.lifetime_flop(*best, 2e12)
-    theirs = scaling_law.lifetime_flop(*least, 2e12)
+    ours = allocation.lifetime_flop(*best, 2e12)
+    theirs = allocation.lifetime_flop(*least, 2e12)
     assert best[0] == pytest.approx(7e9, rel=0.15)
     assert 1 - ours / theirs == pytest.approx(0.17, abs=0.03)
 
@@ -190,7 +190,7 @@ def test_laws_lie_apart_as_published() -> None:
     assert by_law["muennighoff-2023"] == pytest.approx(19.6, abs=0.1)
     assert by_law["hoffmann-2022-approach-1"] == pytest.approx(21.4, abs=0.1)
     assert LAWS.tokens_per_param(3.8e25)["llama-3"] == pytest.approx(16.55e12 / 402e9, rel=0.06)
-    rounded = scaling_law.allocated_tokens(1e24, 0.29, 0.53)
+    rounded = allocation.allocated_tokens(1e24, 0.29, 0.53)
     assert 6 * rounded**2 / 1e24 == pytest.approx(14, abs=0.2)  # what rounding would make of it
 
 
@@ -199,7 +199,7 @@ def test_laws_lie_apart_as_published() -> None:
 
 @given(gap=gaps, factor=st.floats(0.2, 5).filter(lambda x: abs(x - 1) > 0.01))
 def test_no_neighbour_of_the_optimum_needs_less_compute(gap: float, factor: float) -> None:
-    part = scaling_law.tokens_part_of_least_compute(gap, LAW.params_exponent, LAW.tokens_exponent)
+    part = allocation.tokens_part_of_least_compute(gap, LAW.params_exponent, LAW.tokens_exponent)
     other = min(part * factor, 0.999 * gap)
     assert flop_of(*LAW.sizes(gap, other)) > flop_of(*LAW.at_gap(gap))
 
@@ -211,7 +211,7 @@ def test_no_neighbour_of_the_carbon_optimum_emits_less(
     best = LAW.at_gap(gap, served)
     part = scaling_law.loss_part(best[1], LAW.tokens_coefficient, LAW.tokens_exponent)
     other = LAW.sizes(gap, min(part * factor, 0.999 * gap))
-    assert scaling_law.lifetime_flop(*other, served) > scaling_law.lifetime_flop(*best, served)
+    assert allocation.lifetime_flop(*other, served) > allocation.lifetime_flop(*best, served)
 
 
 @given(gap=gaps, served=demands)
@@ -224,7 +224,7 @@ def test_newton_finds_what_a_bracketed_search_finds(gap: float, served: float) -
         return float(np.log(left) - np.log1p(served / 3 * (part / scale) ** (1 / beta)))
 
     root = brentq(balance, -60, np.log(gap) - 1e-12, xtol=1e-14, rtol=1e-14)
-    found = scaling_law.tokens_part_of_least_carbon(gap, served, scale, alpha, beta)
+    found = allocation.tokens_part_of_least_carbon(gap, served, scale, alpha, beta)
     assert np.log(found) == pytest.approx(root, abs=1e-11)
 
 
@@ -239,7 +239,7 @@ def test_more_demand_means_a_smaller_model_and_more_data(
 
 @given(gap=gaps)
 def test_without_demand_least_carbon_is_least_compute(gap: float) -> None:
-    part = scaling_law.tokens_part_of_least_carbon(
+    part = allocation.tokens_part_of_least_carbon(
         gap, 0.0, LAW.tokens_coefficient, LAW.params_exponent, LAW.tokens_exponent
     )
     assert LAW.sizes(gap, part) == pytest.approx(LAW.at_gap(gap), rel=1e-10)
@@ -258,22 +258,22 @@ def test_a_larger_model_or_more_data_means_a_lower_loss(flop: float, more: float
 def test_the_two_ways_to_the_optimum_meet(flop: float) -> None:
     params, tokens = LAW.at_flop(flop)
     assert LAW.at_gap(LAW.gap(params, tokens)) == pytest.approx((params, tokens), rel=1e-10)
-    assert scaling_law.params_for_tokens(tokens, *LAW.split) == pytest.approx(params, rel=1e-10)
+    assert allocation.params_for_tokens(tokens, *LAW.split) == pytest.approx(params, rel=1e-10)
 
 
 def under_cap(flop: float, served: float) -> tuple[Numbers, Numbers]:
-    tokens = scaling_law.optimal_tokens_under_cap(flop, served, *LAW.split)
-    return scaling_law.params_under_cap(flop, served, tokens), tokens
+    tokens = allocation.optimal_tokens_under_cap(flop, served, *LAW.split)
+    return allocation.params_under_cap(flop, served, tokens), tokens
 
 
 @given(flop=st.floats(1e19, 1e26), served=demands)
 def test_the_cap_is_spent_and_no_other_split_of_it_does_better(flop: float, served: float) -> None:
     params, tokens = under_cap(flop, served)
-    assert scaling_law.lifetime_flop(params, tokens, served) == pytest.approx(flop, rel=1e-10)
+    assert allocation.lifetime_flop(params, tokens, served) == pytest.approx(flop, rel=1e-10)
 
     def left(log_tokens: float) -> float:
         many = np.exp(log_tokens)
-        return float(LAW.gap(scaling_law.params_under_cap(flop, served, many), many))
+        return float(LAW.gap(allocation.params_under_cap(flop, served, many), many))
 
     middle = float(np.log(tokens))
     lowest = minimize_scalar(left, bounds=(middle - 8, middle + 8), method="bounded")

@@ -17,13 +17,16 @@ from joulecast import Library, Plan, estimate, validate
 from joulecast.cli import validate as command
 from joulecast.validating import benchmark
 from joulecast.validating.accounting import accounts
-from joulecast.validating.benchmark import Row, Validation, inputs
+from joulecast.validating.benchmark import Validation
 from joulecast.validating.calibration import calibrate, hours_runs
 from joulecast.validating.gates import DECLARED, WHY, Gate
+from joulecast.validating.page import page
 from joulecast.validating.plots import save_all
 from joulecast.validating.power import fit_power, meters_of
+from joulecast.validating.rows import Row
 from joulecast.validating.runs import After
-from joulecast.validating.text import page, text
+from joulecast.validating.telling import inputs
+from joulecast.validating.text import text
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = ROOT / "src" / "joulecast" / "schemas"

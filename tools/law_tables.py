@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from joulecast import Library, scaling_law
+from joulecast import Library, allocation, scaling_law
 from joulecast.laws.law import (
     constants_of,
     constants_with_experts,
@@ -89,8 +89,8 @@ def _served() -> str:
         least = LAW.at_gap(gap)
         for served in (1e12, 1e13, 1e14):
             best = LAW.at_gap(gap, served)
-            ours = scaling_law.lifetime_flop(best[0], best[1], served)
-            theirs = scaling_law.lifetime_flop(least[0], least[1], served)
+            ours = allocation.lifetime_flop(best[0], best[1], served)
+            theirs = allocation.lifetime_flop(least[0], least[1], served)
             rows.append(
                 (
                     f"{two(params)} on {two(tokens)}",

@@ -14,10 +14,8 @@ def operational(energy: Numbers, grid_intensity: Numbers) -> Numbers:
 
     Parameters
     ----------
-    energy
-        E [J]: of the facility for the whole, of a part for that part.
-    grid_intensity
-        c, emissions per energy of the grid the site draws from [kg CO2e/J].
+    energy : E [J]: of the facility for the whole, of a part for that part.
+    grid_intensity : c, emissions per energy of the grid the site draws from [kg CO2e/J].
 
     Returns
     -------
@@ -42,11 +40,9 @@ def electricity_mix(
 
     Parameters
     ----------
-    grid_intensity, onsite_intensity
-        Emissions per energy of what is drawn from the grid, or bought by contract, and of what is
-        generated on the site [kg CO2e/J].
-    onsite_share
-        s, share of the facility's energy that is generated on the site [0..1].
+    grid_intensity, onsite_intensity : Emissions per energy of what is drawn from the grid, or
+        bought by contract, and of what is generated on the site [kg CO2e/J].
+    onsite_share : s, share of the facility's energy that is generated on the site [0..1].
 
     Returns
     -------
@@ -69,12 +65,10 @@ def devices_charged(device_time: Numbers, lifetime: Numbers, fleet_utilisation: 
 
     Parameters
     ----------
-    device_time
-        T, devices x time reserved [s].
-    lifetime
-        L, service life [s].
-    fleet_utilisation
-        u, share of the service life in which a device is reserved by anybody [0..1].
+    device_time : T, devices x time reserved [s].
+    lifetime : L, service life [s].
+    fleet_utilisation : u, share of the service life in which a device is
+        reserved by anybody [0..1].
 
     Returns
     -------
@@ -104,14 +98,11 @@ def embodied(
 
     Parameters
     ----------
-    devices_charged
-        n, devices whose whole making the run bears [count].
-    device_embodied, host_embodied
-        Emissions of making one device and its share of the host [kg CO2e].
-    network_share
-        f, network and storage as a share of the two [0..1].
-    building_share
-        b, the building as a share of all these [ratio]; 0 leaves it out.
+    devices_charged : n, devices whose whole making the run bears [count].
+    device_embodied, host_embodied : Emissions of making one device and its share
+        of the host [kg CO2e].
+    network_share : f, network and storage as a share of the two [0..1].
+    building_share : b, the building as a share of all these [ratio]; 0 leaves it out.
 
     Returns
     -------
@@ -135,10 +126,8 @@ def making(devices_charged: Numbers, embodied: Numbers) -> Numbers:
 
     Parameters
     ----------
-    devices_charged
-        n, devices whose whole making the run bears [count].
-    embodied
-        m, emissions of making it, per device [kg CO2e].
+    devices_charged : n, devices whose whole making the run bears [count].
+    embodied : m, emissions of making it, per device [kg CO2e].
 
     Returns
     -------
@@ -161,10 +150,8 @@ def ewaste(devices_charged: Numbers, mass: Numbers) -> Numbers:
 
     Parameters
     ----------
-    devices_charged
-        n, devices the run bears [count]: what is made is retired one day.
-    mass
-        w, of one device with its share of the host [kg].
+    devices_charged : n, devices the run bears [count]: what is made is retired one day.
+    mass : w, of one device with its share of the host [kg].
 
     Returns
     -------
@@ -187,10 +174,8 @@ def cost(amount: Numbers, price: Numbers) -> Numbers:
 
     Parameters
     ----------
-    amount
-        a, device time [s] or energy [J].
-    price
-        p, per unit of it [1/s or 1/J]; the currency is the user's.
+    amount : a, device time [s] or energy [J].
+    price : p, per unit of it [1/s or 1/J]; the currency is the user's.
 
     Returns
     -------
@@ -213,10 +198,8 @@ def making_on_top(device_making: Numbers, host_making: Numbers, share: Numbers) 
 
     Parameters
     ----------
-    device_making, host_making
-        The run's shares of making devices and hosts [kg CO2e].
-    share
-        f [0..1].
+    device_making, host_making : The run's shares of making devices and hosts [kg CO2e].
+    share : f [0..1].
 
     Returns
     -------
@@ -241,10 +224,8 @@ def making_of_building(
 
     Parameters
     ----------
-    device_making, host_making, network_making
-        The run's shares of making the hardware [kg CO2e].
-    share
-        b [ratio]; 0 leaves the building out.
+    device_making, host_making, network_making : The run's shares of making the hardware [kg CO2e].
+    share : b [ratio]; 0 leaves the building out.
 
     Returns
     -------
@@ -267,8 +248,7 @@ def total(operational: Numbers, embodied: Numbers) -> Numbers:
 
     Parameters
     ----------
-    operational, embodied
-        Emissions of use and the share of making [kg CO2e].
+    operational, embodied : Emissions of use and the share of making [kg CO2e].
 
     Returns
     -------
@@ -291,8 +271,7 @@ def use_alone(operational: Numbers) -> Numbers:
 
     Parameters
     ----------
-    operational
-        Emissions of use [kg CO2e].
+    operational : Emissions of use [kg CO2e].
 
     Returns
     -------
@@ -315,11 +294,9 @@ def project(total: Numbers, project_factor: Numbers) -> Numbers:
 
     Parameters
     ----------
-    total
-        M, emissions of the final run [kg CO2e].
-    project_factor
-        k [ratio, at least 1]: searches, failed and preliminary runs, evaluation and the final run
-        over the final run.
+    total : M, emissions of the final run [kg CO2e].
+    project_factor : k [ratio, at least 1]: searches, failed and preliminary runs, evaluation and
+        the final run over the final run.
 
     Returns
     -------
@@ -342,8 +319,7 @@ def project_factor(*shares: Numbers) -> Numbers:
 
     Parameters
     ----------
-    shares
-        s_i, each part of the project over the final run [ratio].
+    shares : s_i, each part of the project over the final run [ratio].
 
     Returns
     -------
@@ -366,10 +342,8 @@ def project_part(total: Numbers, share: Numbers) -> Numbers:
 
     Parameters
     ----------
-    total
-        M, emissions of the final run [kg CO2e].
-    share
-        s_i, the part over the final run [ratio].
+    total : M, emissions of the final run [kg CO2e].
+    share : s_i, the part over the final run [ratio].
 
     Returns
     -------
@@ -392,8 +366,8 @@ def network_part(it_carbon: Numbers, device_carbon: Numbers, host_carbon: Number
 
     Parameters
     ----------
-    it_carbon, device_carbon, host_carbon
-        Operational emissions of the IT energy and of its two larger parts [kg CO2e].
+    it_carbon, device_carbon, host_carbon : Operational emissions of the IT energy and of its
+        two larger parts [kg CO2e].
 
     Returns
     -------
@@ -417,8 +391,7 @@ def cooling_part(operational: Numbers, it_carbon: Numbers) -> Numbers:
 
     Parameters
     ----------
-    operational, it_carbon
-        Operational emissions of the facility and of its IT energy [kg CO2e].
+    operational, it_carbon : Operational emissions of the facility and of its IT energy [kg CO2e].
 
     Returns
     -------

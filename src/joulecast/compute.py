@@ -12,8 +12,7 @@ def active_params(params: Numbers) -> Numbers:
 
     Parameters
     ----------
-    params
-        N, all weights [count].
+    params : N, all weights [count].
 
     Returns
     -------
@@ -38,14 +37,11 @@ def training_flop(
 
     Parameters
     ----------
-    flop_per_param_token
-        k [FLOP per parameter and token]: 6 for decoders (2 forward, 4 backward),
-        about 3.3 for encoder-decoders, whose tokens cross half the weights,
-        6.2 for vision transformers per image token.
-    active_params
-        Weights a token passes through [count].
-    tokens
-        Tokens processed, repeats counted [count].
+    flop_per_param_token : k [FLOP per parameter and token]: 6 for decoders (2 forward, 4 backward),
+        about 3.3 for encoder-decoders, whose tokens cross half the weights, 6.2 for vision
+        transformers per image token.
+    active_params : Weights a token passes through [count].
+    tokens : Tokens processed, repeats counted [count].
 
     Returns
     -------
@@ -73,11 +69,9 @@ def training_flop_counted(forward_flop_per_token: Numbers, tokens: Numbers) -> N
 
     Parameters
     ----------
-    forward_flop_per_token
-        f, FLOP of the forward pass [FLOP per token]: every matrix product, 2 FLOP per
-        multiply-add.
-    tokens
-        D, tokens processed [count].
+    forward_flop_per_token : f, FLOP of the forward pass [FLOP per token]: every matrix product,
+        2 FLOP per multiply-add.
+    tokens : D, tokens processed [count].
 
     Returns
     -------
@@ -105,12 +99,10 @@ def training_flop_counted_partly_frozen(
 
     Parameters
     ----------
-    forward_flop_per_token
-        f, FLOP of the forward pass [FLOP per token].
-    active_params, trainable_params
-        Weights a token passes through, and those of them that are trained [count].
-    tokens
-        D, tokens processed [count].
+    forward_flop_per_token : f, FLOP of the forward pass [FLOP per token].
+    active_params, trainable_params : Weights a token passes through, and those of them
+        that are trained [count].
+    tokens : D, tokens processed [count].
 
     Returns
     -------
@@ -141,14 +133,10 @@ def training_flop_partly_frozen(
 
     Parameters
     ----------
-    flop_per_param_token
-        k [FLOP per parameter and token], for training all weights.
-    active_params
-        Weights a token passes through, frozen ones included [count].
-    trainable_params
-        Weights that are trained [count], at most `active_params`.
-    tokens
-        Tokens processed [count].
+    flop_per_param_token : k [FLOP per parameter and token], for training all weights.
+    active_params : Weights a token passes through, frozen ones included [count].
+    trainable_params : Weights that are trained [count], at most `active_params`.
+    tokens : Tokens processed [count].
 
     Returns
     -------
@@ -173,10 +161,8 @@ def training_flop_of_executed(executed_flop: Numbers, recompute_factor: Numbers)
 
     Parameters
     ----------
-    executed_flop
-        FLOP the devices execute [FLOP].
-    recompute_factor
-        r [ratio], see executed_flop.
+    executed_flop : FLOP the devices execute [FLOP].
+    recompute_factor : r [ratio], see executed_flop.
 
     Returns
     -------
@@ -199,11 +185,9 @@ def executed_flop(training_flop: Numbers, recompute_factor: Numbers) -> Numbers:
 
     Parameters
     ----------
-    training_flop
-        Model FLOP [FLOP].
-    recompute_factor
-        r [ratio]: 1 without activation recomputation, 4/3 with full (one more forward pass
-        beside one forward and a backward of two).
+    training_flop : Model FLOP [FLOP].
+    recompute_factor : r [ratio]: 1 without activation recomputation, 4/3 with full (one more
+        forward pass beside one forward and a backward of two).
 
     Returns
     -------
@@ -230,12 +214,9 @@ def attention_share(active_params: Numbers, seq_len: Numbers, share_per_token: N
 
     Parameters
     ----------
-    active_params
-        N, parameters used per token [count].
-    seq_len
-        s, tokens in a sequence, all attended under a causal mask [count].
-    share_per_token
-        c, share per token of sequence length at 7 billion parameters [ratio].
+    active_params : N, parameters used per token [count].
+    seq_len : s, tokens in a sequence, all attended under a causal mask [count].
+    share_per_token : c, share per token of sequence length at 7 billion parameters [ratio].
 
     Returns
     -------
@@ -259,8 +240,7 @@ def eu_training_compute(training_flop: Numbers) -> Numbers:
 
     Parameters
     ----------
-    training_flop
-        C, model FLOP of the run: forward and backward pass, fine-tuning alike [FLOP].
+    training_flop : C, model FLOP of the run: forward and backward pass, fine-tuning alike [FLOP].
 
     Returns
     -------
@@ -288,14 +268,10 @@ def eu_training_compute_of_hardware(
 
     Parameters
     ----------
-    device_time
-        N L, devices x time reserved [s].
-    peak_flops
-        H, dense peak of one device [FLOP/s].
-    utilisation
-        U, model FLOP per second over the peak, over the whole run [ratio].
-    precision_speedup
-        Throughput of the precision over 16-bit [ratio].
+    device_time : N L, devices x time reserved [s].
+    peak_flops : H, dense peak of one device [FLOP/s].
+    utilisation : U, model FLOP per second over the peak, over the whole run [ratio].
+    precision_speedup : Throughput of the precision over 16-bit [ratio].
 
     Returns
     -------

@@ -12,10 +12,8 @@ def energy_of(device_time: Numbers, power: Numbers) -> Numbers:
 
     Parameters
     ----------
-    device_time
-        T, devices x time reserved [s].
-    power
-        p, mean over that time of one device, or of its share of the host [W].
+    device_time : T, devices x time reserved [s].
+    power : p, mean over that time of one device, or of its share of the host [W].
 
     Returns
     -------
@@ -38,10 +36,10 @@ def it_energy(device_energy: Numbers, host_energy: Numbers, network_share: Numbe
 
     Parameters
     ----------
-    device_energy, host_energy
-        Energy of the accelerators and of their hosts, NICs and in-node switches [J].
-    network_share
-        f, scale-out network and storage as a share of the two [0..1]; 0 within one node.
+    device_energy, host_energy : Energy of the accelerators and of their hosts, NICs
+        and in-node switches [J].
+    network_share : f, scale-out network and storage as a share of the two [0..1];
+        0 within one node.
 
     Returns
     -------
@@ -64,10 +62,8 @@ def facility_energy(it_energy: Numbers, pue: Numbers) -> Numbers:
 
     Parameters
     ----------
-    it_energy
-        Energy of the IT equipment [J].
-    pue
-        Power usage effectiveness [ratio, at least 1].
+    it_energy : Energy of the IT equipment [J].
+    pue : Power usage effectiveness [ratio, at least 1].
 
     Returns
     -------

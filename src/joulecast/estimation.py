@@ -28,26 +28,10 @@ from joulecast.plan import Plan
 from joulecast.references import sources_of
 from joulecast.resolve import Part, Settled, resolve
 from joulecast.resolve.use import UseLedger
-from joulecast.terms import TERMS
+from joulecast.terms import STAGES, TERMS, Term
 from joulecast.uncertainty import Datum
 from joulecast.use import phase
 from joulecast.use.used import UsePhase
-
-#: Stages that may be given and implied at once.
-CHECKED = (
-    "training_flop",
-    "executed_flop",
-    "mfu",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "total_kgco2e",
-)
 
 SKEW = 0.05
 
@@ -256,7 +240,7 @@ def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], se
     """Given stages that the other inputs imply as well, and the inputs that do so."""
     checks, used = [], set()
     numbers = uncertainty.nominal(data)
-    for name in CHECKED:
+    for name in STAGES:
         if name not in data or not data[name].given:
             continue
         (run,) = follow([{key: x for key, x in numbers.items() if key != name}]).parts
@@ -332,8 +316,8 @@ def _eu_duties(compute: Quantity | None) -> list[Notice]:
 
 
 def assumption_of(datum: Datum, library: Library) -> Assumption:
-    """A datum as the answer shows it."""
-    term = TERMS[datum.name]
+    """A datum as the answer shows it; a constant that is no quantity of the chain has no unit."""
+    term = TERMS.get(datum.name) or Term(datum.name, "", "linear", "", flag="--specs")
     return Assumption(
         name=datum.name,
         unknown=datum.unknown,

@@ -16,12 +16,9 @@ def mfu_from_throughput(
 
     Parameters
     ----------
-    token_rate
-        v, tokens per time of one device in steady state [1/s].
-    training_flop, tokens
-        C [FLOP] and D [count] of the run; C/D is the FLOP per token.
-    peak_flops
-        P, dense peak of one device [FLOP/s].
+    token_rate : v, tokens per time of one device in steady state [1/s].
+    training_flop, tokens : C [FLOP] and D [count] of the run; C/D is the FLOP per token.
+    peak_flops : P, dense peak of one device [FLOP/s].
 
     Returns
     -------
@@ -45,10 +42,8 @@ def mfu_from_hfu(hfu: Numbers, training_flop: Numbers, executed_flop: Numbers) -
 
     Parameters
     ----------
-    hfu
-        Executed FLOP per second over peak [0..1].
-    training_flop, executed_flop
-        FLOP without and with recomputation [FLOP].
+    hfu : Executed FLOP per second over peak [0..1].
+    training_flop, executed_flop : FLOP without and with recomputation [FLOP].
 
     Returns
     -------
@@ -71,10 +66,8 @@ def mfu_on_peak(mfu_other: Numbers, other_peak: Numbers, peak_flops: Numbers) ->
 
     Parameters
     ----------
-    mfu_other
-        Utilisation quoted against `other_peak` [0..1].
-    other_peak, peak_flops
-        The two dense peaks of one device, same unit [FLOP/s].
+    mfu_other : Utilisation quoted against `other_peak` [0..1].
+    other_peak, peak_flops : The two dense peaks of one device, same unit [FLOP/s].
 
     Returns
     -------
@@ -97,10 +90,8 @@ def utilisation(mfu: Numbers, goodput: Numbers) -> Numbers:
 
     Parameters
     ----------
-    mfu
-        Steady-state model FLOP utilisation [0..1].
-    goodput
-        g, share of the reserved time that makes progress: restarts, evaluation, checkpoints
+    mfu : Steady-state model FLOP utilisation [0..1].
+    goodput : g, share of the reserved time that makes progress: restarts, evaluation, checkpoints
         and idle nodes taken out [0..1].
 
     Returns
@@ -129,15 +120,11 @@ def device_time(
 
     Parameters
     ----------
-    training_flop
-        C, model FLOP [FLOP].
-    peak_flops
-        P, dense peak of one device [FLOP/s].
-    utilisation
-        u, whole-run utilisation at the precision of the peak [0..1].
-    precision_speedup
-        s [ratio]: 1 at the precision of the peak; FP8 and FP4 run somewhat faster than 16-bit,
-        far less than their peaks promise.
+    training_flop : C, model FLOP [FLOP].
+    peak_flops : P, dense peak of one device [FLOP/s].
+    utilisation : u, whole-run utilisation at the precision of the peak [0..1].
+    precision_speedup : s [ratio]: 1 at the precision of the peak; FP8 and FP4 run somewhat faster
+        than 16-bit, far less than their peaks promise.
 
     Returns
     -------
@@ -161,10 +148,8 @@ def device_time_from_wall_clock(wall_clock: Numbers, device_count: Numbers) -> N
 
     Parameters
     ----------
-    wall_clock
-        t, elapsed time [s].
-    device_count
-        n, devices reserved at once [count].
+    wall_clock : t, elapsed time [s].
+    device_count : n, devices reserved at once [count].
 
     Returns
     -------
@@ -187,10 +172,8 @@ def wall_clock(device_time: Numbers, device_count: Numbers) -> Numbers:
 
     Parameters
     ----------
-    device_time
-        T, devices x time [s].
-    device_count
-        n, devices reserved at once [count].
+    device_time : T, devices x time [s].
+    device_count : n, devices reserved at once [count].
 
     Returns
     -------
@@ -215,12 +198,9 @@ def whole_run_utilisation(
 
     Parameters
     ----------
-    training_flop
-        C, model FLOP [FLOP].
-    device_time
-        T, devices x time reserved [s].
-    peak_flops
-        P, dense peak of one device [FLOP/s].
+    training_flop : C, model FLOP [FLOP].
+    device_time : T, devices x time reserved [s].
+    peak_flops : P, dense peak of one device [FLOP/s].
 
     Returns
     -------
@@ -253,21 +233,16 @@ def expected_utilisation(
 
     Parameters
     ----------
-    matmul_share
-        m, best measured matrix product of the device as a share of its dense peak [0..1].
-    share_of_ceiling
-        w, share of that ceiling reached over a whole run by a decoder of 10 billion parameters
-        and more, two years after the device came out [0..1].
-    kind_factor
-        k, 1 for decoders, dense or mixtures; below 1 for other kinds [ratio].
-    device_age
-        Years from the release of the device to the run; held to 0..4: software matures [y].
-    age_slope
-        a, change of ln(u) per year of age [1/y].
-    active_params
-        N, parameters used per token [count]; small models keep a device busy less.
-    size_slope
-        b, change of ln(u) per unit of ln(N) below 10 billion [ratio].
+    matmul_share : m, best measured matrix product of the device as a share of
+        its dense peak [0..1].
+    share_of_ceiling : w, share of that ceiling reached over a whole run by a decoder of 10 billion
+        parameters and more, two years after the device came out [0..1].
+    kind_factor : k, 1 for decoders, dense or mixtures; below 1 for other kinds [ratio].
+    device_age : Years from the release of the device to the run; held to
+        0..4: software matures [y].
+    age_slope : a, change of ln(u) per year of age [1/y].
+    active_params : N, parameters used per token [count]; small models keep a device busy less.
+    size_slope : b, change of ln(u) per unit of ln(N) below 10 billion [ratio].
 
     Returns
     -------

@@ -14,16 +14,11 @@ def storage_energy(
 
     Parameters
     ----------
-    stored
-        D, data kept, each byte counted once [B].
-    copies
-        r, bytes on drives for each byte kept, at least 1 [ratio].
-    power_per_byte
-        p, of drives, per byte of what they hold when full [W/B].
-    time
-        t, for which the data are kept [s].
-    pue
-        Energy of the facility over that of its IT, at least 1 [1].
+    stored : D, data kept, each byte counted once [B].
+    copies : r, bytes on drives for each byte kept, at least 1 [ratio].
+    power_per_byte : p, of drives, per byte of what they hold when full [W/B].
+    time : t, for which the data are kept [s].
+    pue : Energy of the facility over that of its IT, at least 1 [1].
 
     Returns
     -------
@@ -48,16 +43,11 @@ def drive_making(
 
     Parameters
     ----------
-    stored
-        D, data kept, each byte counted once [B].
-    copies
-        r, bytes on drives for each byte kept [ratio].
-    made_per_byte
-        m, emissions of making drives and their servers, per byte they hold [kg CO2e/B].
-    time
-        t, for which the data are kept [s].
-    lifetime
-        L, service life of a drive [s].
+    stored : D, data kept, each byte counted once [B].
+    copies : r, bytes on drives for each byte kept [ratio].
+    made_per_byte : m, emissions of making drives and their servers, per byte they hold [kg CO2e/B].
+    time : t, for which the data are kept [s].
+    lifetime : L, service life of a drive [s].
 
     Returns
     -------
@@ -80,10 +70,8 @@ def transfer_energy(moved: Numbers, energy_per_byte: Numbers) -> Numbers:
 
     Parameters
     ----------
-    moved
-        D, data moved, counted once for each time they are [B].
-    energy_per_byte
-        e, of the network end to end, its yearly energy over its yearly traffic [J/B].
+    moved : D, data moved, counted once for each time they are [B].
+    energy_per_byte : e, of the network end to end, its yearly energy over its yearly traffic [J/B].
 
     Returns
     -------

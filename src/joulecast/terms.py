@@ -7,7 +7,7 @@ mean two things.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from joulecast.errors import UnknownNameError, nearest
 
@@ -15,18 +15,9 @@ Scale = Literal["log", "logit", "log_excess", "linear"]
 
 #: Kinds of model.
 Arch = Literal[
-    "dense",
-    "moe",
-    "encoder",
-    "enc-dec",
-    "vision",
-    "diffusion",
-    "speech",
-    "recurrent",
-    "ssm",
+    "dense", "moe", "encoder", "enc-dec", "vision", "diffusion", "speech", "recurrent", "ssm",
     "other",
-]
-
+]  # fmt: skip
 
 #: Nothing anybody trains comes near this; beyond it a number is a slip of the unit.
 LIMIT = 1e24
@@ -38,7 +29,8 @@ class Term(NamedTuple):
     `scale` is where a range is drawn evenly: log for positive quantities, logit
     for shares, log_excess (log of x - 1) for PUE, linear where a limit of the
     range may be reached (a goodput of 1, a network share of 0).  `lower` and
-    `upper` are physical limits; draws are held inside them.
+    `upper` are physical limits; draws are held inside them.  `zero` says that 0
+    is a value too, `flag` how it is given where that is not with ``--set``.
     """
 
     name: str
@@ -67,331 +59,109 @@ PROJECT_MEANINGS: dict[str, str] = {
 }
 
 
-def _terms(*terms: Term) -> dict[str, Term]:
+_SCALES: dict[str, Scale] = {scale: scale for scale in get_args(Scale)}
+
+
+def _term(entry: str) -> Term:
+    """Read ``name [unit] scale lower..upper zero --flag: meaning``.
+
+    All but name, scale and meaning are left out where they do not apply.
+    """
+    said, meaning = entry.split(":", 1)
+    name, *words = said.split()
+    unit = words.pop(0)[1:-1] if words[0].startswith("[") else ""
+    scale = _SCALES[words.pop(0)]
+    limits = words.pop(0) if words and ".." in words[0] else ".."
+    zero = words[:1] == ["zero"]
+    (flag,) = words[zero:] or ("",)
+    lower, upper = limits.split("..")
+    ends = float(lower or 0.0), float(upper or LIMIT)
+    return Term(name, unit, scale, meaning.strip(), *ends, flag, zero)
+
+
+def _terms(table: str) -> dict[str, Term]:
+    """Terms by name; each begins a line, and what does not fit there is indented below it."""
+    terms = map(_term, table.strip().replace("\n    ", " ").splitlines())
     return {term.name: term for term in terms}
 
 
 #: Everything that can be given.  Order is the order of the chain.
-INPUTS: dict[str, Term] = _terms(
-    Term("params", "", "log", "all weights of the model", 1.0, 1e18, "--params"),
-    Term("active_params", "", "log", "weights used per token", 1.0, 1e18, "--active-params"),
-    Term(
-        "trainable_params",
-        "",
-        "log",
-        "weights that are trained, the others being frozen",
-        1.0,
-        1e18,
-        "--trainable-params",
-    ),
-    Term(
-        "tokens",
-        "",
-        "log",
-        "training tokens processed, repeats counted; image tokens for vision models",
-        1.0,
-        1e21,
-        "--tokens",
-    ),
-    Term(
-        "flop_per_param_token",
-        "FLOP",
-        "log",
-        "training FLOP per active parameter and token: forward and backward pass",
-        0.1,
-        100.0,
-    ),
-    Term(
-        "forward_flop_per_token",
-        "FLOP",
-        "log",
-        "forward FLOP per token, counted from the architecture",
-        1.0,
-        1e18,
-    ),
-    Term(
-        "training_flop",
-        "FLOP",
-        "log",
-        "model FLOP of the run: forward and backward, no recomputation",
-        1.0,
-        1e36,
-        "--flop",
-    ),
-    Term(
-        "recompute_factor",
-        "",
-        "log",
-        "executed over training FLOP: 1 without activation recomputation",
-        lower=1.0,
-        upper=2.0,
-        flag="--recompute",
-    ),
-    Term(
-        "executed_flop",
-        "FLOP",
-        "log",
-        "training FLOP plus activation recomputation",
-        1.0,
-        1e36,
-        "--hardware-flop",
-    ),
-    Term(
-        "peak_flops",
-        "FLOP/s",
-        "log",
-        "dense peak of one device, 16-bit unless 32-bit was asked for; never sparse",
-        1e6,
-        1e21,
-    ),
-    Term("peak_flops_fp8", "FLOP/s", "log", "dense FP8 peak of one device", 1e6, 1e21),
-    Term(
-        "precision_speedup",
-        "",
-        "log",
-        "throughput of the training precision over 16-bit on the same device",
-        0.01,
-        100.0,
-        "--precision",
-    ),
-    Term(
-        "tokens_per_second_per_device",
-        "1/s",
-        "log",
-        "training tokens per second of one device in steady state",
-        1e-6,
-        1e12,
-    ),
-    Term(
-        "hfu",
-        "",
-        "logit",
-        "steady-state executed FLOP per second over peak_flops (recomputation counted)",
-        upper=1.0,
-    ),
-    Term(
-        "mfu_fp8",
-        "",
-        "logit",
-        "steady-state training FLOP per second over the FP8 peak",
-        upper=1.0,
-    ),
-    Term(
-        "mfu",
-        "",
-        "logit",
-        "steady-state training FLOP per second over peak_flops",
-        upper=1.0,
-    ),
-    Term(
-        "goodput",
-        "",
-        "linear",
-        "share of the reserved time that makes progress",
-        lower=0.01,
-        upper=1.0,
-    ),
-    Term(
-        "utilisation",
-        "",
-        "logit",
-        "whole run: training_flop / (device_hours x peak_flops)",
-        upper=1.0,
-    ),
-    Term("device_count", "", "log", "devices reserved at once", 1.0, 1e9, "--device-count"),
-    Term("device_hours", "h", "log", "devices x hours reserved", 1e-9, 1e15),
-    Term("wall_clock_days", "d", "log", "elapsed time", 1e-9, 1e6),
-    Term(
-        "device_power_w",
-        "W",
-        "log",
-        "mean power of one device over the reserved hours",
-        1e-6,
-        1e7,
-    ),
-    Term(
-        "host_power_w",
-        "W",
-        "log",
-        "one device's share of the power of host, NICs and in-node switches",
-        zero=True,
-    ),
-    Term(
-        "network_share",
-        "",
-        "linear",
-        "scale-out network and storage as a share of device + host",
-        upper=1.0,
-        zero=True,
-    ),
-    Term("device_energy_kwh", "kWh", "log", "device_hours x device_power_w"),
-    Term("host_energy_kwh", "kWh", "log", "device_hours x host_power_w", zero=True),
-    Term("it_energy_kwh", "kWh", "log", "(device + host energy) x (1 + network_share)"),
-    Term("pue", "", "log_excess", "facility energy over IT energy", lower=1.0, upper=10.0),
-    Term("energy_kwh", "kWh", "log", "it_energy_kwh x pue"),
-    Term(
-        "grid_gco2e_per_kwh",
-        "gCO2e/kWh",
-        "log",
-        "carbon intensity of the electricity, location-based",
-        zero=True,
-    ),
-    Term(
-        "operational_kgco2e",
-        "kgCO2e",
-        "log",
-        "energy_kwh x grid_gco2e_per_kwh; offsets are never subtracted",
-        zero=True,
-    ),
-    Term(
-        "onsite_share",
-        "",
-        "linear",
-        "share of energy_kwh that is generated on the site",
-        upper=1.0,
-        zero=True,
-    ),
-    Term(
-        "onsite_gco2e_per_kwh",
-        "gCO2e/kWh",
-        "log",
-        "carbon intensity of what is generated on the site, such as by a gas turbine",
-        zero=True,
-    ),
-    Term("lifetime_years", "y", "log", "service life over which making is written off"),
-    Term(
-        "fleet_utilisation",
-        "",
-        "linear",
-        "share of the service life in which a device is reserved by anybody",
-        lower=0.01,
-        upper=1.0,
-    ),
-    Term(
-        "devices_charged",
-        "",
-        "log",
-        "devices whose whole making the run bears: hours over hours of a life, or all bought",
-        zero=True,
-        flag="--embodied-mode",
-    ),
-    Term(
-        "device_embodied_kgco2e",
-        "kgCO2e",
-        "log",
-        "emissions of making one device",
-        zero=True,
-    ),
-    Term(
-        "host_embodied_kgco2e",
-        "kgCO2e",
-        "log",
-        "emissions of making one device's share of its host",
-        zero=True,
-    ),
-    Term(
-        "network_embodied_share",
-        "",
-        "linear",
-        "making of network and storage as a share of devices + hosts",
-        upper=1.0,
-        zero=True,
-    ),
-    Term(
-        "building_embodied_share",
-        "",
-        "log",
-        "making of the data-centre building over that of the hardware in it; 0 unless asked for",
-        upper=10.0,
-        flag="--include-building",
-        zero=True,
-    ),
-    Term(
-        "embodied_kgco2e",
-        "kgCO2e",
-        "log",
-        "share of making devices, hosts, network and storage, by time reserved over lifetime",
-        zero=True,
-    ),
-    Term(
-        "wue_l_per_kwh",
-        "L/kWh",
-        "log",
-        "on-site water per kWh of IT energy",
-        zero=True,
-    ),
-    Term(
-        "water_factor_l_per_kwh",
-        "L/kWh",
-        "log",
-        "water consumed by power plants per kWh of electricity",
-        zero=True,
-    ),
-    Term(
-        "hardware_mass_kg",
-        "kg",
-        "log",
-        "mass of one device with its share of the host",
-        zero=True,
-    ),
-    Term(
-        "market_gco2e_per_kwh",
-        "gCO2e/kWh",
-        "log",
-        "carbon intensity of the electricity bought, by contract: market-based",
-        zero=True,
-    ),
-    Term("offsets_kgco2e", "kgCO2e", "log", "offsets bought; never subtracted", zero=True),
-    Term(
-        "price_per_device_hour",
-        "1/h",
-        "log",
-        "price of an hour of one device, in a currency of your own",
-        zero=True,
-    ),
-    Term("price_per_kwh", "1/kWh", "log", "price of electricity at the meter", zero=True),
-    Term("storage_tb", "TB", "log", "data and checkpoints kept, each byte counted once", upper=1e9),
-    Term("storage_months", "mo", "log", "for how long they are kept", upper=1e4),
-    Term(
-        "storage_copies",
-        "",
-        "log",
-        "bytes on drives for each byte kept: replicas, or the overhead of erasure coding",
-        1.0,
-        100.0,
-    ),
-    Term(
-        "storage_w_per_tb",
-        "W/TB",
-        "log",
-        "power of drives per TB that they hold",
-        flag="--storage-medium",
-    ),
-    Term(
-        "storage_embodied_kgco2e_per_tb",
-        "kgCO2e/TB",
-        "log",
-        "emissions of making drives and their servers, per TB that they hold",
-        zero=True,
-        flag="--storage-medium",
-    ),
-    Term(
-        "transfer_tb",
-        "TB",
-        "log",
-        "data moved between sites, counted each time they are",
-        upper=1e9,
-    ),
-    Term(
-        "transfer_kwh_per_gb",
-        "kWh/GB",
-        "log",
-        "energy of the network between sites per data moved: a share of its average",
-        zero=True,
-    ),
-    Term("total_kgco2e", "kgCO2e", "log", "operational + embodied", zero=True),
-    *(
-        Term(
+INPUTS: dict[str, Term] = {
+    **_terms("""
+params log 1..1e18 --params: all weights of the model
+active_params log 1..1e18 --active-params: weights used per token
+trainable_params log 1..1e18 --trainable-params: weights that are trained, the others being frozen
+tokens log 1..1e21 --tokens:
+    training tokens processed, repeats counted; image tokens for vision models
+flop_per_param_token [FLOP] log 0.1..100:
+    training FLOP per active parameter and token: forward and backward pass
+forward_flop_per_token [FLOP] log 1..1e18: forward FLOP per token, counted from the architecture
+training_flop [FLOP] log 1..1e36 --flop:
+    model FLOP of the run: forward and backward, no recomputation
+recompute_factor log 1..2 --recompute:
+    executed over training FLOP: 1 without activation recomputation
+executed_flop [FLOP] log 1..1e36 --hardware-flop: training FLOP plus activation recomputation
+peak_flops [FLOP/s] log 1e6..1e21:
+    dense peak of one device, 16-bit unless 32-bit was asked for; never sparse
+peak_flops_fp8 [FLOP/s] log 1e6..1e21: dense FP8 peak of one device
+precision_speedup log 0.01..100 --precision:
+    throughput of the training precision over 16-bit on the same device
+tokens_per_second_per_device [1/s] log 1e-6..1e12:
+    training tokens per second of one device in steady state
+hfu logit ..1: steady-state executed FLOP per second over peak_flops (recomputation counted)
+mfu_fp8 logit ..1: steady-state training FLOP per second over the FP8 peak
+mfu logit ..1: steady-state training FLOP per second over peak_flops
+goodput linear 0.01..1: share of the reserved time that makes progress
+utilisation logit ..1: whole run: training_flop / (device_hours x peak_flops)
+device_count log 1..1e9 --device-count: devices reserved at once
+device_hours [h] log 1e-9..1e15: devices x hours reserved
+wall_clock_days [d] log 1e-9..1e6: elapsed time
+device_power_w [W] log 1e-6..1e7: mean power of one device over the reserved hours
+host_power_w [W] log zero: one device's share of the power of host, NICs and in-node switches
+network_share linear ..1 zero: scale-out network and storage as a share of device + host
+device_energy_kwh [kWh] log: device_hours x device_power_w
+host_energy_kwh [kWh] log zero: device_hours x host_power_w
+it_energy_kwh [kWh] log: (device + host energy) x (1 + network_share)
+pue log_excess 1..10: facility energy over IT energy
+energy_kwh [kWh] log: it_energy_kwh x pue
+grid_gco2e_per_kwh [gCO2e/kWh] log zero: carbon intensity of the electricity, location-based
+operational_kgco2e [kgCO2e] log zero: energy_kwh x grid_gco2e_per_kwh; offsets are never subtracted
+onsite_share linear ..1 zero: share of energy_kwh that is generated on the site
+onsite_gco2e_per_kwh [gCO2e/kWh] log zero:
+    carbon intensity of what is generated on the site, such as by a gas turbine
+lifetime_years [y] log: service life over which making is written off
+fleet_utilisation linear 0.01..1: share of the service life in which a device is reserved by anybody
+devices_charged log zero --embodied-mode:
+    devices whose whole making the run bears: hours over hours of a life, or all bought
+device_embodied_kgco2e [kgCO2e] log zero: emissions of making one device
+host_embodied_kgco2e [kgCO2e] log zero: emissions of making one device's share of its host
+network_embodied_share linear ..1 zero: making of network and storage as a share of devices + hosts
+building_embodied_share log ..10 zero --include-building:
+    making of the data-centre building over that of the hardware in it; 0 unless asked for
+embodied_kgco2e [kgCO2e] log zero:
+    share of making devices, hosts, network and storage, by time reserved over lifetime
+wue_l_per_kwh [L/kWh] log zero: on-site water per kWh of IT energy
+water_factor_l_per_kwh [L/kWh] log zero: water consumed by power plants per kWh of electricity
+hardware_mass_kg [kg] log zero: mass of one device with its share of the host
+market_gco2e_per_kwh [gCO2e/kWh] log zero:
+    carbon intensity of the electricity bought, by contract: market-based
+offsets_kgco2e [kgCO2e] log zero: offsets bought; never subtracted
+price_per_device_hour [1/h] log zero: price of an hour of one device, in a currency of your own
+price_per_kwh [1/kWh] log zero: price of electricity at the meter
+storage_tb [TB] log ..1e9: data and checkpoints kept, each byte counted once
+storage_months [mo] log ..1e4: for how long they are kept
+storage_copies log 1..100:
+    bytes on drives for each byte kept: replicas, or the overhead of erasure coding
+storage_w_per_tb [W/TB] log --storage-medium: power of drives per TB that they hold
+storage_embodied_kgco2e_per_tb [kgCO2e/TB] log zero --storage-medium:
+    emissions of making drives and their servers, per TB that they hold
+transfer_tb [TB] log ..1e9: data moved between sites, counted each time they are
+transfer_kwh_per_gb [kWh/GB] log zero:
+    energy of the network between sites per data moved: a share of its average
+total_kgco2e [kgCO2e] log zero: operational + embodied
+"""),
+    **{
+        f"project_{part}": Term(
             f"project_{part}",
             "",
             "log",
@@ -400,237 +170,102 @@ INPUTS: dict[str, Term] = _terms(
             zero=True,
         )
         for part, meaning in PROJECT_MEANINGS.items()
-    ),
-    Term(
-        "project_factor",
-        "",
-        "log",
-        "whole project over the final run: searches, failed runs, evaluation; shown beside it",
-        1.0,
-        1e6,
-        "--project-factor",
-    ),
-    Term("water_onsite_l", "L", "log", "wue_l_per_kwh x it_energy_kwh", zero=True),
-    Term("water_offsite_l", "L", "log", "water_factor_l_per_kwh x energy_kwh", zero=True),
-    Term("water_l", "L", "log", "on-site + off-site water", zero=True),
-)
+    },
+    **_terms("""
+project_factor log 1..1e6 --project-factor:
+    whole project over the final run: searches, failed runs, evaluation; shown beside it
+water_onsite_l [L] log zero: wue_l_per_kwh x it_energy_kwh
+water_offsite_l [L] log zero: water_factor_l_per_kwh x energy_kwh
+water_l [L] log zero: on-site + off-site water
+"""),
+}
 
 #: What only comes out.
-OUTPUTS: dict[str, Term] = _terms(
-    Term(
-        "eu_training_compute_flop",
-        "FLOP",
-        "log",
-        "training compute of one run as the EU's guidelines count it: without recomputation",
-    ),
-    Term("device_kgco2e", "kgCO2e", "log", "operational emissions of the devices"),
-    Term("host_kgco2e", "kgCO2e", "log", "operational emissions of the hosts"),
-    Term("network_kgco2e", "kgCO2e", "log", "operational emissions of network and storage"),
-    Term("cooling_kgco2e", "kgCO2e", "log", "operational emissions of what PUE adds"),
-    Term("device_making_kgco2e", "kgCO2e", "log", "share of making the devices"),
-    Term("host_making_kgco2e", "kgCO2e", "log", "share of making their hosts"),
-    Term("network_making_kgco2e", "kgCO2e", "log", "share of making network and storage"),
-    Term("building_making_kgco2e", "kgCO2e", "log", "share of making the data-centre building"),
-    Term("project_kgco2e", "kgCO2e", "log", "total_kgco2e x project_factor: not part of the run"),
-    Term(
-        "market_kgco2e",
-        "kgCO2e",
-        "log",
-        "operational emissions by contract (market-based), beside the location-based ones",
-    ),
-    Term("device_cost", "", "log", "device_hours x price_per_device_hour"),
-    Term("electricity_cost", "", "log", "energy_kwh x price_per_kwh"),
-    Term("ewaste_kg", "kg", "log", "hardware retired for the run: devices_charged x their mass"),
-    Term("storage_energy_kwh", "kWh", "log", "energy to keep data, beside that of the run"),
-    Term("storage_kgco2e", "kgCO2e", "log", "emissions of keeping data: power and drives"),
-    Term("transfer_energy_kwh", "kWh", "log", "transfer_tb x transfer_kwh_per_gb"),
-    Term("transfer_kgco2e", "kgCO2e", "log", "emissions of moving data between sites"),
-    *(
-        Term(f"project_{part}_kgco2e", "kgCO2e", "log", f"emissions of {meaning}")
+OUTPUTS: dict[str, Term] = {
+    **_terms("""
+eu_training_compute_flop [FLOP] log:
+    training compute of one run as the EU's guidelines count it: without recomputation
+device_kgco2e [kgCO2e] log: operational emissions of the devices
+host_kgco2e [kgCO2e] log: operational emissions of the hosts
+network_kgco2e [kgCO2e] log: operational emissions of network and storage
+cooling_kgco2e [kgCO2e] log: operational emissions of what PUE adds
+device_making_kgco2e [kgCO2e] log: share of making the devices
+host_making_kgco2e [kgCO2e] log: share of making their hosts
+network_making_kgco2e [kgCO2e] log: share of making network and storage
+building_making_kgco2e [kgCO2e] log: share of making the data-centre building
+project_kgco2e [kgCO2e] log: total_kgco2e x project_factor: not part of the run
+market_kgco2e [kgCO2e] log:
+    operational emissions by contract (market-based), beside the location-based ones
+device_cost log: device_hours x price_per_device_hour
+electricity_cost log: energy_kwh x price_per_kwh
+ewaste_kg [kg] log: hardware retired for the run: devices_charged x their mass
+storage_energy_kwh [kWh] log: energy to keep data, beside that of the run
+storage_kgco2e [kgCO2e] log: emissions of keeping data: power and drives
+transfer_energy_kwh [kWh] log: transfer_tb x transfer_kwh_per_gb
+transfer_kgco2e [kgCO2e] log: emissions of moving data between sites
+"""),
+    **{
+        f"project_{part}_kgco2e": Term(
+            f"project_{part}_kgco2e", "kgCO2e", "log", f"emissions of {meaning}"
+        )
         for part, meaning in PROJECT_MEANINGS.items()
-    ),
-    Term("serving_kgco2e", "kgCO2e", "log", "emissions of serving demand_tokens"),
-    Term("lifetime_kgco2e", "kgCO2e", "log", "total_kgco2e + serving_kgco2e"),
-)
+    },
+    **_terms("""
+serving_kgco2e [kgCO2e] log: emissions of serving demand_tokens
+lifetime_kgco2e [kgCO2e] log: total_kgco2e + serving_kgco2e
+"""),
+}
 
 #: What is asked about a model beside the run: `optimum` takes these.
-ASKED: dict[str, Term] = _terms(
-    Term(
-        "loss",
-        "",
-        "log",
-        "cross-entropy of the next token, in nats, on text like the training text",
-        upper=100.0,
-        flag="--loss",
-    ),
-    Term(
-        "demand_tokens",
-        "",
-        "log",
-        "tokens the model generates in use, over its life",
-        1.0,
-        1e21,
-        "--demand",
-    ),
-    Term(
-        "serving_ratio",
-        "",
-        "log",
-        "emissions of a FLOP of serving over those of a FLOP of training",
-        1e-3,
-        1e4,
-        "--serving-ratio",
-    ),
-)
+ASKED: dict[str, Term] = _terms("""
+loss log ..100 --loss: cross-entropy of the next token, in nats, on text like the training text
+demand_tokens log 1..1e21 --demand: tokens the model generates in use, over its life
+serving_ratio log 1e-3..1e4 --serving-ratio:
+    emissions of a FLOP of serving over those of a FLOP of training
+""")
 
 #: What is said or assumed of the use of a language model, in a plan's [use]; flags --use-....
-USED: dict[str, Term] = _terms(
-    Term(
-        "use_tokens_per_year",
-        "1/y",
-        "log",
-        "tokens generated in use in a year",
-        1e-3,
-        1e21,
-        "--use-tokens",
-    ),
-    Term(
-        "use_requests_per_year",
-        "1/y",
-        "log",
-        "requests answered in a year",
-        1e-3,
-        1e18,
-        "--use-requests",
-    ),
-    Term("use_output_tokens", "", "log", "tokens of one answer", 1.0, 1e9, "--use-output-tokens"),
-    Term("use_prompt_tokens", "", "log", "tokens of one prompt", 1.0, 1e9, "--use-prompt-tokens"),
-    Term("use_years", "y", "log", "years of use to add up", 1e-3, 1e3, "--use-years"),
-    Term("use_batch", "", "log", "requests in flight at once", 1.0, 1e6, "--use-batch"),
-    Term(
-        "use_device_count",
-        "",
-        "log",
-        "devices that hold the model together",
-        1.0,
-        1e6,
-        "--use-device-count",
-    ),
-    Term(
-        "use_bytes_per_param",
-        "B",
-        "log",
-        "bytes of one weight as it is served",
-        0.05,
-        8.0,
-        "--use-precision",
-    ),
-    Term("use_rated_power_w", "W", "log", "rated power of one device", 1e-3, 1e7, "--use-device"),
-    Term(
-        "use_bandwidth_gb_per_s",
-        "GB/s",
-        "log",
-        "bandwidth of the memory of one device",
-        1e-6,
-        1e9,
-        "--use-device",
-    ),
-    Term(
-        "use_peak_flops",
-        "FLOP/s",
-        "log",
-        "dense 16-bit peak of one device that serves",
-        1e6,
-        1e21,
-        "--use-device",
-    ),
-    Term(
-        "use_memory_factor",
-        "",
-        "log",
-        "share of rated power over share of bandwidth reached",
-        1e-3,
-        1e3,
-        "--specs",
-    ),
-    Term(
-        "use_compute_factor",
-        "",
-        "log",
-        "share of rated power over share of peak reached, in use",
-        1e-3,
-        1e3,
-        "--specs",
-    ),
-    Term(
-        "use_waiting_time_s",
-        "s",
-        "log",
-        "time each device waits per generated token",
-        1e-12,
-        1e3,
-        "--specs",
-    ),
-    Term(
-        "use_cache_bytes",
-        "B",
-        "log",
-        "keys and values of a token at 1e9 active parameters",
-        1.0,
-        1e9,
-        "--specs",
-    ),
-    Term(
-        "use_energy_factor",
-        "",
-        "log",
-        "measured energy of a token over the modelled one",
-        1e-3,
-        1e3,
-        "--use-energy-factor",
-    ),
-    Term(
-        "use_site_factor",
-        "",
-        "log_excess",
-        "serving devices with hosts and idle reserve over the busy devices",
-        1.0,
-        100.0,
-        "--use-site-factor",
-    ),
-)
+USED: dict[str, Term] = _terms("""
+use_tokens_per_year [1/y] log 1e-3..1e21 --use-tokens: tokens generated in use in a year
+use_requests_per_year [1/y] log 1e-3..1e18 --use-requests: requests answered in a year
+use_output_tokens log 1..1e9 --use-output-tokens: tokens of one answer
+use_prompt_tokens log 1..1e9 --use-prompt-tokens: tokens of one prompt
+use_years [y] log 1e-3..1e3 --use-years: years of use to add up
+use_batch log 1..1e6 --use-batch: requests in flight at once
+use_device_count log 1..1e6 --use-device-count: devices that hold the model together
+use_bytes_per_param [B] log 0.05..8 --use-precision: bytes of one weight as it is served
+use_rated_power_w [W] log 1e-3..1e7 --use-device: rated power of one device
+use_bandwidth_gb_per_s [GB/s] log 1e-6..1e9 --use-device: bandwidth of the memory of one device
+use_peak_flops [FLOP/s] log 1e6..1e21 --use-device: dense 16-bit peak of one device that serves
+use_memory_factor log 1e-3..1e3 --specs: share of rated power over share of bandwidth reached
+use_compute_factor log 1e-3..1e3 --specs: share of rated power over share of peak reached, in use
+use_waiting_time_s [s] log 1e-12..1e3 --specs: time each device waits per generated token
+use_cache_bytes [B] log 1..1e9 --specs: keys and values of a token at 1e9 active parameters
+use_energy_factor log 1e-3..1e3 --use-energy-factor:
+    measured energy of a token over the modelled one
+use_site_factor log_excess 1..100 --use-site-factor:
+    serving devices with hosts and idle reserve over the busy devices
+""")
 
 TERMS: dict[str, Term] = INPUTS | OUTPUTS | ASKED | USED
 
+#: Stages of the chain, in its order: each may be given, and may follow from what comes before it.
+STAGES: tuple[str, ...] = (
+    "training_flop", "executed_flop", "mfu", "device_hours", "wall_clock_days",
+    "device_energy_kwh", "host_energy_kwh", "it_energy_kwh", "energy_kwh",
+    "operational_kgco2e", "embodied_kgco2e", "total_kgco2e",
+)  # fmt: skip
+
 #: `results` of the JSON, in order; `parts_kgco2e` follows them.
 RESULTS: tuple[str, ...] = (
-    "training_flop",
-    "executed_flop",
-    "eu_training_compute_flop",
-    "utilisation",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "total_kgco2e",
-    "project_kgco2e",
-    "water_onsite_l",
-    "water_offsite_l",
-    "water_l",
-    "market_kgco2e",
-    "offsets_kgco2e",
-    "device_cost",
-    "electricity_cost",
-    "ewaste_kg",
-    "storage_energy_kwh",
-    "storage_kgco2e",
-    "transfer_energy_kwh",
-    "transfer_kgco2e",
-)
+    "training_flop", "executed_flop", "eu_training_compute_flop", "utilisation",
+    "device_hours", "wall_clock_days",
+    "device_energy_kwh", "host_energy_kwh", "it_energy_kwh", "energy_kwh",
+    "operational_kgco2e", "embodied_kgco2e", "total_kgco2e", "project_kgco2e",
+    "water_onsite_l", "water_offsite_l", "water_l",
+    "market_kgco2e", "offsets_kgco2e", "device_cost", "electricity_cost", "ewaste_kg",
+    "storage_energy_kwh", "storage_kgco2e", "transfer_energy_kwh", "transfer_kgco2e",
+)  # fmt: skip
 
 #: Key in `parts_kgco2e` -> the quantity it shows.
 PARTS: dict[str, str] = {

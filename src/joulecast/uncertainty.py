@@ -16,7 +16,7 @@ same column for the unknowns they share.  There is no random number at run time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from math import erfc, sqrt
 from pathlib import Path
@@ -26,9 +26,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast import units
+from joulecast import scales, units
 from joulecast.arrays import Array, Numbers
-from joulecast.terms import TERMS, Scale, Term
+from joulecast.terms import TERMS, Term
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
 
@@ -45,109 +45,28 @@ SMOOTHED = 1 / 128
 #: draws never change, so neither do the answers that use it.  Large variances come first, where
 #: a Sobol sequence is most even.  An idle column is not read: it lies too near an earlier one.
 COLUMNS = (
-    "utilisation",
-    "grid_gco2e_per_kwh",
-    "device_power_w",
-    "pue",
-    "flop_per_param_token",
-    "host_power_w",
-    "goodput",
-    "lifetime_years",
-    "device_embodied_kgco2e",
-    "host_embodied_kgco2e",
-    "network_share",
-    "precision_speedup",
-    "wue_l_per_kwh",
-    "water_factor_l_per_kwh",
-    "network_embodied_share",
-    "tokens",
-    "params",
-    "active_params",
-    "training_flop",
-    "mfu",
-    "hfu",
-    "mfu_fp8",
-    "tokens_per_second_per_device",
-    "peak_flops",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "recompute_factor",
-    "executed_flop",
-    "device_count",
-    "peak_flops_fp8",
-    "water_onsite_l",
-    "water_offsite_l",
-    "trainable_params",
-    "project_factor",
-    "use_batch",
-    "use_energy_factor",
-    "use_site_factor",
-    "use_tokens_per_year",
-    "use_requests_per_year",
-    "use_output_tokens",
-    "use_prompt_tokens",
-    "building_embodied_share",
-    "forward_flop_per_token",
-    "total_kgco2e",
-    "water_l",
-    "demand_tokens",
-    "idle_1",
-    "serving_ratio",
-    "scaling_law_1",
-    "scaling_law_2",
-    "scaling_law_3",
-    "scaling_law_4",
-    "scaling_law_5",
-    "idle_2",
-    "scaling_law_split",
-    "scaling_law_level",
-    "fleet_utilisation",
-    "devices_charged",
-    "idle_3",
-    "idle_4",
-    "onsite_share",
-    "onsite_gco2e_per_kwh",
-    "idle_5",
-    "market_gco2e_per_kwh",
-    "idle_6",
-    "hardware_mass_kg",
-    "offsets_kgco2e",
-    "price_per_device_hour",
-    "price_per_kwh",
-    "use_years",
-    "use_cache_bytes",
-    "use_memory_factor",
-    "use_compute_factor",
-    "idle_7",
-    "use_waiting_time_s",
-    "use_device_count",
-    "use_bytes_per_param",
-    "use_rated_power_w",
-    "use_bandwidth_gb_per_s",
-    "use_peak_flops",
-    "utilisation_default",
-    "storage_tb",
-    "storage_months",
-    "storage_copies",
-    "storage_w_per_tb",
-    "storage_embodied_kgco2e_per_tb",
-    "transfer_tb",
-    "transfer_kwh_per_gb",
-    "idle_8",
-    "project_search",
-    "project_ablations",
-    "project_failed_runs",
-    "project_evaluation",
-    "project_data_preparation",
-    "idle_9",
-    "project_post_training",
-)
+    "utilisation", "grid_gco2e_per_kwh", "device_power_w", "pue", "flop_per_param_token",
+    "host_power_w", "goodput", "lifetime_years", "device_embodied_kgco2e", "host_embodied_kgco2e",
+    "network_share", "precision_speedup", "wue_l_per_kwh", "water_factor_l_per_kwh",
+    "network_embodied_share", "tokens", "params", "active_params", "training_flop", "mfu", "hfu",
+    "mfu_fp8", "tokens_per_second_per_device", "peak_flops", "device_hours", "wall_clock_days",
+    "device_energy_kwh", "host_energy_kwh", "it_energy_kwh", "energy_kwh", "operational_kgco2e",
+    "embodied_kgco2e", "recompute_factor", "executed_flop", "device_count", "peak_flops_fp8",
+    "water_onsite_l", "water_offsite_l", "trainable_params", "project_factor", "use_batch",
+    "use_energy_factor", "use_site_factor", "use_tokens_per_year", "use_requests_per_year",
+    "use_output_tokens", "use_prompt_tokens", "building_embodied_share", "forward_flop_per_token",
+    "total_kgco2e", "water_l", "demand_tokens", "idle_1", "serving_ratio", "scaling_law_1",
+    "scaling_law_2", "scaling_law_3", "scaling_law_4", "scaling_law_5", "idle_2",
+    "scaling_law_split", "scaling_law_level", "fleet_utilisation", "devices_charged", "idle_3",
+    "idle_4", "onsite_share", "onsite_gco2e_per_kwh", "idle_5", "market_gco2e_per_kwh", "idle_6",
+    "hardware_mass_kg", "offsets_kgco2e", "price_per_device_hour", "price_per_kwh", "use_years",
+    "use_cache_bytes", "use_memory_factor", "use_compute_factor", "idle_7", "use_waiting_time_s",
+    "use_device_count", "use_bytes_per_param", "use_rated_power_w", "use_bandwidth_gb_per_s",
+    "use_peak_flops", "utilisation_default", "storage_tb", "storage_months", "storage_copies",
+    "storage_w_per_tb", "storage_embodied_kgco2e_per_tb", "transfer_tb", "transfer_kwh_per_gb",
+    "idle_8", "project_search", "project_ablations", "project_failed_runs", "project_evaluation",
+    "project_data_preparation", "idle_9", "project_post_training",
+)  # fmt: skip
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the
 #: column that holds the scores of their role with such tails (docs/decisions/0008).
@@ -235,15 +154,14 @@ def pick_each(term: Term, levels: Array, z: Array) -> Array:
 
     `levels` holds value, low and high along its first axis; its other axes broadcast with `z`.
     """
-    to, back = _SCALES[term.scale]
-    middle, low, high = to(levels)
+    middle, low, high = scales.scaled(term.scale, levels)
     steps = z * (1 / Z95)
     # Each side by itself: quicker than choosing one for every draw.
     above, below = np.maximum(steps, 0.0), np.minimum(steps, 0.0)
     x = above * (high - middle)
     x += below * (middle - low)
     x += middle
-    x = back(x)
+    x = scales.unscaled(term.scale, x)
     np.clip(x, term.lower, term.upper, out=x)
     x *= units.factor(term.unit)
     return x
@@ -513,39 +431,3 @@ def _nodes() -> tuple[Array, Array]:
     points = np.sqrt(2.0) * half[:, 0]
     weights = half[:, 1] / np.sqrt(np.pi)
     return np.concatenate([-points[::-1], points]), np.concatenate([weights[::-1], weights])
-
-
-def _logit(x: Array) -> Array:
-    return np.log(x / (1 - x))
-
-
-def _expit(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
-
-
-def _same(x: Array) -> Array:
-    return x
-
-
-_SCALES: dict[Scale, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "log": (np.log, np.exp),
-    "logit": (_logit, _expit),
-    "log_excess": (lambda x: np.log(x - 1), lambda x: 1 + np.exp(x)),
-    "linear": (_same, _same),
-}
-
-
-def midpoint(scale: Scale, low: float, high: float) -> float:
-    """The median of a range given by its ends alone: midway on the scale."""
-    to, back = _SCALES[scale]
-    return float(back(to(np.array([low, high])).mean()))
-
-
-def scaled(scale: Scale, x: Array) -> Array:
-    """Numbers on the scale of a quantity."""
-    return _SCALES[scale][0](x)
-
-
-def unscaled(scale: Scale, x: Array) -> Array:
-    """Numbers back from the scale of a quantity."""
-    return _SCALES[scale][1](x)

@@ -25,10 +25,8 @@ def share_of_weights(active_share: Numbers, batch: Numbers) -> Numbers:
 
     Parameters
     ----------
-    active_share
-        N_a / N, active over all parameters, in (0, 1] [1].
-    batch
-        B, requests in flight, at least 1 [count].
+    active_share : N_a / N, active over all parameters, in (0, 1] [1].
+    batch : B, requests in flight, at least 1 [count].
 
     Returns
     -------
@@ -54,12 +52,9 @@ def weight_bytes(
 
     Parameters
     ----------
-    params, active_params
-        N and N_a, all weights and those a token uses [count].
-    bytes_per_param
-        b, 2 at 16 bits [B].
-    batch
-        B, requests in flight [count].
+    params, active_params : N and N_a, all weights and those a token uses [count].
+    bytes_per_param : b, 2 at 16 bits [B].
+    batch : B, requests in flight [count].
 
     Returns
     -------
@@ -82,12 +77,9 @@ def cache_bytes(active_params: Numbers, context: Numbers, size_coefficient: Numb
 
     Parameters
     ----------
-    active_params
-        N_a [count].
-    context
-        L, tokens before this one: the prompt and on average half of the output [count].
-    size_coefficient
-        c, bytes a token leaves in a model of 1e9 active parameters [B].
+    active_params : N_a [count].
+    context : L, tokens before this one: the prompt and on average half of the output [count].
+    size_coefficient : c, bytes a token leaves in a model of 1e9 active parameters [B].
 
     Returns
     -------
@@ -111,8 +103,7 @@ def mean_context(prompt_tokens: Numbers, output_tokens: Numbers) -> Numbers:
 
     Parameters
     ----------
-    prompt_tokens, output_tokens
-        n_p and n_o, of one request [count].
+    prompt_tokens, output_tokens : n_p and n_o, of one request [count].
 
     Returns
     -------
@@ -141,16 +132,11 @@ def weights_energy(
 
     Parameters
     ----------
-    rated_power
-        P, of one device [W].
-    memory_factor
-        k_m, share of the power drawn over share of the bandwidth reached [1].
-    weight_bytes
-        V_w [B].
-    bandwidth
-        W, of the memory of one device [B/s].
-    batch
-        B, requests that share the fetch [count].
+    rated_power : P, of one device [W].
+    memory_factor : k_m, share of the power drawn over share of the bandwidth reached [1].
+    weight_bytes : V_w [B].
+    bandwidth : W, of the memory of one device [B/s].
+    batch : B, requests that share the fetch [count].
 
     Returns
     -------
@@ -175,14 +161,10 @@ def cache_energy(
 
     Parameters
     ----------
-    rated_power
-        P, of one device [W].
-    memory_factor
-        k_m, share of the power drawn over share of the bandwidth reached [1].
-    cache_bytes
-        V_c [B].
-    bandwidth
-        W, of the memory of one device [B/s].
+    rated_power : P, of one device [W].
+    memory_factor : k_m, share of the power drawn over share of the bandwidth reached [1].
+    cache_bytes : V_c [B].
+    bandwidth : W, of the memory of one device [B/s].
 
     Returns
     -------
@@ -207,14 +189,10 @@ def arithmetic_energy(
 
     Parameters
     ----------
-    rated_power
-        P, of one device [W].
-    compute_factor
-        k_c, share of the power drawn over share of the peak reached [1].
-    active_params
-        N_a [count].
-    peak
-        F, dense 16-bit peak of one device, whatever the precision served at [FLOP/s].
+    rated_power : P, of one device [W].
+    compute_factor : k_c, share of the power drawn over share of the peak reached [1].
+    active_params : N_a [count].
+    peak : F, dense 16-bit peak of one device, whatever the precision served at [FLOP/s].
 
     Returns
     -------
@@ -237,12 +215,9 @@ def waiting_energy(rated_power: Numbers, waiting_time: Numbers, device_count: Nu
 
     Parameters
     ----------
-    rated_power
-        P, of one device [W].
-    waiting_time
-        k_o, per token and device, at rated power [s].
-    device_count
-        G, devices that hold the model together [count].
+    rated_power : P, of one device [W].
+    waiting_time : k_o, per token and device, at rated power [s].
+    device_count : G, devices that hold the model together [count].
 
     Returns
     -------
@@ -270,8 +245,7 @@ def output_token_energy(
 
     Parameters
     ----------
-    weights_energy, cache_energy, arithmetic_energy, waiting_energy
-        The four parts [J].
+    weights_energy, cache_energy, arithmetic_energy, waiting_energy : The four parts [J].
 
     Returns
     -------
@@ -294,11 +268,9 @@ def part_as_measured(part: Numbers, energy_factor: Numbers) -> Numbers:
 
     Parameters
     ----------
-    part
-        E [J].
-    energy_factor
-        f, measured over modelled energy: the generation of device and what the model leaves out,
-        such as the quality of the software [1].
+    part : E [J].
+    energy_factor : f, measured over modelled energy: the generation of device and what the model
+        leaves out, such as the quality of the software [1].
 
     Returns
     -------
@@ -321,12 +293,9 @@ def site_energy(device_energy: Numbers, site_factor: Numbers, pue: Numbers) -> N
 
     Parameters
     ----------
-    device_energy
-        E, of the busy devices [J].
-    site_factor
-        m, devices with hosts and idle reserve over the busy devices, at least 1 [1].
-    pue
-        Energy of the facility over that of its IT, at least 1 [1].
+    device_energy : E, of the busy devices [J].
+    site_factor : m, devices with hosts and idle reserve over the busy devices, at least 1 [1].
+    pue : Energy of the facility over that of its IT, at least 1 [1].
 
     Returns
     -------
@@ -354,10 +323,9 @@ def request_energy(
 
     Parameters
     ----------
-    output_token_energy, prompt_token_energy
-        E and E_p, per token [J].
-    output_tokens, prompt_tokens
-        n_o and n_p, of one request; tokens of reasoning are output [count].
+    output_token_energy, prompt_token_energy : E and E_p, per token [J].
+    output_tokens, prompt_tokens : n_o and n_p, of one request; tokens of
+        reasoning are output [count].
 
     Returns
     -------
@@ -380,10 +348,8 @@ def requests_of_tokens(token_rate: Numbers, output_tokens: Numbers) -> Numbers:
 
     Parameters
     ----------
-    token_rate
-        T [1/s].
-    output_tokens
-        n_o, of one request [count].
+    token_rate : T [1/s].
+    output_tokens : n_o, of one request [count].
 
     Returns
     -------
@@ -406,12 +372,9 @@ def demand_over(rate: Numbers, per_request: Numbers, time: Numbers) -> Numbers:
 
     Parameters
     ----------
-    rate
-        r, requests in a time [1/s].
-    per_request
-        x, energy or emissions of one [J or kg].
-    time
-        t [s].
+    rate : r, requests in a time [1/s].
+    per_request : x, energy or emissions of one [J or kg].
+    time : t [s].
 
     Returns
     -------
@@ -434,12 +397,9 @@ def break_even_time(training: Numbers, rate: Numbers, per_request: Numbers) -> N
 
     Parameters
     ----------
-    training
-        M, emissions of training [kg].
-    rate
-        r, requests in a time, constant [1/s].
-    per_request
-        x, emissions of one request, above 0 [kg].
+    training : M, emissions of training [kg].
+    rate : r, requests in a time, constant [1/s].
+    per_request : x, emissions of one request, above 0 [kg].
 
     Returns
     -------
@@ -467,14 +427,10 @@ def serving_ratio(
 
     Parameters
     ----------
-    output_token_emissions
-        x_o, per generated token [kg].
-    active_params
-        N_a [count].
-    training
-        M, emissions of training [kg].
-    training_flop
-        C [FLOP].
+    output_token_emissions : x_o, per generated token [kg].
+    active_params : N_a [count].
+    training : M, emissions of training [kg].
+    training_flop : C [FLOP].
 
     Returns
     -------

@@ -12,10 +12,8 @@ def water_of(energy: Numbers, water_per_energy: Numbers) -> Numbers:
 
     Parameters
     ----------
-    energy
-        On-site: IT energy; off-site: energy of the facility [J].
-    water_per_energy
-        On-site: water usage effectiveness (WUE); off-site: water consumed by the
+    energy : On-site: IT energy; off-site: energy of the facility [J].
+    water_per_energy : On-site: water usage effectiveness (WUE); off-site: water consumed by the
         power plants of the country [L/J].
 
     Returns
@@ -39,8 +37,7 @@ def total_water(onsite: Numbers, offsite: Numbers) -> Numbers:
 
     Parameters
     ----------
-    onsite, offsite
-        Water evaporated by the facility and by the power plants [L].
+    onsite, offsite : Water evaporated by the facility and by the power plants [L].
 
     Returns
     -------

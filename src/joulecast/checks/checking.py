@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from joulecast._version import __version__
-from joulecast.checks.card_rules import CardChecker, as_number
-from joulecast.checks.cards import UNIT, Card, Reading, read_card
-from joulecast.checks.findings import Finding
+from joulecast.checks.card_rules import findings_of_card
+from joulecast.checks.cards import Card, read_card
+from joulecast.checks.field_rules import as_number
+from joulecast.checks.findings import UNIT, Finding, Reading
 from joulecast.checks.run_rules import findings_of_run, readings_of
 from joulecast.data.codecarbon import read_emissions
 from joulecast.data.library import Library
@@ -88,7 +89,7 @@ def check(path: str | Path, library: Library | None = None) -> Check:
         if not readings:
             why = "holds no figure of energy, hours or emissions"
             raise InputError("card", path, why, ["the README.md of a model"])
-        findings = list(CardChecker(card, library).findings())
+        findings = list(findings_of_card(card, library))
     ordered = sorted(dict.fromkeys(findings), key=lambda finding: finding.line)
     return Check(str(path), tuple(readings), tuple(ordered), library.digest)
 

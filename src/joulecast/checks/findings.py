@@ -1,4 +1,4 @@
-"""What a check finds, and what its rules share."""
+"""What a check reads and what it finds, and what its rules share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,45 @@ GRID_MARGIN = 1.5
 
 #: Grid intensities that exist [g/kWh].
 GRIDS = (2.0, 2000.0)
+
+
+#: Quantity -> the unit a reading of it is in.
+UNIT = {
+    "emissions": "kgCO2e",
+    "intensity": "gCO2e/kWh",
+    "energy": "kWh",
+    "power": "W",
+    "tdp": "W",
+    "device_hours": "h",
+    "hours": "h",
+    "throughput": "TFLOP/s",
+    "peak": "TFLOP/s",
+    "flop": "FLOP",
+    "mfu": "",
+    "pue": "",
+    "devices": "",
+    "params": "",
+    "active_params": "",
+    "tokens": "",
+}
+
+
+class Reading(NamedTuple):
+    """One figure of a card.
+
+    `value` is in the unit of its quantity (see UNIT), `shown` is what stands in the card, `slack`
+    how far rounding alone may put it off, as a share.  `label` is the words before it, `context`
+    the part of the sentence around it.
+    """
+
+    name: str
+    value: float
+    shown: str
+    line: int
+    slack: float
+    label: str = ""
+    word: str = ""
+    context: str = ""
 
 
 class Finding(NamedTuple):

@@ -95,8 +95,8 @@ def _draw(result: Any, plot: Path | None, write: Path | None) -> None:
 
         save_all(result, plot, (".svg", ".png"))
     if write is not None:
+        from joulecast.validating.page import page
         from joulecast.validating.plots import save_all
-        from joulecast.validating.text import page
 
         pictures = write.parent / "pictures"
         pictures.mkdir(exist_ok=True)

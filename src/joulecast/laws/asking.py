@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from joulecast.data.library import Library
-from joulecast.data.reading import number, span
+from joulecast.data.reading import number
 from joulecast.errors import InputError, UnknownNameError, brief
 from joulecast.laws.records import LossLaw
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
+from joulecast.resolve.ledger import as_assumed, as_given
 from joulecast.resolve.model import LATER
 from joulecast.terms import ASKED
-from joulecast.uncertainty import Datum, midpoint
+from joulecast.uncertainty import Datum
 from joulecast.whatif import budgets
 
 Kind = Literal["flop", "max", "loss", "size"]
@@ -195,30 +196,13 @@ def _with_demand(asked: Asked, library: Library, demand: object, ratio: object) 
         if ratio is not None:
             raise InputError("serving_ratio", ratio, "needs a demand", ["--demand 1T"])
         return asked
-    given = _given("demand_tokens", demand)
-    if ratio is not None:
-        return asked._replace(demand=given, serving_ratio=_given("serving_ratio", ratio))
-    figure = library.default("serving_ratio.output_tokens")
-    assumed = Datum(
-        "serving_ratio",
-        figure.value,
-        figure.low,
-        figure.high,
-        unknown="assumption.serving_ratio",
-        basis=figure.basis,
-        source=figure.source,
-        note=figure.note,
-    )
-    return asked._replace(demand=given, serving_ratio=assumed)
-
-
-def _given(name: str, raw: object) -> Datum:
-    term = ASKED[name]
-    low, value, high = span(term, raw)
-    if value is None:
-        assert low is not None and high is not None
-        value = midpoint(term.scale, low, high)
-    return Datum(name, value, low, high, unknown=f"given.{name}", given=True)
+    tokens = as_given(ASKED["demand_tokens"], demand)
+    if ratio is None:
+        figure = library.default("serving_ratio.output_tokens")
+        weight = as_assumed("serving_ratio", figure, "assumption.serving_ratio")
+    else:
+        weight = as_given(ASKED["serving_ratio"], ratio)
+    return asked._replace(demand=tokens, serving_ratio=weight)
 
 
 def _experts(raw: object) -> int:

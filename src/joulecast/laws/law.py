@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from joulecast import compute, scaling_law
+from joulecast import allocation, compute, scaling_law
 from joulecast.arrays import Array, Numbers
 from joulecast.data.library import Library
 from joulecast.errors import InputError, UnknownNameError
@@ -60,16 +60,16 @@ class Constants(NamedTuple):
 
     def at_flop(self, flop: Numbers) -> tuple[Numbers, Numbers]:
         """Compute-optimal parameters and tokens for a training compute."""
-        params = scaling_law.optimal_params(flop, *self.split)
-        return params, scaling_law.tokens_for_flop(flop, params)
+        params = allocation.optimal_params(flop, *self.split)
+        return params, allocation.tokens_for_flop(flop, params)
 
     def at_gap(self, gap: Numbers, served: Numbers = 0.0) -> tuple[Numbers, Numbers]:
         """Parameters and tokens that reach a loss with least compute, or least carbon in all."""
         exponents = (self.params_exponent, self.tokens_exponent)
         if np.all(np.asarray(served) == 0):
-            part = scaling_law.tokens_part_of_least_compute(gap, *exponents)
+            part = allocation.tokens_part_of_least_compute(gap, *exponents)
         else:
-            part = scaling_law.tokens_part_of_least_carbon(
+            part = allocation.tokens_part_of_least_carbon(
                 gap, served, self.tokens_coefficient, *exponents
             )
         return self.sizes(gap, part)
@@ -147,7 +147,7 @@ class Laws(NamedTuple):
             params, tokens = constants_of(law).at_flop(flop)
             found[key] = float(tokens / params)
         for key, split in self.allocation.items():
-            tokens = scaling_law.allocated_tokens(flop / split.flop, split.tokens, split.exponent)
+            tokens = allocation.allocated_tokens(flop / split.flop, split.tokens, split.exponent)
             found[key] = float(FLOP_PER_PARAM_TOKEN * tokens**2 / flop)
         return found
 

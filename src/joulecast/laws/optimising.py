@@ -9,41 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf, isfinite
-from typing import NamedTuple
 
 import numpy as np
 
-from joulecast import estimation, scaling_law, uncertainty, units
+from joulecast import estimation, uncertainty, units
 from joulecast.arrays import Numbers
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
-from joulecast.estimation import citation_of, footprint_of
-from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
+from joulecast.estimation import footprint_of
+from joulecast.footprint import Footprint, quantity_of
+from joulecast.laws import choosing, saying
 from joulecast.laws.asking import Asked, read_question
+from joulecast.laws.choosing import Found, Grounds
 from joulecast.laws.law import (
-    Constants,
     Laws,
     constants_of,
     cost_of_ratio,
     drawn_constants,
-    experts_saving,
     flop_of,
     laws_of,
     score,
 )
-from joulecast.laws.optima import SAID, Choice, Flatness, Mixture, Optimum
+from joulecast.laws.optima import Flatness, Optimum
 from joulecast.laws.repeats import Shelf
-from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.resolve import Settled, resolve
-from joulecast.terms import ASKED, TERMS
-from joulecast.uncertainty import Datum
-
-#: Tokens per parameter beyond which fits to ordinary ratios overstate what more data gain.
-OVERTRAINED = 1000.0
-
-#: Epochs beyond which the worth of repeats was hardly tested.
-MANY_EPOCHS = 40.0
+from joulecast.terms import TERMS
 
 #: How far beyond the fitted range of compute a law is still asked.
 FARTHEST = 1e5
@@ -57,33 +48,6 @@ ROUNDS = 20
 
 #: Draws that may fail to reach a loss with the distinct tokens before there is no answer.
 UNREACHED = 0.05
-
-
-class Grounds(NamedTuple):
-    """What a choice rests on, at its medians or drawn: the law, the hardware, the use.
-
-    `per_flop` are results of the chain for one FLOP of 6 N D, in base units; `served` are tokens
-    served times the emissions of their FLOP over those of training, 0 where nothing is asked;
-    `allowed` is the compute that the budgets leave room for, without end where there are none.
-    """
-
-    constants: Constants
-    per_flop: Mapping[str, Numbers]
-    served: Numbers
-    allowed: Numbers
-
-
-class Found(NamedTuple):
-    """A size, its tokens, and the loss they leave above the irreducible one."""
-
-    params: Numbers
-    tokens: Numbers
-    gap: Numbers
-
-    @property
-    def flop(self) -> Numbers:
-        """Training compute, 6 N D."""
-        return flop_of(self.params, self.tokens)
 
 
 def optimum(
@@ -147,23 +111,23 @@ def optimum(
     )
     shelf = None if asked.unique_tokens is None else Shelf(asked.unique_tokens, laws.repetition)
     footprint, middle, drawn = _settled(asked, laws, shelf, library)
-    best, drawn_best = _choose(asked, shelf, middle), _choose(asked, shelf, drawn)
+    best, drawn_best = choosing.choose(asked, shelf, middle), choosing.choose(asked, shelf, drawn)
     _check_reached(asked, shelf, drawn, drawn_best)
     # Beside the choice stands one without what sets it apart: the use, or else the repeats.
     data = shelf if asked.served else None
     other = asked if asked.served else asked._replace(unique_tokens=None)
-    least, drawn_least = _least(best, data, middle), _least(drawn_best, data, drawn)
+    least, drawn_least = choosing.least(best, data, middle), choosing.least(drawn_best, data, drawn)
     flop = float(least.flop)
     outside = _outside(laws, best, least)
-    saving = (_saving(best, least, middle), _saving(drawn_best, drawn_least, drawn))
+    saving = (choosing.saving(best, least, middle), choosing.saving(drawn_best, drawn_least, drawn))
     dearer = (best.flop / least.flop, drawn_best.flop / drawn_least.flop)
     by_data = quantity_of(least.tokens / least.params, drawn_least.tokens / drawn_least.params, "")
     if outside:
         drawn_best = _widened(drawn_best, asked, laws, flop)
         drawn_least = _widened(drawn_least, asked, laws, flop)
     said = [
-        _said((best, middle), (drawn_best, drawn), asked, laws),
-        _said((least, middle), (drawn_least, drawn), other, laws),
+        saying.said((best, middle), (drawn_best, drawn), asked, laws),
+        saying.said((least, middle), (drawn_least, drawn), other, laws),
     ]
     another = bool(asked.served) or shelf is not None
     return Optimum(
@@ -179,10 +143,10 @@ def optimum(
             Flatness(factor, cost_of_ratio(middle.constants, float(best.gap), factor))
             for factor in MULTIPLES
         ),
-        mixture=_mixture(asked, laws, flop),
-        assumptions=(*_of_hardware(footprint), *_of_laws(asked, laws, drawn, library)),
-        warnings=(*footprint.warnings, *_notices(asked, laws, best, outside, middle)),
-        citations=_citations(footprint, asked, laws, library),
+        mixture=saying.mixture(asked, laws, flop),
+        assumptions=(*saying.of_hardware(footprint), *saying.of_laws(asked, laws, drawn, library)),
+        warnings=(*footprint.warnings, *saying.notices(asked, laws, best, outside, middle)),
+        citations=saying.citations(footprint, asked, laws, library),
         data_digest=library.digest,
     )
 
@@ -206,7 +170,7 @@ def _settled(
         if asked.confidence is not None:
             allowed = _allowed_surely(asked, _drawn_per_flop(settled, size), asked.confidence / 100)
         middle = Grounds(constants_of(laws.main), per_flop, use, allowed)
-        found = _choose(asked, shelf, middle)
+        found = choosing.choose(asked, shelf, middle)
         _check_reach(asked, laws, shelf, middle, found)
         before, params, tokens = params, float(found.params), float(found.tokens)
         if abs(params / before - 1) < 1e-9:
@@ -253,51 +217,6 @@ def _allowed_surely(asked: Asked, drawn: Mapping[str, Numbers], share: float) ->
     return _allowed(asked, level)
 
 
-def _choose(asked: Asked, shelf: Shelf | None, grounds: Grounds) -> Found:
-    """What is asked for: the size and data, and the loss they reach."""
-    law = grounds.constants
-    if asked.kind in ("flop", "max"):
-        flop = grounds.allowed if asked.flop is None else asked.flop
-        # A budget is for training and use; a compute names the loss that training alone reaches.
-        served = grounds.served if asked.kind == "max" else 0.0
-        if shelf is not None:
-            sizes = shelf.at_flop(law, flop, served)
-            gap = shelf.gap(law, *sizes)
-            if asked.kind == "max" or not asked.served:
-                return Found(*sizes, gap)
-        elif asked.kind == "max" and asked.served:
-            tokens = scaling_law.optimal_tokens_under_cap(flop, served, *law.split)
-            params = scaling_law.params_under_cap(flop, served, tokens)
-            return Found(params, tokens, law.gap(params, tokens))
-        else:
-            gap = law.gap(*law.at_flop(flop))
-    elif asked.loss is not None:
-        gap = asked.loss - law.irreducible_loss
-    else:
-        assert asked.params is not None and asked.tokens is not None
-        gap = law.gap(asked.params, asked.tokens)
-    return Found(*_at_gap(law, shelf, gap, grounds.served), gap)
-
-
-def _at_gap(
-    law: Constants, shelf: Shelf | None, gap: Numbers, served: Numbers
-) -> tuple[Numbers, Numbers]:
-    return law.at_gap(gap, served) if shelf is None else shelf.at_gap(law, gap, served)
-
-
-def _least(found: Found, shelf: Shelf | None, grounds: Grounds) -> Found:
-    """The same loss with the least training compute."""
-    return Found(*_at_gap(grounds.constants, shelf, found.gap, 0.0), found.gap)
-
-
-def _saving(found: Found, least: Found, grounds: Grounds) -> Numbers:
-    """Share of the lifetime emissions that the choice saves."""
-    ours, theirs = (
-        scaling_law.lifetime_flop(one.params, one.tokens, grounds.served) for one in (found, least)
-    )
-    return 1 - ours / theirs
-
-
 # Limits of what can be said.
 
 
@@ -320,7 +239,7 @@ def _check_reach(
         if asked.loss <= lowest:
             raise _out_of_reach(asked, f"their loss never falls below {lowest:.3f}")
     fitted = laws.runs
-    flop = float(_least(found, shelf if asked.served else None, grounds).flop)
+    flop = float(choosing.least(found, shelf if asked.served else None, grounds).flop)
     if fitted[0] / FARTHEST <= flop <= fitted[1] * FARTHEST:
         return
     field, value = {
@@ -386,187 +305,3 @@ def _widened(found: Found, asked: Asked, laws: Laws, flop: float) -> Found:
     if asked.kind != "loss":
         gap = found.gap + laws.level_spread(flop) * level
     return Found(found.params * pace / split, found.tokens * pace * split, gap)
-
-
-# What is said.
-
-
-def _said(
-    middle: tuple[Found, Grounds], drawn: tuple[Found, Grounds], asked: Asked, laws: Laws
-) -> Choice:
-    """Every quantity of a choice, with its levels."""
-    values, draws = _numbers(*middle, asked), _numbers(*drawn, asked)
-    if values["loss"] < laws.main.lowest_loss:
-        values = {n: v for n, v in values.items() if n not in ("loss", "perplexity")}
-    return {
-        name: quantity_of(values[name], draws[name], TERMS[name].unit if name in TERMS else "")
-        if name in values
-        else None
-        for name in SAID
-    }
-
-
-def _numbers(found: Found, grounds: Grounds, asked: Asked) -> dict[str, Numbers]:
-    """Every quantity of a choice that can be known, in base units."""
-    loss = grounds.constants.irreducible_loss + found.gap if asked.loss is None else asked.loss
-    numbers: dict[str, Numbers] = {
-        "params": found.params,
-        "tokens": found.tokens,
-        "tokens_per_param": found.tokens / found.params,
-        "loss": loss,
-        "perplexity": scaling_law.perplexity(loss),
-    }
-    if asked.unique_tokens is not None:
-        numbers["epochs"] = found.tokens / asked.unique_tokens
-    for name in ("training_flop", "energy_kwh", "total_kgco2e"):
-        if name in grounds.per_flop:
-            numbers[name] = grounds.per_flop[name] * found.flop
-    if asked.served and "total_kgco2e" in numbers:
-        lifetime = scaling_law.lifetime_flop(found.params, found.tokens, grounds.served)
-        numbers["lifetime_kgco2e"] = grounds.per_flop["total_kgco2e"] * lifetime
-        numbers["serving_kgco2e"] = numbers["lifetime_kgco2e"] - numbers["total_kgco2e"]
-    return numbers
-
-
-def _mixture(asked: Asked, laws: Laws, flop: float) -> Mixture | None:
-    if asked.experts is None:
-        return None
-    law = laws.experts
-    params, _ = laws.mixture_at(asked.experts, flop)
-    beyond = law.fitted.params is not None and float(params) > law.fitted.params[1]
-    return Mixture(
-        asked.experts,
-        experts_saving(law, float(asked.experts), flop),
-        beyond or asked.experts > law.most_experts,
-    )
-
-
-def _notices(
-    asked: Asked, laws: Laws, best: Found, outside: list[str], grounds: Grounds
-) -> list[Notice]:
-    notices = []
-    if outside:
-        notices.append(
-            Notice(
-                "extrapolated",
-                f"{'; '.join(outside)}: extrapolated, and the range widened by the spread between "
-                "laws",
-            )
-        )
-    if laws.main.uncertainty is None:
-        notices.append(
-            Notice(
-                "law_without_range",
-                f"{laws.main.name}: its constants were published without their joint uncertainty, "
-                "so the ranges leave it out",
-            )
-        )
-    loss = float(grounds.constants.irreducible_loss + best.gap)
-    if loss < laws.main.lowest_loss:
-        notices.append(
-            Notice(
-                "loss_not_predicted",
-                f"the loss lies below {laws.main.lowest_loss:g}, too near the irreducible one for "
-                "a figure",
-            )
-        )
-    else:
-        notices.append(
-            Notice(
-                "perplexity_tokeniser",
-                "loss and perplexity are those of the law's own text and tokeniser: compare them "
-                "with one another, not with those of another model",
-            )
-        )
-    ratio = float(best.tokens / best.params)
-    if ratio > OVERTRAINED:
-        notices.append(
-            Notice(
-                "overtrained",
-                f"{ratio:,.0f} tokens per parameter: fits to ordinary ratios overstate what "
-                "so many more tokens gain (Sardana et al. 2024, arXiv:2401.00448)",
-            )
-        )
-    if asked.unique_tokens is not None and best.tokens > MANY_EPOCHS * asked.unique_tokens:
-        notices.append(
-            Notice(
-                "many_epochs",
-                f"{float(best.tokens) / asked.unique_tokens:.0f} epochs: so many were hardly "
-                "tested, and can do harm (Lovelace et al. 2026, arXiv:2605.01640)",
-            )
-        )
-    return notices
-
-
-def _of_hardware(footprint: Footprint) -> list[Assumption]:
-    """What the emissions of a FLOP rest on; the size is an answer here."""
-    answers = ("params", "active_params", "tokens", "training_flop")
-    return [entry for entry in footprint.assumptions if entry.name not in answers]
-
-
-def _of_laws(asked: Asked, laws: Laws, drawn: Grounds, library: Library) -> list[Assumption]:
-    """Constants of the law, and what was said of the use."""
-    law = laws.main
-    entries = [_assumption(datum, library) for datum in asked.served.values()]
-    for name, value, draws in zip(
-        Constants._fields, constants_of(law), drawn.constants, strict=True
-    ):
-        spread = quantity_of(value, draws, "")
-        ranged = bool(np.ndim(draws))
-        datum = Datum(
-            name,
-            float(value),
-            spread.p5 if ranged else None,
-            spread.p95 if ranged else None,
-            unknown=f"{laws.key}.{name}",
-            basis=law.basis,
-            source=law.source,
-            note="drawn together with the other constants" if ranged else "",
-        )
-        entries.append(_assumption(datum, library))
-    if asked.unique_tokens is not None:
-        decays = (laws.repetition.tokens_decay, laws.repetition.params_decay)
-        for name, value in zip(("tokens_decay", "params_decay"), decays, strict=True):
-            datum = Datum(
-                name,
-                value,
-                unknown=f"{laws.repetition.source}.{name}",
-                basis=laws.repetition.basis,
-                source=laws.repetition.source,
-            )
-            entries.append(_assumption(datum, library))
-    return entries
-
-
-def _assumption(datum: Datum, library: Library) -> Assumption:
-    term = ASKED.get(datum.name)
-    return Assumption(
-        name=datum.name,
-        unknown=datum.unknown,
-        value=datum.value,
-        low=datum.low,
-        high=datum.high,
-        unit="",
-        basis=datum.basis,
-        source=datum.source or "given",
-        read="primary" if datum.given else library.read_of(datum.source),
-        given=datum.given,
-        flag="--specs" if term is None else term.override,
-        note=datum.note,
-        meaning="" if term is None else term.meaning,
-    )
-
-
-def _citations(
-    footprint: Footprint, asked: Asked, laws: Laws, library: Library
-) -> tuple[Citation, ...]:
-    """Sources of the hardware's figures, then those of the laws."""
-    keys = [law.source for law in (*laws.loss.values(), *laws.allocation.values())]
-    keys += [datum.source for datum in asked.served.values() if datum.source]
-    if asked.unique_tokens is not None:
-        keys.append(laws.repetition.source)
-    if asked.experts is not None:
-        keys.append(laws.experts.source)
-    found = [citation_of(key, library) for key in dict.fromkeys(keys)]
-    cited = [*footprint.citations, *(citation for citation in found if citation is not None)]
-    return tuple({citation.key: citation for citation in cited}.values())

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from joulecast import scaling_law
+from joulecast import allocation, scaling_law
 from joulecast.arrays import Array, Numbers
 from joulecast.laws.law import Constants
 from joulecast.laws.records import RepetitionLaw
@@ -32,7 +32,7 @@ class Shelf(NamedTuple):
 
     def suffices_for(self, constants: Constants) -> Numbers:
         """Parameters for which the distinct tokens are compute-optimal."""
-        return scaling_law.params_for_tokens(self.unique_tokens, *constants.split)
+        return allocation.params_for_tokens(self.unique_tokens, *constants.split)
 
     def worth(
         self, constants: Constants, params: Numbers, tokens: Numbers
@@ -62,7 +62,7 @@ class Shelf(NamedTuple):
 
         def left(log_params: Array) -> Numbers:
             params = np.exp(log_params)
-            tokens = scaling_law.tokens_under_cap(flop, served, params)
+            tokens = allocation.tokens_under_cap(flop, served, params)
             return self.gap(constants, params, tokens)
 
         start = np.log(np.asarray(constants.at_flop(flop)[0]))
@@ -71,7 +71,7 @@ class Shelf(NamedTuple):
         params = np.exp(
             _lowest(left, start - np.log(REACH), np.minimum(start + np.log(REACH), end))
         )
-        return params, scaling_law.tokens_under_cap(flop, served, params)
+        return params, allocation.tokens_under_cap(flop, served, params)
 
     def at_gap(
         self, constants: Constants, gap: Numbers, served: Numbers = 0.0
@@ -101,7 +101,7 @@ class Shelf(NamedTuple):
             tokens = self._processed(fresh)
             beyond = np.maximum(np.log(fresh / most), 0.0)
             out = np.maximum(share - (1 - 1e-6), 0.0)
-            spent = scaling_law.lifetime_flop(params, tokens, served)
+            spent = allocation.lifetime_flop(params, tokens, served)
             return np.log(spent) + STEEP * beyond + STEEPER * out
 
         start = np.log(np.asarray(constants.at_gap(gap)[0]))

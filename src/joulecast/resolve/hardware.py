@@ -12,8 +12,7 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.plan import CHOICES
 from joulecast.resolve import utilisation
-from joulecast.resolve.ledger import Ledger, scaled
-from joulecast.resolve.model import Size
+from joulecast.resolve.ledger import Ledger, Size, scaled
 
 DEFAULT_DEVICE = "h100-sxm"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from joulecast.chain import Run
 from joulecast.data.instances import Reservation
@@ -13,11 +13,19 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.notices import CODES, Notice
 from joulecast.plan import Plan
-from joulecast.terms import INPUTS, PARTS, RESULTS
-from joulecast.uncertainty import Basis, Datum, midpoint
+from joulecast.scales import midpoint
+from joulecast.terms import INPUTS, PARTS, RESULTS, Term
+from joulecast.uncertainty import Basis, Datum
 
-if TYPE_CHECKING:
-    from joulecast.resolve.model import Size
+
+class Size(NamedTuple):
+    """What hardware needs to know of the model."""
+
+    arch: str
+    params: float | None
+    active_params: float | None
+    trained_params: float | None
+    seq_len: int | str | None
 
 
 class Ledger:
@@ -47,16 +55,11 @@ class Ledger:
 
     def give(self, name: str, raw: object) -> None:
         """Enter a number the user gave."""
-        term = INPUTS[name]
-        low, value, high = span(term, raw)
-        if value is None and low is not None and high is not None:
-            value = midpoint(term.scale, low, high)
-        assert value is not None
-        if name == "device_count" and (low is not None or value != int(value)):
-            raise InputError(name, raw, "must be a whole number", [brief(max(1.0, round(value)))])
-        self.data[name] = Datum(
-            name, value, low, high, unknown=f"given.{name}", basis="given", given=True
-        )
+        datum = as_given(INPUTS[name], raw)
+        if name == "device_count" and (datum.low is not None or datum.value != int(datum.value)):
+            hint = brief(max(1.0, round(datum.value)))
+            raise InputError(name, raw, "must be a whole number", [hint])
+        self.data[name] = datum
 
     def assume(self, name: str, figure: Figure, unknown: str, essential: bool = False) -> None:
         """Enter a number the user did not give, unless only given ones are wanted.
@@ -65,17 +68,7 @@ class Ledger:
         """
         if name in self.data or (self.plan.only_given and not essential):
             return
-        low, high = figure.low, figure.high
-        self.data[name] = Datum(
-            name,
-            figure.value,
-            low,
-            high,
-            unknown=unknown,
-            basis=figure.basis,
-            source=figure.source,
-            note=figure.note,
-        )
+        self.data[name] = as_assumed(name, figure, unknown)
 
     def settle(self, name: str, value: float, why: str, basis: Basis = "derived") -> None:
         """Enter an exact number that follows from what was said."""
@@ -122,6 +115,29 @@ class Ledger:
     def ordered(self) -> dict[str, Datum]:
         """The data in the order of the chain."""
         return {name: self.data[name] for name in INPUTS if name in self.data}
+
+
+def as_given(term: Term, raw: object) -> Datum:
+    """A number the user gave; of a range alone, its middle on the scale of the quantity."""
+    low, value, high = span(term, raw)
+    if value is None:
+        assert low is not None and high is not None
+        value = midpoint(term.scale, low, high)
+    return Datum(term.name, value, low, high, unknown=f"given.{term.name}", given=True)
+
+
+def as_assumed(name: str, figure: Figure, unknown: str) -> Datum:
+    """A figure of the tables in the role of a quantity of the chain."""
+    return Datum(
+        name,
+        figure.value,
+        figure.low,
+        figure.high,
+        unknown=unknown,
+        basis=figure.basis,
+        source=figure.source,
+        note=figure.note,
+    )
 
 
 def scaled(figure: Figure, factor: float, note: str = "", upper: float | None = None) -> Figure:

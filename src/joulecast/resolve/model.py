@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from joulecast.data.records import Figure, Model
 from joulecast.errors import InputError, brief
 from joulecast.resolve import config
-from joulecast.resolve.ledger import Ledger
+from joulecast.resolve.ledger import Ledger, Size
+from joulecast.terms import STAGES
 from joulecast.uncertainty import Datum
 
 #: Kind of model -> rule for FLOP per parameter and token.
@@ -23,31 +24,11 @@ RULES = {
 
 #: Stages after the FLOP rule from which an answer can start.
 LATER = (
-    "training_flop",
-    "executed_flop",
-    "device_hours",
-    "wall_clock_days",
-    "device_energy_kwh",
-    "host_energy_kwh",
-    "it_energy_kwh",
-    "energy_kwh",
-    "operational_kgco2e",
-    "embodied_kgco2e",
-    "total_kgco2e",
+    *(stage for stage in STAGES if stage != "mfu"),
     "water_onsite_l",
     "water_offsite_l",
     "water_l",
 )
-
-
-class Size(NamedTuple):
-    """What hardware needs to know of the model."""
-
-    arch: str
-    params: float | None
-    active_params: float | None
-    trained_params: float | None
-    seq_len: int | str | None
 
 
 def resolve(ledger: Ledger) -> Size:

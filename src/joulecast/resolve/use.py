@@ -20,8 +20,9 @@ from joulecast.plan import FleetEntry, Plan, Use
 from joulecast.resolve.hardware import DEFAULT_DEVICE
 from joulecast.resolve.ledger import Ledger
 from joulecast.resolve.parts import Part, settled_alone
+from joulecast.scales import midpoint
 from joulecast.terms import USED
-from joulecast.uncertainty import Z95, Datum, midpoint
+from joulecast.uncertainty import Z95, Datum
 
 #: Kinds of model that generate token by token, as those measured do.
 GENERATING = ("dense", "moe", "ssm")

@@ -13,8 +13,7 @@ from joulecast.data.library import Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.performance import expected_utilisation
-from joulecast.resolve.ledger import Ledger, scaled
-from joulecast.resolve.model import Size
+from joulecast.resolve.ledger import Ledger, Size, scaled
 
 #: Ways to give a utilisation as it is, whatever the precision.
 AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")

@@ -29,7 +29,7 @@ from joulecast.resolve.utilisation import (
     ceiling_of,
 )
 from joulecast.uncertainty import T95
-from joulecast.validating.power import PowerFit, fit_power
+from joulecast.validating.power import PowerFit, entry, fit_power
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
@@ -82,32 +82,27 @@ class Calibration:
         """The defaults as hardware_specs/calibration.toml holds them."""
         notes = notes or {}
 
-        def entry(name: str, value: float, spread: float = 0.0) -> dict[str, Any]:
-            made: dict[str, Any] = {"value": value}
-            if spread:
-                made |= {"low": math.exp(-spread), "high": math.exp(spread)}
-            return {
-                **made,
-                "basis": "derived",
-                "source": "joulecast-runs",
-                "note": notes.get(name, ""),
-            }
+        def exact(name: str, value: float) -> dict[str, Any]:
+            return entry(notes.get(name, ""), value)
+
+        def around_one(name: str, spread: float) -> dict[str, Any]:
+            return entry(notes.get(name, ""), 1.0, math.exp(-spread), math.exp(spread))
 
         return {
             "utilisation": {
-                "of_ceiling": entry("of_ceiling", math.exp(self.constant)),
-                "age_slope": entry("age_slope", self.age_slope),
-                "size_slope": entry("size_slope", self.size_slope),
+                "of_ceiling": exact("of_ceiling", math.exp(self.constant)),
+                "age_slope": exact("age_slope", self.age_slope),
+                "size_slope": exact("size_slope", self.size_slope),
                 "kind": {
-                    "decoder": entry("kind.decoder", 1.0),
-                    "other": entry("kind.other", math.exp(self.not_decoder)),
+                    "decoder": exact("kind.decoder", 1.0),
+                    "other": exact("kind.other", math.exp(self.not_decoder)),
                 },
                 "spread": {
-                    "decoder": entry("spread.decoder", 1.0, self.spread_decoder),
-                    "other": entry("spread.other", 1.0, self.spread_other),
+                    "decoder": around_one("spread.decoder", self.spread_decoder),
+                    "other": around_one("spread.other", self.spread_other),
                 },
             },
-            "attention_share": entry("attention_share", self.attention_share),
+            "attention_share": exact("attention_share", self.attention_share),
             **self.power.figures(notes),
         }
 

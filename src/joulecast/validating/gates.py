@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joulecast.validating.accounting import Account
-    from joulecast.validating.benchmark import Score
+    from joulecast.validating.rows import Score
 
 #: Gate -> the worst value that is declared.  A gate listed here fails, is published as failed, and
 #: is not retuned; a value beyond the one declared is news.

@@ -13,7 +13,8 @@ from joulecast.resolve.utilisation import DECODERS
 from joulecast.validating import scoring
 
 if TYPE_CHECKING:
-    from joulecast.validating.benchmark import Row, Validation
+    from joulecast.validating.benchmark import Validation
+    from joulecast.validating.rows import Row
 
 #: Class in the legend -> marker; colours in their order.
 CLASSES = {

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from joulecast.uncertainty import Z95, scaled, unscaled
+from joulecast.scales import scaled, unscaled
+from joulecast.uncertainty import Z95
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
@@ -53,28 +54,26 @@ class PowerFit:
 
     def figures(self, notes: Mapping[str, str]) -> dict[str, Any]:
         """The defaults as hardware_specs/calibration.toml holds them."""
-
-        def entry(name: str, low: float, value: float, high: float) -> dict[str, Any]:
-            return {
-                "value": value,
-                "low": low,
-                "high": high,
-                "basis": "derived",
-                "source": "joulecast-runs",
-                "note": notes.get(name, ""),
-            }
-
         power: dict[str, Any] = {}
         for name, (low, value, high) in self.shares.items():
             device_class, size = name.split(".")
-            figure = entry(f"device_power_share.{name}", low, value, high)
-            power.setdefault(device_class, {})[size] = figure
+            note = notes.get(f"device_power_share.{name}", "")
+            power.setdefault(device_class, {})[size] = entry(note, value, low, high)
         factor = math.exp(Z95 * self.host_spread)
         hosts = {
-            name: entry(f"host_power_share.{name}", value / factor, value, value * factor)
+            name: entry(
+                notes.get(f"host_power_share.{name}", ""), value, value / factor, value * factor
+            )
             for name, value in self.hosts.items()
         }
         return {"device_power_share": power, "host_power_share": hosts}
+
+
+def entry(note: str, value: float, *ends: float) -> dict[str, Any]:
+    """A fitted figure as hardware_specs/calibration.toml holds it, with its ends if it has any."""
+    ranged = dict(zip(("low", "high"), ends, strict=False))
+    made = {"basis": "derived", "source": "joulecast-runs", "note": note}
+    return {"value": value, **ranged, **made}
 
 
 def fit_power(runs: Iterable[ReportedRun], library: Library) -> PowerFit:

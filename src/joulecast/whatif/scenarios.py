@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import uncertainty, units
+from joulecast import scales, uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run, repeat
 from joulecast.data.library import Library
@@ -443,14 +443,14 @@ def _line_through(
         share = (at[1] - at[0]) / (at[2] - at[0])
         for kind in dict.fromkeys(("linear", *(("log", scale) if positive else ()))):
             with np.errstate(all="ignore"):
-                start, end = uncertainty.scaled(kind, ends)
-                if not abs(uncertainty.unscaled(kind, start + share * (end - start)) - half) <= (
+                start, end = scales.scaled(kind, ends)
+                if not abs(scales.unscaled(kind, start + share * (end - start)) - half) <= (
                     SAME * abs(half)
                 ):
                     continue
             inner = x[low + 1 : high]
             steps = (np.log(inner) if logarithmic else inner) - at[0]
-            return uncertainty.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
+            return scales.unscaled(kind, start + steps / (at[2] - at[0]) * (end - start))
     return None
 
 

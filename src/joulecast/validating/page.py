@@ -1,0 +1,234 @@
+"""A validation as the page docs/validation.md."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from joulecast._version import __version__
+from joulecast.report.forecast import two
+from joulecast.validating import tables
+from joulecast.validating.benchmark import Validation
+from joulecast.validating.columns import Table
+
+WRAP: Any = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
+
+HEAD = """\
+# Validation: published runs, forecast blind
+
+<!-- Made by `joulecast validate --write docs/validation.md`; edit the code, not this file. -->
+
+"""
+
+
+def page(validation: Validation, pictures: str = "pictures") -> str:
+    """The page, with links to its pictures in a folder beside it."""
+    parts = [
+        _summary(validation),
+        METHODS,
+        _results(validation, pictures),
+        _failures(validation),
+        LIMITS,
+        _tables(validation),
+    ]
+    blocks = "\n\n".join(parts).split("\n\n")
+    return HEAD + "\n\n".join(_wrapped(block) for block in blocks) + "\n"
+
+
+def _wrapped(block: str) -> str:
+    """Lines of at most a hundred characters, except in headings, tables and pictures."""
+    if block.startswith(("#", "|", "!")):
+        return block
+    if block.startswith("- "):
+        items = [f"- {item}" for item in block[2:].split("\n- ")]
+        return "\n".join(textwrap.fill(item, subsequent_indent="  ", **WRAP) for item in items)
+    return textwrap.fill(block, **WRAP)
+
+
+def _markdown(table: Table) -> str:
+    head, *rows = table
+    rule = "|".join("---" for _ in head)
+    return "\n".join(
+        [f"| {' | '.join(head)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]
+    )
+
+
+def _summary(validation: Validation) -> str:
+    hours, decoders = (validation.scores["hours"][name] for name in ("all", "decoders"))
+    energy = validation.scores["energy"]
+    blind, given = energy["blind, 1B parameters and more"], energy["true hours given"]
+    naive = hours.baselines["naive"]
+    in_80 = hours.hits[1]
+    return f"""\
+joulecast {__version__} forecasts {hours.runs} published training runs of {hours.families} families
+again, each from what was known before it and with a default utilisation that never saw its family.
+Device-hours come out with a typical factor of {hours.factor:.2f} and a median ratio of
+{hours.median_ratio:.2f}, where the usual 6 N D over 40 % of the peak has {naive.factor:.2f} and
+{naive.median_ratio:.2f}; for decoders the factor is {decoders.factor:.2f}
+(naive {decoders.baselines["naive"].factor:.2f}). The 80 % prediction range held for
+{in_80.hits:.1f} of {hours.families} families; {in_80.low} to {in_80.high} are what honest ranges
+hold. Metered energy of models of a billion parameters and more has a typical factor of
+{blind.factor:.2f} blind (naive {blind.baselines["naive"].factor:.2f}); with the true hours given,
+all sizes have {given.factor:.2f}. {tables.verdict(validation)}: see [Failures](#failures)."""
+
+
+METHODS = """\
+## Methods
+
+**Data.** The records of [published runs](reference/runs.md), with inputs apart from outcomes. Runs
+with published device-hours, and FLOP that follow from counts or were reported, test hours; runs
+whose power was metered test energy; runs whose emissions rest on metered energy test emissions.
+Energies that are hours x a rated power test arithmetic alone ([accounting](#accounting)).
+
+**Allowed inputs.** Parameters, active parameters, tokens, kind of model, device, device count,
+sequence length, precision, place and year. Runs marked F take their reported FLOP, which do not
+follow from parameters and tokens. Never the run's own utilisation, hours, power, PUE or grid.
+
+**Left out.** The default utilisation is fitted anew for each family of runs (same team, cluster
+and code) without that family, coefficients and spread alike
+([how](decisions/0008-default-utilisation.md)). So are the defaults for power that rest on meters
+of runs: the devices of large jobs on Hopper, of small ones before Ampere, the hosts of TPUs
+([how](method/energy.md#fitted-to-meters)). Other powers, PUE and grid are the shipped defaults. The
+share of small jobs on Hopper was judged with the OLMo series in sight, so *blind, smaller* is a
+check of consistency.
+
+**Same scope.** Energy is compared as its meter saw it: the accelerators alone, or with the machine
+around them, never with scale-out network. Where the published figure has cooling in it, it is
+divided by the PUE published with it, so that no PUE is tested. Emissions are compared as
+published, cooling included: there PUE and grid are those that the place gives, or the default. The
+cluster of the OLMo runs is a known site, whose PUE its own team published.
+
+**Scores.** The error is ln(forecast / reported). Each family weighs one. The forecast is the
+nominal value; the typical factor is exp of the weighted mean of the absolute error, and the median
+ratio is the weighted median. Ranges come from the 4,096 draws. *In 50 %* and so on are the
+families inside the central range (of a family with several runs, the share of them), beside the
+95 % window of the binomial distribution for as many families. PIT is the share of draws below the
+reported figure, z its normal score. CRPS and the interval score of the 80 % range are of the
+logarithm (Gneiting and Raftery 2007, doi:10.1198/016214506000001437); x/÷ is the half-width of the
+80 % range as a factor.
+
+**Baselines.** *Naive*: 6 x parameters used per token x tokens (or the FLOP reported), 40 % of the
+dense 16-bit peak, rated power, PUE 1.1, the same grid as ours. *Pooled constant*: the median
+utilisation of the other families. *Class medians*: by class of device and kind of model, each
+pulled towards the pooled one as by one more family. The last two see the other families' runs as
+the fit does, and use our FLOP and power."""
+
+
+def _results(validation: Validation, pictures: str) -> str:
+    parts = ["## Results"]
+    for name, heading in (("hours", "Device-hours"), ("energy", "Energy"), ("co2", "Emissions")):
+        parts += [
+            f"### {heading}",
+            _markdown(tables.points(validation, name)),
+            _markdown(tables.ranges(validation, name)),
+            "Typical factors beside those of the baselines, median ratios in brackets:",
+            _markdown(tables.baselines(validation, name)),
+            *_beaten(validation, name),
+        ]
+        if name == "hours":
+            parts += [
+                f"![Forecast against reported]({pictures}/validation-forecasts.svg)",
+                "*Forecast against reported; grey bands are ratios up to 1.5 and 2.*",
+                f"![Calibration and PIT]({pictures}/validation-calibration.svg)",
+                "*Share of families inside central ranges, and PIT; grey is what chance allows.*",
+            ]
+    return "\n\n".join([*parts, _knowing(validation), _gates(validation), _accounting(validation)])
+
+
+def _beaten(validation: Validation, quantity: str) -> list[str]:
+    """Where a baseline has the smaller typical factor."""
+    cases = [
+        f"{tables.BASELINE[name]} on *{group}*"
+        for group, score in validation.scores[quantity].items()
+        for name, point in score.baselines.items()
+        if point.factor < score.factor
+    ]
+    return [f"Baselines that do better: {', '.join(cases)}."] if cases else []
+
+
+def _knowing(validation: Validation) -> str:
+    return f"""\
+### What knowing more buys
+
+The same runs with more and more of what was measured given, where it was published; energy and
+emissions of runs of a billion parameters and more.
+
+{_markdown(tables.gains(validation))}
+
+A measured `mfu` buys more than any regression: an hour of profiling on the real cluster is the
+cheapest way to a narrow range. Hours buy more than power; power without hours buys little here,
+for the two errors partly cancel. Hours and power together are the energy itself. For
+emissions the grid comes first."""
+
+
+def _gates(validation: Validation) -> str:
+    return f"""\
+### Gates
+
+What the numbers were to reach, fixed before this table was made.
+
+{_markdown(tables.gates(validation.gates))}"""
+
+
+def _accounting(validation: Validation) -> str:
+    book = validation.accounting
+    checked = [a for a in book if a.verdict in ("reproduced", "contradicts itself")]
+    good = sum(a.verdict == "reproduced" for a in checked)
+    lacking = sum(a.verdict == "lacks inputs" for a in book)
+    ours = sum(a.verdict == "made by us" for a in book)
+    wrong = [a for a in checked if a.verdict == "contradicts itself"]
+    listed = "\n".join(
+        f"- `{a.run}`: {a.figure} published {two(a.published)} {a.unit}, its own figures come to "
+        f"{two(a.computed or 0)} ({100 * (a.off or 0):+.0f} %): {a.why}."
+        for a in wrong
+    )
+    return f"""\
+### Accounting
+
+Given a run's own published hours, power, PUE and grid, the chain must come to its published energy
+and emissions, within half a unit of the last published digit or 2 %. Of {len(book)} figures
+{len(checked)} can be checked; {good} are reproduced, {len(wrong)} contradict what stands beside
+them:
+
+{listed}
+
+{lacking} more lack an input that was never published, and {ours} were made by us from other figures
+and prove nothing. The whole table: `joulecast validate --accounting`."""
+
+
+def _failures(validation: Validation) -> str:
+    listed = [
+        f"- **{gate.name}**: {gate.value:.3g}, limit {tables.limit(gate)}. {gate.note}"
+        for gate in validation.gates
+        if not gate.passed
+    ]
+    return f"""\
+## Failures
+
+A gate that fails is published as failed, not tuned until it passes.
+
+{chr(10).join(listed) or "None."}"""
+
+
+LIMITS = """\
+## Limits
+
+- Published runs are not a sample of all runs: those who publish are the careful ones, and nobody
+publishes a run that was given up. Nothing here is on Blackwell, TPU v5 or later, or MI300X.
+- The form of the fit was chosen on these runs, so the authors had seen even the families left out.
+Only runs kept aside can show how much that flatters.
+- Metered energies are few, of a handful of teams, and most small models are of one. Coverage of
+energy and emissions says little at that number.
+- What is not a decoder is a mixed lot of few families, with a typical factor and a range to match.
+- Emissions published as market-based have purchases of clean electricity taken off; a
+location-based forecast cannot meet them."""
+
+
+def _tables(validation: Validation) -> str:
+    parts = [
+        "## All forecasts",
+        "*Inside* is the 80 % prediction range. F: the FLOP are those reported.",
+    ]
+    for (name, known), rows in tables.by_known(validation):
+        parts += [f"### {tables.title(name, known)}", _markdown(tables.rows(rows))]
+    return "\n\n".join(parts)
