@@ -78,7 +78,9 @@ each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__qu
 
 def shared_symbols(module: ModuleType) -> dict[str, str]:
     """What a file says once, at its top, of parameters that mean the same throughout."""
-    rows = re.findall(r"^    ([a-z_]{2,}) +(\S+ +\S.*\[[^\]]+\])$", module.__doc__ or "", re.MULTILINE)
+    rows = re.findall(
+        r"^    ([a-z_]{2,}) +(\S+ +\S.*\[[^\]]+\])$", module.__doc__ or "", re.MULTILINE
+    )
     return dict(rows)
 
 

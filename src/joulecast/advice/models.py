@@ -17,7 +17,7 @@ from joulecast.laws.law import (
     flop_of,
     laws_of,
 )
-from joulecast.laws.optimising import OVERTRAINED
+from joulecast.laws.saying import OVERTRAINED
 from joulecast.uncertainty import quantiles
 
 #: A split whose compute lies so near the least is left as it is.
