@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -75,14 +76,36 @@ FORMULAS: list[Callable[..., Numbers]] = [
 each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__qualname__)
 
 
+def shared_symbols(module: ModuleType) -> dict[str, str]:
+    """What a file says once, at its top, of parameters that mean the same throughout."""
+    rows = re.findall(
+        r"^    ([a-z_]{2,}) +(\S+ +\S.*\[[^\]]+\])$", module.__doc__ or "", re.MULTILINE
+    )
+    return dict(rows)
+
+
 @each_formula
 def test_docstring_is_a_contract(formula: Callable[..., Numbers]) -> None:
     doc = inspect.getdoc(formula) or ""
-    for part in (".. math::", "Parameters\n", "Returns\n", "References\n", ">>> "):
+    shared = shared_symbols(importlib.import_module(formula.__module__))
+    own = doc.partition("Parameters\n")[2].partition("Returns\n")[0]
+    for part in (".. math::", "Returns\n", "References\n", ">>> "):
         assert part in doc, f"{formula.__name__} lacks {part!r}"
     for name in inspect.signature(formula).parameters:
-        assert re.search(rf"\b{name}\b", doc.split("Parameters\n")[1]), f"{name} is not described"
+        assert re.search(rf"\b{name}\b", own) or name in shared, f"{name} is not described"
     assert re.search(r"\[[^\]]+\]", doc), "units stand in brackets"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_file_says_of_a_symbol_is_used(name: str) -> None:
+    module = importlib.import_module(f"joulecast.{name}")
+    used = {
+        parameter
+        for formula in FORMULAS
+        if formula.__module__ == module.__name__
+        for parameter in inspect.signature(formula).parameters
+    }
+    assert set(shared_symbols(module)) <= used
 
 
 @each_formula

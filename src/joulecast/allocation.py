@@ -1,7 +1,16 @@
 """Where the least compute, or the least carbon, lies: how size and data share it.  Formulas only.
 
-The symbols are those of `scaling_law`: L, N and D are loss, parameters and tokens; E, A, B, alpha
-and beta the five constants of a law; S the tokens served, weighed by their emissions.
+The laws are those of `scaling_law`, with the loss L = E + A / N^alpha + B / D^beta.  Symbols, the
+same throughout:
+
+    params              N      all parameters [count]
+    tokens              D      tokens trained on [count]
+    served_tokens       S      rho T, tokens served times emissions per FLOP over training's [count]
+    gap                 l      L - E, loss above the irreducible one, above 0 [nats]
+    params_coefficient  A      of the part of the loss that the size leaves [nats]
+    tokens_coefficient  B      of the part that the data leave [nats]
+    params_exponent     alpha  of the size [1]
+    tokens_exponent     beta   of the data [1]
 """
 
 from __future__ import annotations
@@ -26,8 +35,6 @@ def optimal_params(
     Parameters
     ----------
     flop : C [FLOP].
-    params_coefficient, tokens_coefficient : A and B [nats].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -53,7 +60,6 @@ def tokens_for_flop(flop: Numbers, params: Numbers) -> Numbers:
     Parameters
     ----------
     flop : C [FLOP].
-    params : N [count].
 
     Returns
     -------
@@ -105,12 +111,6 @@ def params_for_tokens(
 
     .. math:: N = \left(\frac{\alpha A}{\beta B} D^{\beta}\right)^{1/\alpha}
 
-    Parameters
-    ----------
-    tokens : D [count].
-    params_coefficient, tokens_coefficient : A and B [nats].
-    params_exponent, tokens_exponent : alpha and beta [1].
-
     Returns
     -------
     N [count].  Valid inside the fitted range of the constants.
@@ -132,11 +132,6 @@ def tokens_part_of_least_compute(
     r"""Part of the loss left to the data where a loss is reached with the least compute.
 
     .. math:: y = (L - E) \, \frac{\alpha}{\alpha + \beta}
-
-    Parameters
-    ----------
-    gap : L - E, above 0 [nats].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -167,14 +162,6 @@ def tokens_part_of_least_carbon(
 
     .. math:: \frac{\alpha (l - y)}{\beta y} = 1 + \frac{S}{3}
               \left(\frac{y}{B}\right)^{1/\beta}, \qquad l = L - E
-
-    Parameters
-    ----------
-    gap : l, above 0 [nats].
-    served_tokens : S = rho T, tokens served times emissions per FLOP of
-        serving over training [count].
-    tokens_coefficient : B [nats].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -221,9 +208,7 @@ def nearer_tokens_part(
     Parameters
     ----------
     log_part : u [ln nats].
-    gap : l [nats].
     weight : w = S / 3 / B^(1/beta) [1].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -262,9 +247,6 @@ def optimal_tokens_under_cap(
     Parameters
     ----------
     flop : M, the allowance as training FLOP [FLOP].
-    served_tokens : S, as in `tokens_part_of_least_carbon` [count].
-    params_coefficient, tokens_coefficient : A and B [nats].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -312,9 +294,7 @@ def nearer_tokens_under_cap(
     ----------
     log_tokens : v [ln count].
     flop : M [FLOP].
-    served_tokens : S [count].
     balance : b = ln(alpha A / (beta B)) [1].
-    params_exponent, tokens_exponent : alpha and beta [1].
 
     Returns
     -------
@@ -347,8 +327,6 @@ def params_under_cap(flop: Numbers, served_tokens: Numbers, tokens: Numbers) -> 
     Parameters
     ----------
     flop : M, the allowance as training FLOP [FLOP].
-    served_tokens : S, as in `tokens_part_of_least_carbon` [count].
-    tokens : D [count].
 
     Returns
     -------
@@ -372,8 +350,6 @@ def tokens_under_cap(flop: Numbers, served_tokens: Numbers, params: Numbers) -> 
     Parameters
     ----------
     flop : M = 6 N D + 2 N S, as training FLOP of the same emissions [FLOP].
-    served_tokens : S = rho T, tokens served times emissions per FLOP of
-        serving over training [count].
     params : N, below M / 2 S [count].
 
     Returns
@@ -394,13 +370,6 @@ def lifetime_flop(params: Numbers, tokens: Numbers, served_tokens: Numbers) -> N
     r"""Training and serving of a model, as training FLOP of the same emissions.
 
     .. math:: M = 6 N D + 2 N S
-
-    Parameters
-    ----------
-    params : N [count].
-    tokens : D, trained on [count].
-    served_tokens : S = rho T, tokens served times emissions per FLOP of
-        serving over training [count].
 
     Returns
     -------

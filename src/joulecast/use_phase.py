@@ -10,7 +10,28 @@ promise, as a share of their rated power:
 
 Energies are of the devices alone until `site_energy`.  Fitted on models of 8 to 480 billion
 parameters served with vLLM on 1 to 8 H100 or B200, at 7 to 4,095 requests in flight
-(docs/method/use-phase.md).
+(docs/method/use-phase.md).  Symbols, the same throughout:
+
+    params            N    all weights [count]
+    active_params     N_a  weights that a token uses [count]
+    bytes_per_param   b    of a weight as it is served, 2 at 16 bits [B]
+    weight_bytes      V_w  weights fetched for one step of a batch [B]
+    batch             B    requests in flight, which share that fetch; at least 1 [count]
+    context           L    tokens before the one generated, averaged over an answer [count]
+    size_coefficient  c    bytes a token leaves in a model of 1e9 active parameters [B]
+    cache_bytes       V_c  keys and values fetched to generate one token [B]
+    rated_power       P    of one device [W]
+    memory_factor     k_m  share of the power drawn over share of the bandwidth reached [1]
+    bandwidth         W    of the memory of one device [B/s]
+    compute_factor    k_c  share of the power drawn over share of the peak reached [1]
+    peak              F    dense 16-bit peak of one device, whatever the precision served [FLOP/s]
+    waiting_time      k_o  per token and device, at rated power [s]
+    device_count      G    devices that hold the model together [count]
+    prompt_tokens     n_p  of one request [count]
+    output_tokens     n_o  of one request; tokens of reasoning are output [count]
+    per_request       x    energy or emissions of one [J or kg]
+    rate              r    requests in a time [1/s]
+    training          M    emissions of training [kg]
 """
 
 from __future__ import annotations
@@ -26,7 +47,6 @@ def share_of_weights(active_share: Numbers, batch: Numbers) -> Numbers:
     Parameters
     ----------
     active_share : N_a / N, active over all parameters, in (0, 1] [1].
-    batch : B, requests in flight, at least 1 [count].
 
     Returns
     -------
@@ -50,12 +70,6 @@ def weight_bytes(
 
     .. math:: V_w = b N s(N_a / N, B)
 
-    Parameters
-    ----------
-    params, active_params : N and N_a, all weights and those a token uses [count].
-    bytes_per_param : b, 2 at 16 bits [B].
-    batch : B, requests in flight [count].
-
     Returns
     -------
     V_w [B].  Valid where the weights are spread over the devices, each fetched once a step.
@@ -77,9 +91,7 @@ def cache_bytes(active_params: Numbers, context: Numbers, size_coefficient: Numb
 
     Parameters
     ----------
-    active_params : N_a [count].
     context : L, tokens before this one: the prompt and on average half of the output [count].
-    size_coefficient : c, bytes a token leaves in a model of 1e9 active parameters [B].
 
     Returns
     -------
@@ -100,10 +112,6 @@ def mean_context(prompt_tokens: Numbers, output_tokens: Numbers) -> Numbers:
     r"""Tokens before the one generated, averaged over an answer.
 
     .. math:: L = n_p + n_o / 2
-
-    Parameters
-    ----------
-    prompt_tokens, output_tokens : n_p and n_o, of one request [count].
 
     Returns
     -------
@@ -130,14 +138,6 @@ def weights_energy(
 
     .. math:: E_w = P k_m V_w / (W B)
 
-    Parameters
-    ----------
-    rated_power : P, of one device [W].
-    memory_factor : k_m, share of the power drawn over share of the bandwidth reached [1].
-    weight_bytes : V_w [B].
-    bandwidth : W, of the memory of one device [B/s].
-    batch : B, requests that share the fetch [count].
-
     Returns
     -------
     E_w [J].  Any number of devices: they share the bytes and each adds its power.
@@ -158,13 +158,6 @@ def cache_energy(
     r"""Energy of the devices, per generated token, to fetch keys and values of its own context.
 
     .. math:: E_c = P k_m V_c / W
-
-    Parameters
-    ----------
-    rated_power : P, of one device [W].
-    memory_factor : k_m, share of the power drawn over share of the bandwidth reached [1].
-    cache_bytes : V_c [B].
-    bandwidth : W, of the memory of one device [B/s].
 
     Returns
     -------
@@ -187,13 +180,6 @@ def arithmetic_energy(
 
     .. math:: E_a = P k_c\, 2 N_a / F
 
-    Parameters
-    ----------
-    rated_power : P, of one device [W].
-    compute_factor : k_c, share of the power drawn over share of the peak reached [1].
-    active_params : N_a [count].
-    peak : F, dense 16-bit peak of one device, whatever the precision served at [FLOP/s].
-
     Returns
     -------
     E_a [J].  Attention to long contexts is left out.
@@ -212,12 +198,6 @@ def waiting_energy(rated_power: Numbers, waiting_time: Numbers, device_count: Nu
     r"""Energy of all devices, per generated token, while they wait for software and one another.
 
     .. math:: E_o = P k_o G
-
-    Parameters
-    ----------
-    rated_power : P, of one device [W].
-    waiting_time : k_o, per token and device, at rated power [s].
-    device_count : G, devices that hold the model together [count].
 
     Returns
     -------
@@ -324,8 +304,6 @@ def request_energy(
     Parameters
     ----------
     output_token_energy, prompt_token_energy : E and E_p, per token [J].
-    output_tokens, prompt_tokens : n_o and n_p, of one request; tokens of
-        reasoning are output [count].
 
     Returns
     -------
@@ -349,7 +327,6 @@ def requests_of_tokens(token_rate: Numbers, output_tokens: Numbers) -> Numbers:
     Parameters
     ----------
     token_rate : T [1/s].
-    output_tokens : n_o, of one request [count].
 
     Returns
     -------
@@ -372,8 +349,6 @@ def demand_over(rate: Numbers, per_request: Numbers, time: Numbers) -> Numbers:
 
     Parameters
     ----------
-    rate : r, requests in a time [1/s].
-    per_request : x, energy or emissions of one [J or kg].
     time : t [s].
 
     Returns
@@ -397,7 +372,6 @@ def break_even_time(training: Numbers, rate: Numbers, per_request: Numbers) -> N
 
     Parameters
     ----------
-    training : M, emissions of training [kg].
     rate : r, requests in a time, constant [1/s].
     per_request : x, emissions of one request, above 0 [kg].
 
@@ -428,8 +402,6 @@ def serving_ratio(
     Parameters
     ----------
     output_token_emissions : x_o, per generated token [kg].
-    active_params : N_a [count].
-    training : M, emissions of training [kg].
     training_flop : C [FLOP].
 
     Returns
