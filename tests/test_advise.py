@@ -305,7 +305,7 @@ def test_a_kind_that_is_not_open_says_why(fields: dict[str, Any], kind: str, why
 
 def test_a_contract_is_never_a_saving() -> None:
     """What is bought on paper does not change what the grid emits."""
-    plan = PLAN.model_copy(update={"given": {"market_gco2e_per_kwh": 20, "offsets_kgco2e": 1e4}})
+    plan = PLAN.replace(given={"market_gco2e_per_kwh": 20, "offsets_kgco2e": 1e4})
     with_it, without = advise(plan), advise(PLAN)
     assert [c.saving for c in with_it.changes] == [c.saving for c in without.changes]
     words = " ".join(word for change in all_of(with_it) for word in change.options)
@@ -314,7 +314,7 @@ def test_a_contract_is_never_a_saving() -> None:
 
 def test_places_are_open_to_everybody_and_devices_known_to_be_rented_and_out() -> None:
     library = Library.bundled()
-    for plan in (PLAN, PLAN.model_copy(update={"year": 2021.0})):
+    for plan in (PLAN, PLAN.replace(year=2021.0)):
         for change in advise(plan, only="place,device").changes:
             if change.kind == "place":
                 assert change.plan.region is not None and "gov" not in change.plan.region
@@ -332,13 +332,13 @@ def test_a_provider_rents_what_it_rents_and_a_country_can_be_kept() -> None:
     assert places and all(str(region).startswith("gcp:") for region in places)
     own = advise(PLAN, only="place", keep="country").changes
     assert own and {change.footprint.plan["country"] for change in own} == {"USA"}
-    azure = PLAN.model_copy(update={"provider": "azure"})
+    azure = PLAN.replace(provider="azure")
     kept = advise(azure, only="place,site", keep=["provider"])
     assert {change.footprint.plan["provider"] for change in kept.changes} == {"azure"}
 
 
 def test_another_operator_keeps_its_own_data_centre_on_another_grid() -> None:
-    plan = PLAN.model_copy(update={"provider": "coreweave"})
+    plan = PLAN.replace(provider="coreweave")
     for change in advise(plan, only="place").changes:
         assert change.footprint.plan["provider"] == "coreweave"
         assert not any("PUE" in effect for effect in change.effects)
@@ -364,14 +364,14 @@ def test_devices_say_how_many_take_as_long() -> None:
     change = advise(PLAN, only="device").changes[0]
     (text,) = [effect for effect in change.effects if "in as many days" in effect]
     count = int(text.split("(or ")[1].split()[0].replace(",", ""))
-    plan = change.plan.model_copy(update={"device_count": float(count)})
+    plan = change.plan.replace(device_count=float(count))
     ours, theirs = (estimate(one).quantities["wall_clock_days"] for one in (PLAN, plan))
     assert ours is not None and theirs is not None
     assert ours.value >= theirs.value > 0.99 * ours.value
 
 
 def test_reserved_time_beyond_the_work_is_found() -> None:
-    plan = PLAN.model_copy(update={"given": {"wall_clock_days": 90}})
+    plan = PLAN.replace(given={"wall_clock_days": 90})
     best = advise(plan, only="reserving").best
     assert best is not None and best.probability_lower > 0.95
     needed = estimate(PLAN).quantities["wall_clock_days"]
@@ -418,7 +418,7 @@ def test_the_formats_hold_the_same_rows(joulecast: Run) -> None:
 
 
 def test_the_caveats_of_narrow_numbers_and_mixtures_are_said_with_their_sources() -> None:
-    text = advise(PLAN.model_copy(update={"device": "h100-sxm"})).explain()
+    text = advise(PLAN.replace(device="h100-sxm")).explain()
     for words in ("mind the quality", "0.25%", "DeepSeek-V3", "Ludziejewski", "extrapolated"):
         assert words in text
 

@@ -188,7 +188,7 @@ def test_every_formula_of_the_chain_says_what_it_rests_on() -> None:
 def test_the_use_cites_its_own_sources_and_only_where_it_was_asked_for() -> None:
     plan = Plan(params="8B", tokens="1T", device="h100-sxm", region="fr", year=2024)
     without = set(entries(cite(estimate(plan), "bibtex")))
-    used = plan.model_copy(update={"use": Use(tokens="1T/year")})
+    used = plan.replace(use=Use(tokens="1T/year"))
     added = set(entries(cite(estimate(used), "bibtex"))) - without
     assert added == {"pope-2022", "ml-energy-2025", "elsworth-2025", "sardana-2023"}
 

@@ -209,14 +209,14 @@ def test_an_option_that_fails_is_named() -> None:
 def test_options_may_be_a_range_or_all_there_is() -> None:
     found = compare(PLAN, vary={"params": "log:1B:100B:3"})
     assert [option.label for option in found.options] == ["params 1B", "params 10B", "params 100B"]
-    every = compare(PLAN.model_copy(update={"device": "v100-sxm2-32"}), vary={"precision": "all"})
+    every = compare(PLAN.replace(device="v100-sxm2-32"), vary={"precision": "all"})
     assert [option.differs["precision"] for option in every.options] == ["fp32", "fp16"]
     assert every.to_dict()["warnings"][0]["code"] == "values_skipped"
     assert "values_skipped" in every.explain()
 
 
 def test_a_switch_can_be_varied_off() -> None:
-    plan = PLAN.model_copy(update={"include_building": True})
+    plan = PLAN.replace(include_building=True)
     with_it, without = compare(plan, vary={"include_building": "true,false"}).options
     assert with_it.footprint == estimate(plan)
     assert without.footprint == estimate(PLAN)

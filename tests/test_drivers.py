@@ -25,7 +25,7 @@ def test_a_bar_is_the_forecast_with_that_input_at_its_ends() -> None:
     assert footprint.total is not None
     for bar in footprint.tornado()[:4]:
         for end, wanted in ((bar.p10, bar.at_p10), (bar.p90, bar.at_p90)):
-            moved = estimate(PLAN.model_copy(update={"given": {bar.name: end}}))
+            moved = estimate(PLAN.replace(given={bar.name: end}))
             assert moved.total is not None
             assert moved.total.value / footprint.total.value == pytest.approx(wanted, rel=1e-6)
 
@@ -51,7 +51,7 @@ def test_the_range_with_an_input_known_is_that_of_giving_its_median() -> None:
     footprint = estimate(PLAN)
     bar = footprint.tornado()[0]
     value = next(entry.value for entry in footprint.assumptions if entry.name == bar.name)
-    known = estimate(PLAN.model_copy(update={"given": {bar.name: value}}))
+    known = estimate(PLAN.replace(given={bar.name: value}))
     assert known.total is not None and footprint.total is not None
     assert known.total.p10 == pytest.approx(bar.known_p10 * footprint.total.value, rel=1e-9)
     assert known.total.p90 == pytest.approx(bar.known_p90 * footprint.total.value, rel=1e-9)

@@ -524,7 +524,7 @@ def test_the_paragraph_speaks_of_use_project_and_contract() -> None:
     shown, unit = readable(contract)
     assert f"operation would count {two(shown.value)} {unit}" in text
     assert "With a project factor of 1.8" in text
-    assert "No demand was given." in paragraph(estimate(USED.model_copy(update={"use": Use()})))
+    assert "No demand was given." in paragraph(estimate(USED.replace(use=Use())))
 
 
 # Hugging Face.

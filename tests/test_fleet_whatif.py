@@ -113,8 +113,8 @@ def bars(footprint: Footprint) -> dict[str, tuple[float, ...]]:
 @pytest.mark.parametrize("fleet", [ONE, TWO], ids=["one type", "cut in two"])
 def test_a_run_and_the_same_as_a_fleet_have_the_same_drivers(fleet: Plan) -> None:
     ranged = {"tokens": "0.8T..1.2T", "offsets_kgco2e": 5}
-    expected = bars(estimate(PLAIN.model_copy(update={"given": ranged, "tokens": None})))
-    found = bars(estimate(fleet.model_copy(update={"given": ranged, "tokens": None})))
+    expected = bars(estimate(PLAIN.replace(given=ranged, tokens=None)))
+    found = bars(estimate(fleet.replace(given=ranged, tokens=None)))
     assert found.keys() == expected.keys() and "tokens" in found
     for name, bar in expected.items():
         assert found[name] == pytest.approx(bar, rel=1e-6, abs=1e-6), name
@@ -169,7 +169,7 @@ def test_long_names_of_drivers_stand_on_lines_of_their_own(joulecast: Any, tmp_p
 
 
 def used(plan: Plan, **more: Any) -> Plan:
-    return Plan(**dict(plan) | {"use": USE | more})
+    return Plan(**vars(plan) | {"use": USE | more})
 
 
 def alike(one: UsePhase | None, other: UsePhase | None) -> None:
@@ -197,8 +197,8 @@ def test_a_run_and_the_same_as_a_fleet_are_used_alike(fleet: Plan) -> None:
 def test_use_never_changes_training() -> None:
     plan = mixed([0, 1, 2])
     for region in ("fr", "de"):  # where an entry is; where none is
-        with_use = estimate(used(plan.model_copy(update={"region": region}), device="h100-sxm"))
-        without = estimate(plan.model_copy(update={"region": region}))
+        with_use = estimate(used(plan.replace(region=region), device="h100-sxm"))
+        without = estimate(plan.replace(region=region))
         assert with_use.quantities == without.quantities
         assert with_use.drivers == without.drivers
 
@@ -312,7 +312,7 @@ def test_what_is_solved_for_a_fleet_is_what_is_for_the_run(
     without = {"tokens": None} if goal == "params" else {}
     ratio = 20 if goal == "params" else None
     one, other = (
-        solve(plan.model_copy(update=without), goal, limit, ratio=ratio, confidence=confidence)
+        solve(plan.replace(**without), goal, limit, ratio=ratio, confidence=confidence)
         for plan in (fleet, PLAIN)
     )
     assert one.value == pytest.approx(other.value, rel=1e-6)

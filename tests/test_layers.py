@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("laws.law", "torch_counting", "whatif.frames", "whatif.inverting"),
     ("laws.repeats", "whatif.budgets"),
     ("counting",),
-    ("resolve", "by_hand", "planfile", "whatif.axes"),
+    ("resolve", "by_hand", "whatif.axes"),
     ("whatif.scenarios", "whatif.question"),
     ("whatif.drawing",),
     ("validating.scoring", "validating.baselines"),
@@ -143,7 +143,6 @@ def test_no_import_points_back(path: Path) -> None:
     deferred = {
         "footprint": {"report.forecast", "whatif.sensitivity"},
         "laws.optima": {"report.optimum"},
-        "plan": {"planfile"},
         "whatif.comparing": {"report.whatif"},
         "advice": {"report.advice"},
         "whatif.solving": {"report.whatif"},

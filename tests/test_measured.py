@@ -65,7 +65,7 @@ def test_the_value_named_reproduces_the_measurement(
     assert hours.explanations
     for why in hours.explanations:
         given_ = {**PLAN.given, why.name: why.needed}
-        again = estimate(PLAN.model_copy(update={"given": given_})).device_hours
+        again = estimate(PLAN.replace(given=given_)).device_hours
         assert again is not None
         assert again.value == pytest.approx(hours.measured, rel=1e-6)
         assert why.within == (abs(why.score) <= 1.6448536269514722)
@@ -123,6 +123,6 @@ def test_errors_of_the_two_files_are_one_line(joulecast: Run, tmp_path: Path) ->
         "one plan is compared with one measurement; try plan.toml emissions.csv\n"
     )
     with pytest.raises(JoulecastError, match=r"^runs: 3: a measurement is of one run; try 1"):
-        compare_measured(PLAN.model_copy(update={"runs": 3}), FILE)
+        compare_measured(PLAN.replace(runs=3), FILE)
     with pytest.raises(JoulecastError, match="the forecast knows no hours, energy or emissions"):
         compare_measured(Plan(params="7B", tokens="1T", only_given=True), FILE)

@@ -125,7 +125,7 @@ def test_a_budget_of_compute_is_split_as_the_law_says() -> None:
 def test_its_emissions_are_those_of_estimate() -> None:
     answer = optimum(FRANCE, loss=2.1)
     sized = {"params": value(answer, "params"), "tokens": value(answer, "tokens")}
-    total = estimate(FRANCE.model_copy(update=sized)).total
+    total = estimate(FRANCE.replace(**sized)).total
     assert total is not None
     assert value(answer, "total_kgco2e") == pytest.approx(total.value, rel=1e-6)
     # The compute is not known exactly here, so the range is wider.
@@ -137,7 +137,7 @@ def test_a_small_model_is_settled_with_the_hardware_it_gets() -> None:
     """Below 1e9 parameters a device draws less; the answer and its estimate still agree."""
     answer = optimum(FRANCE, max={"total": "1kg"})
     sized = {"params": value(answer, "params"), "tokens": value(answer, "tokens")}
-    total = estimate(FRANCE.model_copy(update=sized)).total
+    total = estimate(FRANCE.replace(**sized)).total
     assert value(answer, "params") < 1e9
     assert total is not None and total.value == pytest.approx(1, rel=1e-6)
 
@@ -156,7 +156,7 @@ def test_a_sure_budget_is_met_at_its_level(confidence: float) -> None:
     total = known(answer.best, "total_kgco2e")
     assert getattr(total, f"p{confidence}") == pytest.approx(50e3, rel=1e-3)
     sized = {"params": value(answer, "params"), "tokens": value(answer, "tokens")}
-    plain = estimate(FRANCE.model_copy(update=sized)).total
+    plain = estimate(FRANCE.replace(**sized)).total
     assert plain is not None
     assert getattr(plain, f"p{confidence}") == pytest.approx(50e3, rel=1e-3)
 
@@ -172,8 +172,8 @@ def test_the_surer_the_budget_the_smaller_the_model() -> None:
 def test_few_distinct_tokens_and_a_use_are_weighed_together() -> None:
     """No other size on the same tokens reaches the loss with less carbon in all."""
     ask: dict[str, Any] = {"loss": 2.1, "demand": 1e12, "serving_ratio": 8}
-    bound = optimum(FRANCE.model_copy(update={"unique_tokens": 1e11}), **ask)
-    ample = optimum(FRANCE.model_copy(update={"unique_tokens": 1e14}), **ask)
+    bound = optimum(FRANCE.replace(unique_tokens=1e11), **ask)
+    ample = optimum(FRANCE.replace(unique_tokens=1e14), **ask)
     free = optimum(FRANCE, **ask)
     for name in ("params", "tokens", "lifetime_kgco2e"):
         assert value(ample, name) == pytest.approx(value(free, name), rel=1e-4)
@@ -202,7 +202,7 @@ def test_few_distinct_tokens_and_a_use_are_weighed_together() -> None:
 
 
 def test_a_cap_on_training_and_use_holds_with_few_distinct_tokens() -> None:
-    plan = FRANCE.model_copy(update={"unique_tokens": 1e11})
+    plan = FRANCE.replace(unique_tokens=1e11)
     answer = optimum(plan, max={"total": "50t"}, demand=1e12)
     assert value(answer, "lifetime_kgco2e") == pytest.approx(50e3, rel=1e-6)
     assert value(answer, "loss") > value(optimum(FRANCE, max={"total": "50t"}, demand=1e12), "loss")

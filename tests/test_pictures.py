@@ -121,10 +121,10 @@ def test_no_label_is_cut_off_or_lies_on_another(
 
 def test_a_tick_is_labelled_with_its_own_value(tmp_path: Path) -> None:
     """A tick at 1,250 is not called 1,200."""
-    plan = PLAN.model_copy(update={"region": "no", "given": {"mfu": (0.3, 0.4, 0.5)}})
+    plan = PLAN.replace(region="no", given={"mfu": (0.3, 0.4, 0.5)})
     for number, runs in enumerate((1, 2, 3, 5)):
         path = tmp_path / f"{number}.svg"
-        plot(estimate(plan.model_copy(update={"runs": runs})), path)
+        plot(estimate(plan.replace(runs=runs)), path)
         ticks = [
             float(word.replace(",", "")) for word in words(path) if re.fullmatch(r"[\d,.]+", word)
         ]
@@ -148,7 +148,7 @@ def test_a_ladder_goes_from_most_to_least_by_name(places: Comparison, tmp_path: 
 def test_the_ladder_of_a_plan_has_its_own_place_first_and_each_place_once() -> None:
     labels = [option.label for option in places_of(PLAN).options]
     assert labels == ["us-va", *LADDER]
-    there = places_of(PLAN.model_copy(update={"region": "fr"}))
+    there = places_of(PLAN.replace(region="fr"))
     assert sorted(option.label for option in there.options) == sorted(LADDER)
 
 

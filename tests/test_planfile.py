@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, estimate
 from joulecast.plan import merged
-from joulecast.planfile import dump
+from joulecast.plan.file import dump
 
 FULL = """\
 [model]
@@ -125,8 +125,8 @@ def test_what_is_saved_reads_back_the_same(values: dict[str, Any]) -> None:
         path = Path(folder) / "saved.toml"
         plan.save(path)
         again = Plan.read(path)
-        assert dump(again) == dump(plan)
-        for name in type(plan).model_fields:
+        assert dump(again.said()) == dump(plan.said())
+        for name in plan.fields:
             one, two = getattr(plan, name), getattr(again, name)
             assert list(one) == list(two) if isinstance(one, tuple) else one == two
 

@@ -34,7 +34,7 @@ USE = Use(requests="2M/day", device="h100-sxm")
 #: Verb -> a question to it, of a plan with one part and of one with two.
 QUESTIONS: dict[str, Callable[[Plan], object]] = {
     "estimate": estimate,
-    "use": lambda plan: estimate(plan.model_copy(update={"use": USE})).use_phase,
+    "use": lambda plan: estimate(plan.replace(use=USE)).use_phase,
     "drivers": lambda plan: estimate(plan).tornado(),
     "compare": lambda plan: compare(plan, {"region": ["fr", "pl"]}),
     "sweep": lambda plan: sweep(plan, {"region": ["fr", "pl"]}).columns,
@@ -105,7 +105,7 @@ def test_what_is_of_one_part_says_so_of_a_fleet() -> None:
     said = "fleet: is of several parts, and here one is asked for; try one plan per entry"
     for ask in (
         lambda: compare_measured(FLEET, EMISSIONS),
-        lambda: optimum(FLEET.model_copy(update={"params": None, "tokens": None}), loss=2.1),
+        lambda: optimum(FLEET.replace(params=None, tokens=None), loss=2.1),
     ):
         with pytest.raises(ValueError, match="fleet") as error:
             ask()

@@ -77,9 +77,9 @@ def test_more_budget_never_buys_less_and_many_answers_are_those_of_one(
 @pytest.mark.parametrize("size", [9e7, 1e8, 3e8, 9.9e8, 1e9, 1.1e9])
 def test_parameters_are_found_on_either_side_of_where_power_bends(size: float) -> None:
     """Power follows the size between 1e8 and 1e9 parameters, so the total has no jump there."""
-    told = PLACE.model_copy(update={"given": {"mfu": 0.4}})
+    told = PLACE.replace(given={"mfu": 0.4})
     for plan in (PLACE, told):
-        total = estimate(plan.model_copy(update={"params": size, "tokens": 20 * size})).total
+        total = estimate(plan.replace(params=size, tokens=20 * size)).total
         assert total is not None
         found = solve(plan, "params", {"total": total.value}, ratio=20)
         assert found.value == pytest.approx(size, rel=1e-6) and not found.note
@@ -87,7 +87,7 @@ def test_parameters_are_found_on_either_side_of_where_power_bends(size: float) -
 
 def test_devices_stop_where_a_default_jumps_and_say_so() -> None:
     """Up to 8 devices are one node without a network; a ninth brings one."""
-    days = estimate(RUN.model_copy(update={"device_count": 8})).quantities["wall_clock_days"]
+    days = estimate(RUN.replace(device_count=8)).quantities["wall_clock_days"]
     assert days is not None
     found = solve(RUN, "device_count", {"wall_clock_days": 0.999 * days.value})
     assert found.value == 9
@@ -99,8 +99,8 @@ def test_devices_stop_where_a_default_jumps_and_say_so() -> None:
 def test_the_closed_form_of_a_fixed_ratio(ratio: float, budget: float) -> None:
     """Emissions are kappa x 6 r N^2, so N = sqrt(budget / (6 r kappa)), where utilisation does not
     depend on size."""
-    plan = PLACE.model_copy(update={"given": {"mfu": "0.3..0.4..0.5"}})
-    reference = estimate(plan.model_copy(update={"params": 1e10, "tokens": 1e11}))
+    plan = PLACE.replace(given={"mfu": "0.3..0.4..0.5"})
+    reference = estimate(plan.replace(params=1e10, tokens=1e11))
     assert reference.total is not None
     kappa = reference.total.p90 / (6 * 1e10 * 1e11)
     found = solve(plan, "params", {"total": budget}, ratio=ratio, confidence=90)
@@ -115,13 +115,13 @@ def test_the_fewest_devices_meet_the_deadline_and_one_less_does_not() -> None:
             if count < 1:
                 assert found.note == "one device is enough"
                 continue
-            reached = estimate(RUN.model_copy(update={"device_count": count})).quantities
+            reached = estimate(RUN.replace(device_count=count)).quantities
             assert reached["wall_clock_days"] is not None
             assert (reached["wall_clock_days"].value <= days * (1 + 1e-9)) == meets
 
 
 def test_the_tightest_of_several_budgets_binds_and_is_named() -> None:
-    plan = PLACE.model_copy(update={"device_count": 64})
+    plan = PLACE.replace(device_count=64)
     for days, binding in ((10, "wall_clock_days"), (1000, "total_kgco2e")):
         found = solve(plan, "params", {"total": "500t", "days": days}, ratio=20, confidence=90)
         assert found.binding == binding
@@ -147,7 +147,7 @@ def test_sizes_of_a_mixture_grow_together() -> None:
 
 
 def test_many_runs_share_the_budget() -> None:
-    one, ten = (solve(RUN.model_copy(update={"runs": n}), "tokens", {"total": "100t"}) for n in (1, 10))  # fmt: skip
+    one, ten = (solve(RUN.replace(runs=n), "tokens", {"total": "100t"}) for n in (1, 10))  # fmt: skip
     assert ten.value == pytest.approx(one.value / 10, rel=1e-6)
 
 

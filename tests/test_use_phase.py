@@ -134,7 +134,7 @@ def test_repeated_runs_take_longer_to_make_up_for() -> None:
 
 def test_the_run_is_the_same_with_and_without_its_use() -> None:
     with_it = estimate(plan(use={"tokens": "1T/year"})).to_dict()
-    without = estimate(plan().model_copy(update={"use": None})).to_dict()
+    without = estimate(plan().replace(use=None)).to_dict()
     assert "use_phase" not in without
     for key in ("results", "assumptions", "drivers", "by_hand", "plan"):
         assert with_it[key] == without[key]
@@ -209,7 +209,7 @@ def test_training_and_use_share_the_grid_and_the_building() -> None:
     asked = plan(use={**KNOWN, "tokens": "1T/year", "energy_factor": 1.0, "site_factor": 1.6})
     said = {"energy_kwh": 1e6, "grid_gco2e_per_kwh": "20..50..200", "pue": 1.2}
     making = {"device_embodied_kgco2e": 0, "host_embodied_kgco2e": 0}
-    bare = asked.model_copy(update={"given": said | making})
+    bare = asked.replace(given=said | making)
     days = result(bare, "break_even_days")
     grams = result(bare, "emissions_per_request_gco2e")
     assert grams.p90 / grams.p10 > 5

@@ -68,9 +68,9 @@ class Candidate(NamedTuple):
 
     def applied(self, plan: Plan) -> Plan:
         """The plan with the change, as the command line makes it of the same options."""
-        base = {name: value for name, value in dict(plan).items() if name != "use"}
+        base = {name: value for name, value in vars(plan).items() if name != "use"}
         changed = merged(base, self.sets, self.flags)
-        return with_use(changed.model_copy(update={"use": plan.use}), self.use)
+        return with_use(changed.replace(use=plan.use), self.use)
 
 
 def said(value: float) -> str:

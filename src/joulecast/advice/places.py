@@ -188,7 +188,7 @@ def _hosted(now: Opened, region: Place, flags: dict[str, str]) -> Candidate:
     sets = {}
     if now.ledger.given("pue"):
         given = {name: raw for name, raw in now.plan.given.items() if name != "pue"}
-        free = Opened(now.plan.model_copy(update={"given": given}), now.library, now.on)
+        free = Opened(now.plan.replace(given=given), now.library, now.on)
         pue = free.after(Candidate("site", "", flags)).ledger.data["pue"]
         low, high = pue.low, pue.high
         assert low is not None and high is not None

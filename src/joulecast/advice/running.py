@@ -113,7 +113,7 @@ def reserving(now: Opened) -> list[Candidate]:
     if name is None:
         raise NotOpenError("no more time is counted than the work takes")
     given = {other: raw for other, raw in now.plan.given.items() if other not in RESERVED}
-    free = Opened(now.plan.model_copy(update={"given": given}), now.library, now.on)
+    free = Opened(now.plan.replace(given=given), now.library, now.on)
     try:
         follows = free.by_work
     except JoulecastError:

@@ -361,7 +361,7 @@ def fields_of(target: str | None) -> tuple[dict[str, Any], str | None]:
         return {}, None
     path = Path(target)
     if path.suffix == ".toml" or (path.is_file() and path.suffix != ".json"):
-        from joulecast.planfile import read
+        from joulecast.plan.file import read
 
         return read(path), None
     return {}, target

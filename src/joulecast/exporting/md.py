@@ -12,7 +12,7 @@ from joulecast.data.library import Library
 from joulecast.estimation import citation_of
 from joulecast.exporting import tables
 from joulecast.footprint import Footprint
-from joulecast.planfile import dump
+from joulecast.plan.file import dump
 from joulecast.report.forecast import readable, subject
 
 #: Heading of the plan; what reads an export back looks for it.
@@ -144,5 +144,5 @@ def plan_block(footprint: Footprint) -> list[str]:
         f"## {PLAN_HEADING}",
         f"Made with joulecast {__version__}, data {footprint.data_digest}. Saved as `plan.toml`, "
         "this is read by `joulecast estimate plan.toml`:",
-        f"```toml\n{dump(footprint.asked)}```",
+        f"```toml\n{dump(footprint.asked.said())}```",
     ]

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from joulecast import planfile
 from joulecast.errors import InputError
+from joulecast.plan import file as planfile
 from joulecast.report.html import ANSWER
 
 #: Formats that carry the plan.

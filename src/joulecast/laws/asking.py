@@ -122,7 +122,7 @@ def read_question(
         raise InputError("question", both, "are two questions", ["one at a time"])
     asked = Asked(
         kinds[0],
-        plan.model_copy(update=dict.fromkeys(SIZES)),
+        plan.replace(**dict.fromkeys(SIZES)),
         flop=plan.flop,
         unique_tokens=plan.unique_tokens,
         experts=None if experts is None else _experts(experts),

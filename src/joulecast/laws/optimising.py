@@ -162,7 +162,7 @@ def _settled(
     params, tokens = FIRST_PARAMS, FIRST_TOKENS
     for _ in range(ROUNDS):
         sized = {"params": params, "tokens": tokens if flop is None else None, "flop": flop}
-        settled = resolve(asked.plan.model_copy(update=sized), library)
+        settled = resolve(asked.plan.replace(**sized), library)
         size = float(flop_of(params, tokens)) if flop is None else flop
         per_flop = _per_flop(settled.only.middle.known, size)
         _check_budget(asked, per_flop)

@@ -18,7 +18,7 @@ from joulecast.by_hand import HandLine, mass_unit
 from joulecast.data.prices import PRICES
 from joulecast.footprint import Assumption, Citation, Footprint, Quantity
 from joulecast.notices import Notice
-from joulecast.planfile import compact
+from joulecast.plan.file import compact
 from joulecast.terms import PROJECT_PARTS, TERMS
 
 if TYPE_CHECKING:

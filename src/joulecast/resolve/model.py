@@ -64,7 +64,7 @@ def resolve(ledger: Ledger) -> Size:
         "document_len": plan.document_len,
         "mtp_depth": plan.mtp_depth or 0,
         "recompute": plan.recompute or "none",
-        "phases": [phase.model_dump(exclude_none=True) for phase in plan.phases],
+        "phases": [phase.said() for phase in plan.phases],
     }
     whole = params if params is not None else active
     return Size(arch, whole, active or params, trainable or whole, seq_len)

@@ -119,7 +119,7 @@ def settled_alone(plan: Plan, entry: FleetEntry, share: float | None, library: L
         days = entry.hours * units.hour / units.day
         changes |= {**dict.fromkeys(TRAINED_FIELDS), "phases": ()}
         changes["given"] = given | {"wall_clock_days": days}
-    ledger = resolve_part(plan.model_copy(update=changes), library)
+    ledger = resolve_part(plan.replace(**changes), library)
     if share is None:
         kept = {name: datum for name, datum in ledger.data.items() if name not in TRAINED}
         if "utilisation" in kept and not kept["utilisation"].given:

@@ -36,7 +36,7 @@ WHOLE = ("device_count", "runs")
 SETTLED = ("seq_len", "year", "mtp_depth", "document_len")
 
 #: Fields that are yes or no, and how people say it.
-SWITCHES = tuple(name for name, field in Plan.model_fields.items() if field.annotation is bool)
+SWITCHES = tuple(name for name, field in Plan.fields.items() if field.default is False)
 SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 #: Parts of a plan that are more than one value.
@@ -137,8 +137,8 @@ def _name(name: str) -> str:
     """The one name of what is varied; quantities go before the fields that hold them."""
     key = str(name).strip().replace("-", "_")
     key = FIELD_NAMES.get(key, key)
-    if key in STRUCTURES or (key not in INPUTS and key not in Plan.model_fields):
-        known = [*(field for field in Plan.model_fields if field not in STRUCTURES), *INPUTS]
+    if key in STRUCTURES or (key not in INPUTS and key not in Plan.fields):
+        known = [*(field for field in Plan.fields if field not in STRUCTURES), *INPUTS]
         why = "is an outcome and cannot be varied" if key in OUTPUTS else "is not part of a plan"
         if key in STRUCTURES:
             why, known = "is no single value, so it cannot be varied", []

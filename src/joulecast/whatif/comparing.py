@@ -18,7 +18,7 @@ from joulecast.estimation import drawn, footprint_of
 from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import FIELDS_OF_QUANTITIES, FleetEntry, Plan, varied
-from joulecast.planfile import compact
+from joulecast.plan.file import compact
 from joulecast.resolve import Settled, resolve
 from joulecast.terms import RESULTS, TERMS
 from joulecast.whatif import axes, frames, scenarios
@@ -327,7 +327,7 @@ def _differences(plans: Sequence[Plan]) -> list[dict[str, object]]:
 
 def _said(plan: Plan) -> dict[str, object]:
     """What a plan says, its given quantities beside its fields."""
-    said: dict[str, object] = plan.model_dump(exclude_defaults=True)
+    said: dict[str, object] = plan.said()
     given: Any = said.pop("given", {})
     if plan.fleet:
         said["fleet"] = " + ".join(map(_entry, plan.fleet))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from joulecast.errors import PlanFileError, nearest
-from joulecast.plan import Plan, Use
+from joulecast.plan.parts import FleetEntry, Phase, Use
 from joulecast.terms import INPUTS, PROJECT_PARTS, PROJECT_SHARES
 
 #: Section -> keys it may hold; the names are those of the flags.
@@ -37,11 +38,11 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "currency",
         "only_given",
     ),
-    "use": tuple(Use.model_fields),
+    "use": tuple(Use.fields),
     "project": tuple(PROJECT_PARTS),
     "given": tuple(INPUTS),
-    "phase": ("tokens", "seq_len", "precision"),
-    "fleet": ("device", "device_count", "share", "hours", "region", "provider"),
+    "phase": tuple(Phase.fields),
+    "fleet": tuple(FleetEntry.fields),
 }
 
 #: Sections that may come many times -> the field of a plan they are.
@@ -85,24 +86,22 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     return values
 
 
-def save(plan: Plan, path: Path) -> None:
-    """Write what was asked; a file that is there is never written over."""
+def save(said: Mapping[str, Any], path: Path) -> None:
+    """Write what a plan says; a file that is there is never written over."""
     if path.exists():
         raise PlanFileError(str(path), None, "is there already", ["another name"])
     if not path.parent.is_dir():
         raise PlanFileError(str(path), None, f"the folder {path.parent} does not exist")
     try:
         with path.open("x", encoding="utf-8") as stream:
-            stream.write(dump(plan))
+            stream.write(dump(said))
     except OSError as problem:
         raise PlanFileError(str(path), None, f"cannot be written: {problem.strerror}") from None
 
 
-def dump(plan: Plan) -> str:
-    """A plan as the text of its file; reading it back gives the same plan."""
-    said = plan.model_dump(exclude_defaults=True)
-    if "model" in said:
-        said["id"] = said.pop("model")
+def dump(said: Mapping[str, Any]) -> str:
+    """What a plan says as the text of its file; reading it back gives the same plan."""
+    said = {"id" if name == "model" else name: value for name, value in said.items()}
     given = said.get("given") or {}
     blocks = []
     for section, keys in SECTIONS.items():
@@ -116,7 +115,7 @@ def dump(plan: Plan) -> str:
             continue
         else:
             rows = {key: said[key] for key in keys if said.get(key) is not None}
-        if rows or (section == "use" and plan.use is not None):
+        if rows or (section == "use" and section in said):
             blocks.append("\n".join([f"[{section}]", *(_row(k, v) for k, v in rows.items())]))
     for section, field in LISTS.items():
         for part in said.get(field, ()):
