@@ -6,20 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from joulecast._version import __version__
-from joulecast.counting import model, model_from_torch
-from joulecast.data.library import Library
-from joulecast.errors import JoulecastError
-from joulecast.estimation import estimate
-from joulecast.footprint import Footprint, Quantity
-from joulecast.plan import Plan
 
 if TYPE_CHECKING:
     from joulecast.advice.advising import Advice, advise
     from joulecast.checks.checking import Check, check
     from joulecast.citing.citing import cite
+    from joulecast.counting import model, model_from_torch
+    from joulecast.data.library import Library
+    from joulecast.errors import JoulecastError
+    from joulecast.estimation import estimate
     from joulecast.exporting import export
+    from joulecast.footprint import Footprint, Quantity
     from joulecast.laws.optima import Optimum
     from joulecast.laws.optimising import optimum
+    from joulecast.plan import Plan
     from joulecast.report.html import report_html
     from joulecast.report.pictures import plot
     from joulecast.validating.validation import validate
@@ -60,12 +60,17 @@ __all__ = [
     "validate",
 ]
 
-#: Names whose modules load when they are first used: `estimate` must not wait for them.
-_LATER = {
+#: Public name -> the module that has it, loaded when the name is first used.
+_HOMES = {
     "Advice": "advice.advising",
     "Check": "checks.checking",
     "Comparison": "whatif.comparing",
+    "Footprint": "footprint",
+    "JoulecastError": "errors",
+    "Library": "data.library",
     "Optimum": "laws.optima",
+    "Plan": "plan",
+    "Quantity": "footprint",
     "Solution": "whatif.solving",
     "Solutions": "whatif.solving",
     "Sweep": "whatif.sweeping",
@@ -75,7 +80,10 @@ _LATER = {
     "cite": "citing.citing",
     "compare": "whatif.comparing",
     "compare_measured": "whatif.measured",
+    "estimate": "estimation",
     "export": "exporting",
+    "model": "counting",
+    "model_from_torch": "counting",
     "optimum": "laws.optimising",
     "plot": "report.pictures",
     "report_html": "report.html",
@@ -86,9 +94,11 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"joulecast.{_LATER[name]}"), name)
+    value = getattr(import_module(f"joulecast.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,142 +1,44 @@
-"""The command line: each command parses, calls one verb of the API and prints; nothing else."""
+"""The command line.
 
-# No postponed annotations here: Typer would evaluate each one again at every start.
-from importlib import import_module
-from typing import Annotated, Any, NoReturn
+The plain case is parsed by a table that the build made of the flags (`plain`); help with a twist,
+completion, errors of usage and all other commands go to Typer (`typed`).
+"""
 
-import typer
-from typer.core import TyperGroup
-from typer.exceptions import TyperException
+from __future__ import annotations
 
-from joulecast._version import __version__
-from joulecast.cli.output import say
-from joulecast.errors import JoulecastError, UnknownNameError, nearest
-from joulecast.terms import INPUTS
+import sys
+from typing import Any, NoReturn
 
-#: Command -> where it is: module and function.
-COMMANDS = {
-    "estimate": ("estimate", "estimate"),
-    "compare": ("compare", "compare"),
-    "advise": ("advise", "advise"),
-    "solve": ("solve", "solve"),
-    "check": ("check", "check"),
-    "model": ("model", "model"),
-    "optimum": ("optimum", "optimum"),
-    "sweep": ("sweep", "sweep"),
-    "validate": ("validate", "validate"),
-    "cite": ("cite", "cite"),
-    "export": ("export", "export"),
-    "list": ("catalogue", "list_"),
-    "show": ("catalogue", "show"),
-}
-
-
-class Commands(TyperGroup):
-    """The commands, each loaded when it is asked for: a start pays for one of them."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """All commands, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, or None."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, function = COMMANDS[cmd_name]
-        one = typer.Typer(add_completion=False, rich_markup_mode=None)
-        one.command(cmd_name, context_settings=SETTINGS)(
-            getattr(import_module(f"joulecast.cli.{module}"), function)
-        )
-        return typer.main.get_command(one)
-
-
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-
-app = typer.Typer(
-    name="joulecast",
-    cls=Commands,
-    help="What training a machine-learning model will emit, before it is trained.",
-    add_completion=True,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings=SETTINGS,
-)
-
-TOUR = """\
-joulecast forecasts the energy and carbon of a training run before it starts.
-
-  joulecast estimate --params 7B --tokens 2T --device a100-sxm-80 --region fr
-
-says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
-flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
---set mfu=0.35..0.43..0.50 --set pue=1.1
-  joulecast advise ...                              what to change, and what it saves
-  joulecast compare ... --vary region=fr,us-va,pl   which option is lower, how surely
-  joulecast sweep ... --vary params=1B,7B,70B       many plans at once
-  joulecast solve ... --for params --max total=50t  how large it may be
-  joulecast optimum --loss 2.1                      least carbon to reach a loss
-  joulecast model config.json                       parameters and FLOP, counted
-  joulecast validate                                published runs, forecast blind
-  joulecast export ... --format hf | latex | eu     for a card, a paper; cite: BibTeX
-  joulecast list devices | list regions             what --device, --region take
-  joulecast estimate --help                         all options"""
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
-        from joulecast.data.library import Library
-
-        say(f"joulecast {__version__}, data {Library.bundled().digest}")
-    elif context.invoked_subcommand is None:
-        say(TOUR)
+from joulecast.cli import plain
+from joulecast.errors import JoulecastError
 
 
 def main() -> NoReturn:
     """Entry point: one line for every error, quiet on Ctrl-C and on a closed pipe."""
     try:
-        code = app(prog_name="joulecast", standalone_mode=False)
+        code = 0
+        if not plain.answered(sys.argv[1:]):
+            from joulecast.cli.typed import run
+
+            code = run()
     except JoulecastError as problem:
         _fail(str(problem))
-    except TyperException as problem:
-        _fail(_usage(problem))
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         raise SystemExit(130) from None
     except OSError as problem:
         _fail(f"output: cannot be written: {problem.strerror}")
-    raise SystemExit(code if isinstance(code, int) else 0)
+    raise SystemExit(code)
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    sys.stderr.write(f"error: {message}\n")
     raise SystemExit(2)
 
 
-def _meant(option: str, known: list[str]) -> list[str]:
-    """What to try for an option that is none: a quantity of that name is given by --set."""
-    name = option.lstrip("-").replace("-", "_")
-    if "--set" in known and name in INPUTS:
-        return [f"--set {name}="]
-    return nearest(option, known)
+def __getattr__(name: str) -> Any:
+    """The application of Typer and its commands, loaded when somebody asks for them."""
+    if name not in ("app", "COMMANDS"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-
-def _usage(problem: TyperException) -> str:
-    """A misused option or command, in the words of all other errors."""
-    option = getattr(problem, "option_name", None)
-    if option is not None and type(problem).__name__ == "NoSuchOption":
-        context = getattr(problem, "ctx", None)
-        known = [name for p in context.command.params for name in p.opts] if context else []
-        return str(UnknownNameError(option, None, "unknown option", _meant(option, known)))
-    message = problem.format_message().rstrip(".")
-    if message.startswith("No such command"):
-        typed = message.split("'")[1]
-        names = list(COMMANDS)
-        return str(
-            UnknownNameError("command", typed, "unknown command", nearest(typed, names) or names)
-        )
-    field, _, why = message.partition(": ")
-    return f"{field[0].lower()}{field[1:]}: {why}" if why else f"usage: {message.lower()}"
+    return getattr(import_module("joulecast.cli.typed"), name)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from joulecast.cli.asked import Asked
 from joulecast.cli.output import ROW_FORMATS, bold, chosen, print_rows, say
-from joulecast.cli.planning import AsJson, Asked, takes_use
+from joulecast.cli.planning import AsJson, takes_use
 
 
 @takes_use

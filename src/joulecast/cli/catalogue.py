@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from joulecast.cli.output import is_json, print_json, print_rows, say, tree
-from joulecast.cli.planning import Specs, library
+from joulecast.cli.asked import library
+from joulecast.cli.output import is_json, note, print_json, print_rows, say, tree
+from joulecast.cli.planning import Specs
 
 
 def list_(
@@ -53,7 +54,7 @@ def list_(
     print_rows(rows, format_)
     if what == "devices" and rows and format_ == "text":
         hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
-        typer.echo(hint, err=True)
+        note(hint)
 
 
 def show(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from joulecast.cli.asked import library
 from joulecast.cli.output import is_json, say
-from joulecast.cli.planning import Specs, library
+from joulecast.cli.planning import Specs
 
 
 def check(

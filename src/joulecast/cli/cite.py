@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from joulecast.cli.output import say
-from joulecast.cli.planning import Asked, Targets, takes_use
+from joulecast.cli.asked import Asked
+from joulecast.cli.output import note, say
+from joulecast.cli.planning import Targets, takes_use
 
 
 @takes_use
@@ -38,4 +39,4 @@ def cite(
         from joulecast.whatif.writing import save_text
 
         save_text(text + "\n", output, force)
-        typer.echo(f"wrote {output}", err=True)
+        note(f"wrote {output}")

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import AsJson, Asked, Format, Targets, Vary, takes_plan, varied
+from joulecast.cli.asked import Asked, varied
+from joulecast.cli.output import bold, is_json, note, say
+from joulecast.cli.planning import AsJson, Format, Targets, Vary, takes_plan
 from joulecast.errors import InputError
 
 
@@ -53,7 +54,7 @@ def compare(
         from joulecast.report import pictures
 
         pictures.plot(comparison, plot, force=force)
-        typer.echo(f"wrote {plot}", err=True)
+        note(f"wrote {plot}")
     if to_json:
         say(comparison.to_json())
     else:

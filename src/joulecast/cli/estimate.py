@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from joulecast.cli.output import bold, is_json, print_json, say
-from joulecast.cli.planning import AsJson, Asked, Format, takes_use
+from joulecast.cli.answering import answer
+from joulecast.cli.asked import Asked
+from joulecast.cli.planning import AsJson, Format, takes_use
 
 
 @takes_use
@@ -39,32 +40,4 @@ def estimate(
 
     joulecast estimate --params 70B --tokens 15T --device h100-sxm --region us-va --year 2024
     """
-    from joulecast.estimation import estimate as verb
-
-    to_json = is_json(format_) or as_json
-    plan = asked.plan()
-    footprint = verb(plan, asked.library)
-    if save is not None:
-        plan.save(save)
-        typer.echo(f"wrote {save}", err=True)
-    if plot is not None:
-        from joulecast.report import pictures
-
-        ladder = picture == "ladder"
-        answer = pictures.places_of(plan, asked.library) if ladder else footprint
-        pictures.plot(answer, plot, picture, force=force)
-        typer.echo(f"wrote {plot}", err=True)
-    if html is not None:
-        from joulecast.report.html import save_html
-
-        save_html(footprint, html, force=force)
-        typer.echo(f"wrote {html}", err=True)
-    if to_json and drivers:
-        bars = [bar.to_dict() for bar in footprint.tornado()]
-        print_json({**footprint.to_dict(), "tornado": bars})
-    elif to_json:
-        say(footprint.to_json())
-    else:
-        from joulecast.report.forecast import text
-
-        say(text(footprint, bold, quiet, drivers))
+    answer(asked, save, drivers, plot, picture, html, force, format_, as_json, quiet)

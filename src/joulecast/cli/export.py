@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from joulecast.cli.output import say
-from joulecast.cli.planning import Asked, Targets, takes_use
+from joulecast.cli.asked import Asked
+from joulecast.cli.output import note, say
+from joulecast.cli.planning import Targets, takes_use
 
 
 @takes_use
@@ -42,4 +43,4 @@ def export(
         from joulecast.whatif.writing import save_text
 
         save_text(text, output, force)
-        typer.echo(f"wrote {output}", err=True)
+        note(f"wrote {output}")

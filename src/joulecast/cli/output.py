@@ -7,8 +7,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import typer
-
 from joulecast.errors import InputError
 
 
@@ -22,7 +20,21 @@ def say(text: str) -> None:
     except BrokenPipeError:
         # Point stdout at nothing, so that closing it at exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        raise SystemExit(0) from None
+
+
+def note(text: str) -> None:
+    """Say something about a result, beside it: to stderr."""
+    if sys.stderr is not None:
+        sys.stderr.write(text + "\n")
+
+
+def version_line() -> str:
+    """Version of the package and of its data."""
+    from joulecast._version import __version__
+    from joulecast.data import specs
+
+    return f"joulecast {__version__}, data {specs.load(specs.bundled_folder())['digest']}"
 
 
 def bold(text: str) -> str:
@@ -33,7 +45,7 @@ def bold(text: str) -> str:
         or os.environ.get("TERM") == "dumb"
         or "NO_COLOR" in os.environ
     )
-    return text if plain else typer.style(text, bold=True)
+    return text if plain else f"\033[1m{text}\033[0m"
 
 
 def is_json(format_: str) -> bool:
@@ -56,7 +68,7 @@ def print_rows(rows: list[dict[str, Any]], format_: str) -> None:
         print_json(rows)
         return
     if not rows:
-        typer.echo("nothing fits", err=True)
+        note("nothing fits")
         return
     names = list(rows[0])
     if format_ == "csv":

@@ -2,30 +2,18 @@
 
 # No postponed annotations here: Typer would evaluate each one again at every start.
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
-from joulecast.errors import InputError
-
-if TYPE_CHECKING:
-    from joulecast.data.library import Library
-    from joulecast.plan import Plan
+from joulecast.cli.asked import Asked, library
 
 Specs = Annotated[
     Path | None,
     typer.Option(envvar="JOULECAST_SPECS", help="Folder with records of your own.", metavar="DIR"),
 ]
-
-
-def library(specs: Path | None) -> "Library":
-    """The package's data, with a folder of the user's over it if one was named."""
-    from joulecast.data.library import Library
-
-    return Library.bundled() if specs is None else Library.with_folder(specs)
 
 
 def complete_devices(incomplete: str) -> list[str]:
@@ -261,61 +249,6 @@ FLAGS = tuple(inspect.signature(plan_flags).parameters.values())
 USE_FLAGS = tuple(inspect.signature(use_flags).parameters.values())
 
 
-class Asked(NamedTuple):
-    """What was said of the plan: targets, flags, ``--set``, ``--specs``, ``--from``, ``--use-…``.
-
-    `use` holds what was said of the use by the name of its flag.
-    """
-
-    targets: tuple[str, ...]
-    flags: dict[str, Any]
-    sets: dict[str, str]
-    specs: Path | None
-    exported: Path | None = None
-    use: Mapping[str, Any] = MappingProxyType({})
-
-    @property
-    def library(self) -> "Library":
-        """The data to look things up in."""
-        return library(self.specs)
-
-    def plan(self, target: str | None = None) -> "Plan":
-        """The plan of a target (the first one where none is named) under the flags."""
-        from joulecast.plan import merged
-
-        if target is None and self.targets:
-            target = self.targets[0]
-        if self.exported is not None:
-            return self._used(self._again(self.exported, target))
-        base, model = fields_of(target)
-        return self._used(merged(base, self.sets, {"model": model, **self.flags}))
-
-    def _used(self, plan: "Plan") -> "Plan":
-        """The plan with what the flags say of its use."""
-        from joulecast.plan import with_use
-
-        said = {name.removeprefix("use_"): value for name, value in self.use.items()}
-        shown = bool(said.pop("use", False))
-        return with_use(plan, said, shown)
-
-    def _again(self, exported: Path, target: str | None) -> "Plan":
-        """The plan of an export under the flags; data that have changed since are said."""
-        from joulecast.exporting.rereading import read
-        from joulecast.plan import merged
-
-        if target is not None:
-            why = f"names a plan, and so does {target}"
-            raise InputError("--from", exported, why, ["one of them"])
-        found = read(exported)
-        if found.data_digest not in (None, self.library.digest):
-            typer.echo(
-                f"note: {exported} was made with data {found.data_digest}, this answer with "
-                f"{self.library.digest}: numbers may differ",
-                err=True,
-            )
-        return merged(found.fields, self.sets, self.flags)
-
-
 def takes_use(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the flags of the use beside those of a plan, as `takes_plan` does."""
     return takes_plan(command, USE_FLAGS)
@@ -344,8 +277,7 @@ def takes_plan(
         else:
             only = values.pop("target")
             targets = () if only is None else (only,)
-        sets = assignments(said.pop("set_") or [])
-        command(Asked(targets, said, sets, said.pop("specs"), said.pop("from_"), use), **values)
+        command(Asked.of(targets, said, use), **values)
 
     signature = [*(many or [target]), *FLAGS, *more, *rest]
     run.__doc__ = command.__doc__
@@ -353,39 +285,3 @@ def takes_plan(
     run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
     return run
-
-
-def fields_of(target: str | None) -> tuple[dict[str, Any], str | None]:
-    """What a positional argument is: fields of a plan file, or the name of a known model."""
-    if target is None:
-        return {}, None
-    path = Path(target)
-    if path.suffix == ".toml" or (path.is_file() and path.suffix != ".json"):
-        from joulecast.plan.file import read
-
-        return read(path), None
-    return {}, target
-
-
-def varied(pairs: list[str] | None) -> dict[str, str]:
-    """What ``--vary`` says, by name."""
-    return assignments(pairs or [], "--vary", "region=fr,pl")
-
-
-def budgets(pairs: list[str] | None) -> dict[str, str]:
-    """What ``--max`` says, by name."""
-    return assignments(pairs or [], "--max", "total=50t")
-
-
-def assignments(pairs: list[str], flag: str = "--set", example: str = "pue=1.1") -> dict[str, str]:
-    """NAME=VALUE pairs; a name given twice is a contradiction."""
-    given: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name or not value:
-            raise InputError(flag, pair, "is not NAME=VALUE", [f"{flag} {example}"])
-        if name in given and given[name] != value:
-            raise InputError(flag, pair, f"{name} was already set to {given[name]}")
-        given[name] = value
-    return given

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from joulecast.cli.asked import Asked, budgets
 from joulecast.cli.output import bold, is_json, say
-from joulecast.cli.planning import AsJson, Asked, Confidence, Format, Max, budgets, takes_plan
+from joulecast.cli.planning import AsJson, Confidence, Format, Max, takes_plan
 
 
 @takes_plan

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from joulecast.cli.output import say
-from joulecast.cli.planning import AsJson, Asked, Vary, takes_plan, varied
+from joulecast.cli.asked import Asked, varied
+from joulecast.cli.output import note, say
+from joulecast.cli.planning import AsJson, Vary, takes_plan
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def sweep(
 
         with _bar(len(table)) as progress:
             save(table, output, force, progress)
-        typer.echo(f"wrote {output}: {len(table):,} rows", err=True)
+        note(f"wrote {output}: {len(table):,} rows")
     if plot is not None:
         table.plot(plot, force=force)
-        typer.echo(f"wrote {plot}", err=True)
+        note(f"wrote {plot}")
     if output is None and plot is None:
         _print(table, format_)
     if not quiet:
@@ -118,7 +119,7 @@ def _notes(table: "Sweep") -> None:
         by_code.setdefault(notice.code, []).append(notice.message)
     for code, messages in by_code.items():
         more = f" (and {len(messages) - 1} like it)" if len(messages) > 1 else ""
-        typer.echo(f"note: {code}: {messages[0]}{more}", err=True)
+        note(f"note: {code}: {messages[0]}{more}")
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from joulecast.cli.asked import library
 from joulecast.cli.output import chosen, print_json, print_rows, say
-from joulecast.cli.planning import Specs, library
+from joulecast.cli.planning import Specs
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ def as_said(plan: Plan) -> dict[str, Any]:
     if said.get("project_factor", PROJECTS[0]) not in PROJECTS:
         said["project_factor"] = _numbers("project_factor", said["project_factor"])
     if plan.phases:
-        said["phases"] = [dict(vars(phase)) for phase in plan.phases]
+        said["phases"] = list(said["phases"])
     return said
 
 
