@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "data.reading",
         "data.prices",
         "data.records",
+        "data.validation",
         "laws.records",
         "validating.runs",
         "data.specs",

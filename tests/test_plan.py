@@ -71,7 +71,7 @@ def test_a_switch_takes_the_words_of_configuration_files(said: object, meant: bo
 
 @pytest.mark.parametrize("said", [2, "maybe", None, [True], float("nan")])
 def test_a_switch_is_true_or_false(said: object) -> None:
-    with pytest.raises(JoulecastError, match="only_given: .*must be true or false"):
+    with pytest.raises(JoulecastError, match=r"only_given: .*must be true or false"):
         Plan(only_given=said)
 
 

@@ -108,7 +108,7 @@ def test_the_shipped_fit_is_that_of_estimate() -> None:
 
 def test_what_was_reported_never_enters_the_inputs() -> None:
     for run in BUNDLED.runs:
-        assert inputs(run) == inputs(run.model_copy(update={"reported": After()}))
+        assert inputs(run) == inputs(run.replace(reported=After()))
         assert set(inputs(run)) <= set(Plan.fields) - {"given"}
 
 

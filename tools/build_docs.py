@@ -7,11 +7,10 @@ With --check nothing is written and the exit code is 1 where a page is stale.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import get_args
+from typing import Any, Literal, get_args, get_origin
 
 import boundary
 import law_tables
@@ -20,7 +19,7 @@ import use_tables
 from build_reference import reference_pages
 
 from joulecast import Plan, advise, estimate
-from joulecast.data.records import Basis, Device, Figure, Read, Record
+from joulecast.data.records import Basis, Device, Figure, Read, Record, type_of
 from joulecast.notices import CODES
 from joulecast.terms import ASKED, INPUTS, OUTPUTS, USED, Term
 from joulecast.validating import runs
@@ -132,7 +131,7 @@ def warnings() -> str:
 
 def device_fields() -> str:
     """Fields of a device file, from the schema."""
-    figure = ", ".join(f"`{name}`" for name in Figure.model_fields)
+    figure = ", ".join(f"`{name}`" for name in Figure.fields)
     tail = f"A figure is a bare number, or a table with {figure}."
     return "\n".join([*fields(Device), "", tail])
 
@@ -145,7 +144,7 @@ def run_tests() -> str:
 
 def run_fields() -> str:
     """Fields of the file of a published run, from the schema."""
-    figure = ", ".join(f"`{name}`" for name in runs.Reported.model_fields)
+    figure = ", ".join(f"`{name}`" for name in runs.Reported.fields)
     parts: list[tuple[str, type[Record]]] = [
         ("", runs.ReportedRun),
         ("`[before]`", runs.Before),
@@ -157,7 +156,7 @@ def run_fields() -> str:
     ]
     lines = []
     for title, record in parts:
-        own = set(runs.Reported.model_fields) if issubclass(record, runs.Reported) else set()
+        own = set(runs.Reported.fields) if issubclass(record, runs.Reported) else set()
         lines += [*([title, ""] if title else []), *fields(record, own), ""]
     tail = f"A reported figure is a bare number, or a table with {figure}."
     return "\n".join([*lines, tail])
@@ -166,26 +165,29 @@ def run_fields() -> str:
 def fields(record: type[Record], without: Set[str] = frozenset()) -> list[str]:
     """Table of a record's fields."""
     rows = ["| field | required | type |", "|---|---|---|"]
-    for name, field in record.model_fields.items():
+    for name, annotation in record.fields.items():
         if name not in without:
-            rows.append(
-                f"| `{name}` | {'yes' if field.is_required() else ''} | {_kind(field.annotation)} |"
-            )
+            kind, required = _kind(annotation), "yes" if name in record.required else ""
+            if type(None) in get_args(annotation) and kind != "figure":
+                kind += " or None"
+            rows.append(f"| `{name}` | {required} | {kind} |")
     return rows
 
 
-def _kind(annotation: object) -> str:
+def _kind(annotation: Any) -> str:
     """Type of a field in words."""
-    bare = str(annotation)
-    if "Figure" in bare or "Reported," in bare or re.search(r"runs\.(Power|Energy|Em)", bare):
-        return "figures by precision" if "Mapping" in bare else "figure"
-    kind = re.sub(r"typing\.|joulecast\.runs\.|<class '(?:[\w.]+\.)?(\w+)'>", r"\1", bare)
-    kind = re.sub(r"Literal\[([^]]*)\]", lambda m: "one of " + m[1].replace("'", ""), kind)
-    kind = re.sub(r"tuple\[one of (.*), \.\.\.\]", r"list out of \1", kind)
-    kind = re.sub(r"collections\.abc\.Mapping\[str, str\]", "table of texts", kind)
-    kind = re.sub(r"Optional\[(.*)\]", r"\1 or None", kind)
-    kind = re.sub(r"\b(Before|After|Shape)\b", "table", kind)
-    return kind.replace("|", "or")
+    kind = type_of(annotation)
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(parts)}"
+    if origin is tuple:
+        inner = _kind(parts[0])
+        return inner.replace("one of", "list out of") if "one of" in inner else str(kind)
+    if origin is Mapping:
+        return "figures by precision" if _kind(parts[1]) == "figure" else "table of texts"
+    if issubclass(kind, Record):
+        return "figure" if issubclass(kind, Figure) else "table"
+    return str(kind.__name__)
 
 
 def example() -> str:

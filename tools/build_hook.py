@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileSpecs(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs joulecast.data.specs and .tables, which need the standard library alone."""
+    """Runs joulecast.data.overlay, which needs pydantic, .data.specs, and .cli.compiling: Typer."""
 
     PLUGIN_NAME = "custom"
 
@@ -27,11 +27,17 @@ class CompileSpecs(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def compile_specs(root: Path) -> None:
-    """Compile the tables of a checkout by the package's own code, without what it needs to run."""
+    """Check and compile the tables of a checkout by the package's own code, without what it needs.
+
+    Raises SpecsError naming file and field: what is compiled is never validated again.
+    """
     package = ModuleType("joulecast")
     package.__path__ = [str(root / "src" / "joulecast")]
     sys.modules.setdefault("joulecast", package)
-    importlib.import_module("joulecast.data.specs").compile_folder(root / "hardware_specs")
+    folder = root / "hardware_specs"
+    importlib.import_module("joulecast.data.overlay").check_ours(folder)
+    importlib.import_module("joulecast.data.specs").compile_folder(folder)
+    importlib.import_module("joulecast.cli.compiling").write(folder / "compiled" / "flags.json")
 
 
 if __name__ == "__main__":

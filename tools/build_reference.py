@@ -128,7 +128,7 @@ def sites() -> str:
         for name, row in sorted(rows.items())
     ]
     own = [
-        (key, site["name"], *_figure(library, Figure(**site["pue"])))
+        (key, site["name"], *_figure(library, Figure.made_of(site["pue"])))
         for key, site in sorted(core["sites"].items())
         if "pue" in site
     ]

@@ -240,7 +240,7 @@ def toml(record: Mapping[str, Any]) -> Iterator[str]:
     for name in HEAD:
         if record.get(name):
             yield f"{name} = {written(record[name])}"
-    for half, fields in (("before", Before.model_fields), ("reported", After.model_fields)):
+    for half, fields in (("before", Before.fields), ("reported", After.fields)):
         order = [*fields, *sorted(set(record[half]) - set(fields))]
         yield from table(half, {name: record[half][name] for name in order if name in record[half]})
 

@@ -11,11 +11,17 @@ from typing import Any
 
 import typer
 from pydantic import ConfigDict, TypeAdapter, with_config
-from typing_extensions import is_typeddict
+from pydantic._internal import _generate_schema
+from typing_extensions import TypedDict, is_typeddict
 
 from joulecast import answers
-from joulecast.data import records
+from joulecast.data import catalogue, records
+from joulecast.data.validation import adapter
 from joulecast.validating import runs
+
+# The shapes of rows and records are plain TypedDicts, which pydantic refuses below Python 3.12 for
+# fear of missing what it does not need here.
+_generate_schema._SUPPORTS_TYPEDDICT = True
 
 OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 
@@ -32,22 +38,22 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "sweep": (answers.SweepRow, True),
     "validate": (answers.ValidationObject, False),
     "validate-accounting": (answers.AccountObject, True),
-    "list-devices": (answers.DeviceRow, True),
-    "list-instances": (answers.InstanceRow, True),
-    "list-models": (answers.ModelRow, True),
-    "list-runs": (answers.RunRow, True),
-    "list-regions": (answers.RegionRow, True),
-    "list-providers": (answers.ProviderRow, True),
-    "list-assumptions": (answers.AssumptionRow, True),
-    "list-sources": (answers.SourceRow, True),
-    "list-warnings": (answers.CodeRow, True),
+    "list-devices": (catalogue.DeviceRow, True),
+    "list-instances": (catalogue.InstanceRow, True),
+    "list-models": (catalogue.ModelRow, True),
+    "list-runs": (catalogue.RunRow, True),
+    "list-regions": (catalogue.RegionRow, True),
+    "list-providers": (catalogue.ProviderRow, True),
+    "list-assumptions": (catalogue.AssumptionRow, True),
+    "list-sources": (catalogue.SourceRow, True),
+    "list-warnings": (catalogue.CodeRow, True),
     "show-device": (records.Device, False),
-    "show-instance": (answers.InstanceRecord, False),
+    "show-instance": (catalogue.InstanceRecord, False),
     "show-model": (records.Model, False),
     "show-run": (runs.ReportedRun, False),
-    "show-region": (answers.RegionRecord, False),
+    "show-region": (catalogue.RegionRecord, False),
     "show-source": (records.Source, False),
-    "show-assumption": (answers.AssumptionRecord, False),
+    "show-assumption": (catalogue.AssumptionRecord, False),
 }
 
 
@@ -70,7 +76,7 @@ RECORDS: dict[str, type[records.Record]] = {"device": records.Device, "model": r
 
 def _record(name: str, kind: type[records.Record]) -> str:
     """A file of hardware_specs: figures may be bare numbers, covered by the file's own source."""
-    made = kind.model_json_schema(mode="validation")
+    made = adapter(kind).json_schema(mode="validation")
     figure = made["$defs"]["Figure"]
     figure["required"] = ["value"]
     made["$defs"]["Figure"] = {"anyOf": [{"type": "number"}, figure]}
@@ -83,7 +89,9 @@ def _record(name: str, kind: type[records.Record]) -> str:
 
 def _schema(name: str, shape: Any, many: bool) -> str:
     _forbid_other_keys()
-    made = TypeAdapter(list[shape] if many else shape).json_schema(mode="serialization")
+    is_record = isinstance(shape, type) and issubclass(shape, records.Record)
+    whole = adapter(shape) if is_record else TypeAdapter(list[shape] if many else shape)
+    made = whole.json_schema(mode="serialization")
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"joulecast {name.replace('-', ' ')}",
@@ -98,8 +106,9 @@ def _text(schema: dict[str, Any]) -> str:
 def _forbid_other_keys() -> None:
     """A schema that lets any key pass proves nothing."""
     closed = with_config(ConfigDict(extra="forbid"))
-    for shape in vars(answers).values():
+    for shape in (*vars(answers).values(), *vars(catalogue).values()):
         if is_typeddict(shape):
+            shape.__orig_bases__ = (TypedDict,)  # a plain one has none
             closed(shape)
 
 

@@ -6,8 +6,7 @@ Python and from the command line (which adds ``error: `` and exits with 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 
 class JoulecastError(ValueError):
@@ -72,56 +71,6 @@ def nearest(word: str, choices: Iterable[str], count: int = 3) -> list[str]:
     starts = [name for name in folded if target and name.startswith(target)]
     ordered = dict.fromkeys([*close, *sorted(starts, key=len)])
     return [folded[name] for name in list(ordered)[:count]]
-
-
-#: How pydantic's kinds of complaint begin -> our words.
-_WORDS = {
-    "date": "is not a date such as 2025-01-31",
-    "finite": "must be a finite number",
-    "float": "is not a number",
-    "model": "is not a number",  # where a figure is wanted
-    "int": "is not a whole number",
-    "bool": "must be true or false",
-    "mapping": "must be a table",
-    "tuple": "must be a list of names",
-    "string_pattern": "must be lower-case letters, digits and single hyphens",
-    "string": "must be a name",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-}
-
-
-def plainly(
-    errors: Sequence[Any], fields: Sequence[Iterable[str]]
-) -> tuple[str, object, str, list[str]]:
-    """Path, value, reason and choices of the first of pydantic's complaints about a record.
-
-    `fields` are the names a key may have at each level of the record.
-    """
-    error = min(errors, key=_rank)
-    name, value, context = error["type"], error["input"], error.get("ctx", {})
-    path = ".".join(str(part) for part in error["loc"])
-    if name == "extra_forbidden":
-        level = min(len(error["loc"]), len(fields)) - 1
-        return path, None, "unknown key", nearest(str(error["loc"][-1]), fields[level])
-    if name == "missing":
-        return path, None, "missing", []
-    if name == "value_error":
-        return path, None, str(context["error"]), []
-    if name == "literal_error":
-        choices = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return path, value, "is not a known choice", nearest(str(value), choices) or choices
-    for start, words in _WORDS.items():
-        if name.startswith(start):
-            return path, value, words.format(**context), []
-    return path, value, error["msg"], []
-
-
-def _rank(error: Any) -> tuple[int, int]:
-    """A misspelt key explains the one that is missing, and both explain what follows from them."""
-    if error["type"] == "extra_forbidden":
-        return 0, 0
-    return (1, len(error["loc"])) if error["type"] == "missing" else (2, 0)
 
 
 def _shorten(value: object, limit: int = 60) -> str:

@@ -9,7 +9,8 @@ import pytest
 from joulecast import Library, Plan, estimate
 from joulecast.citing.citing import Bibliography, bibtex
 from joulecast.data import specs
-from joulecast.data.records import Source
+from joulecast.data.records import Source, plain
+from joulecast.data.validation import validated
 from joulecast.footprint import Citation
 
 BUNDLED = Library.bundled()
@@ -95,10 +96,10 @@ def test_doubt_about_an_entry_goes_with_it_into_a_bibliography() -> None:
     ],
 )
 def test_status_of_an_entry(change: dict[str, str], entry: str) -> None:
-    bare = SOURCES["rae-2021"].model_dump() | {
+    bare = plain(SOURCES["rae-2021"]) | {
         "checked": "", "checked_against": "", "unconfirmed": "",
     }  # fmt: skip
-    assert Source(**{**bare, **change}).entry == entry
+    assert validated(Source, {**bare, **change}, "x").entry == entry
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import ast
+import copy
+import json
+import pickle
+import shutil
+import subprocess
+import sys
 import tomllib
 from collections import Counter
+from functools import cache
 from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import build_hook
 import pytest
 
 from joulecast import Library, Plan, estimate
 from joulecast.data import overlay, places, specs
 from joulecast.data.overlay import leaves
-from joulecast.data.records import Device, Figure, Model, figures_of, validated
+from joulecast.data.records import Device, Figure, Model, Record, figures_of
 from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.data.validation import validated
+from joulecast.errors import SpecsError
 from joulecast.laws.records import KINDS, LossLaw
 from joulecast.terms import ASKED, INPUTS, USED
+from joulecast.validating.runs import ReportedRun
 
 SRC = Path(places.__file__).parents[1]
 BUNDLED = Library.bundled()
@@ -61,6 +72,7 @@ SHAPES = {
 DEFAULTS = [name for table in DEFAULT_TABLES for name, _ in leaves(CORE[table])]
 
 
+@cache
 def keys_in_code() -> set[str]:
     """Text constants of the package: sources that whole tables or rules come from."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SRC.rglob("*.py"))
@@ -222,3 +234,93 @@ def test_every_device_can_be_estimated(key: str) -> None:
         assert all(map(isfinite, (quantity.value, *levels)))
         assert quantity.p5 > 0
         assert list(levels) == sorted(levels)
+
+
+# What a record is.
+
+OURS: list[tuple[type[Record], str]] = [
+    (Device, "devices"), (Model, "models"), (ReportedRun, specs.RUNS_TABLE)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "table"), OURS)
+def test_a_record_that_is_only_read_is_the_one_that_is_validated(
+    kind: type[Record], table: str
+) -> None:
+    records = CORE.get(table) or specs.load_runs(specs.bundled_folder())[table]
+    for key, data in json.loads(json.dumps(dict(records), default=str)).items():
+        read, checked = kind.made_of(data), validated(kind, data, key)
+        assert read == checked and repr(read) == repr(checked)
+
+
+def test_a_record_does_not_change_and_copies_keep_their_kind() -> None:
+    figure = Figure(value=1.0, basis="given", source="x")
+    with pytest.raises(AttributeError, match="value"):
+        figure.value = 2.0  # type: ignore[misc]
+    other = figure.replace(low=0.5, high=2.0)
+    assert other.points == (1.0, 0.5, 2.0) and figure.low is None
+    assert other != figure and other.replace(low=None, high=None) == figure
+    assert pickle.loads(pickle.dumps(DEVICES["h100-sxm"])) == DEVICES["h100-sxm"]
+    assert copy.deepcopy(other) == other and len({figure, other, copy.copy(other)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"value": 1.0, "source": "x"}, "basis"),
+        ({"value": 1.0, "basis": "given", "source": "x", "hihg": 2.0}, "hihg"),
+    ],
+)
+def test_a_record_has_its_fields_and_no_others(fields: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(TypeError, match=f"Figure: unknown or missing: {wrong}"):
+        Figure(**fields)
+
+
+def test_our_own_records_are_read_without_pydantic() -> None:
+    script = (
+        "import sys; from types import ModuleType\n"
+        "package = sys.modules['joulecast'] = ModuleType('joulecast')\n"
+        f"package.__path__ = [{str(SRC)!r}]\n"
+        "from joulecast.data.library import Library\n"
+        "from joulecast.laws.records import LossLaw\n"
+        "ours = Library.bundled()\n"
+        "ours.device('h100'), ours.model(ours.model_ids[0]), ours.source('ember-2026'), ours.runs\n"
+        "ours.default('pue'), ours.place('us-va'), ours.laws('loss', LossLaw), ours.rented\n"
+        "print({'pydantic', 'pydantic_core', 'annotated_types'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("devices/h100-sxm.toml", "tdp_w", "tdp_watt", "tdp_watt: unknown key"),
+        ("devices/h100-sxm.toml", 'source = "', 'source = "x', "source: x"),
+        ("models/llama-3.1-8b.toml", 'arch = "dense"', 'arch = "moe"', "model: a mixture"),
+        ("reported_runs/t5-11b.toml", 'tests = ["H"', 'tests = ["H", "H"', "run: tests: a letter"),
+        ("sources.toml", 'read = "secondary"', 'read = "told"', ": read: told: is not a known"),
+        ("defaults.toml", 'basis = "', 'basis = "x', ": basis: x"),
+        (
+            "scaling_laws.toml",
+            "tokens_exponent = ",
+            "tokens_exponent = -",
+            "tokens_exponent: -0.3658: ",
+        ),
+    ],
+)
+def test_the_build_refuses_a_broken_record_of_ours(
+    tmp_path: Path, file: str, old: str, new: str, message: str
+) -> None:
+    folder = tmp_path / "hardware_specs"
+    shutil.copytree(specs.bundled_folder(), folder, ignore=shutil.ignore_patterns("compiled"))
+    (tmp_path / "src").symlink_to(SRC.parent)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(SpecsError) as caught:
+        build_hook.compile_specs(tmp_path)
+    assert str(caught.value).startswith(file) and message in str(caught.value)
+    assert not (folder / "compiled").exists()

@@ -54,7 +54,7 @@ KINDS: dict[Any, str] = {str: "one", str | None: "one", list[str] | None: "many"
 
 
 def _helps(group: Any) -> dict[str, str]:
-    """ "help" and the command -> the text, as a terminal of the usual width shows it."""
+    """Texts of help by the words that ask for them, as a terminal of the usual width has them."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(plain.WIDTH)
     try:

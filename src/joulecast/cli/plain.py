@@ -1,8 +1,8 @@
 """The plain case of the command line, parsed by a table that the build made of the flags.
 
-The table (`flags.json`, made by `compiling`) knows the flags of `estimate` and the texts of help.
-Whatever it does not know goes to Typer, and so does everything where the table is not there or is
-older than the flags: in a checkout, where nothing was built.
+The table (made by `compiling`) knows the flags of `estimate` and the texts of help.  Whatever it
+does not know goes to Typer, and so does everything where it is not there, as in a checkout, or
+older than the flags.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-TABLE = Path(__file__).with_name("flags.json")
+#: Where an installed copy has it.
+TABLE = Path(__file__).parents[1] / "hardware_specs" / "compiled" / "flags.json"
 
 #: Where these are set, the command line means more than its words.
 ENVIRONMENT = ("_JOULECAST_COMPLETE", "JOULECAST_SPECS")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal, TypedDict, TypeVar, cast
 
+from joulecast.answers import WarningObject
 from joulecast.data.library import Library
 from joulecast.data.places import Cited
+from joulecast.data.records import Figure, plain
 from joulecast.data.specs import bare
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.notices import CODES
 from joulecast.terms import INPUTS, input_term
 from joulecast.validating.runs import TESTS, ReportedRun
+
+Row = TypeVar("Row")
 
 
 def listing(
@@ -29,12 +33,12 @@ def listing(
     """
     if what not in LISTS:
         raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
-    rows = _ROWS[what](library) if tests is None else _runs_that_test(what, tests, library)
+    shape, made = LISTS[what]
+    rows = made(library) if tests is None else _runs_that_test(what, tests, library)
     for flag, said in (where or {}).items():
         if said is None:
             continue
-        column = FILTERS[flag]
-        columns = _ROWS[what](library)[0]
+        column, columns = FILTERS[flag], shape.__annotations__
         if column not in columns:
             mine = [f"--{other}" for other, name in FILTERS.items() if name in columns]
             why = f"is not a filter of list {what}"
@@ -45,7 +49,7 @@ def listing(
     return [row for row in rows if any(text in str(cell).casefold() for cell in row.values())]
 
 
-def _runs_that_test(what: str, tests: str, library: Library) -> list[dict[str, Any]]:
+def _runs_that_test(what: str, tests: str, library: Library) -> list[Any]:
     """Rows of the published runs that test all of some letters."""
     if what != "runs":
         raise InputError("--tests", tests, f"{what} test nothing", ["joulecast list runs"])
@@ -69,7 +73,7 @@ FILTERS = {
 
 def details(
     what: str, name: str | None, library: Library, year: str | None = None
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """One record in full, with its sources.
 
     A name alone is looked for among all kinds, first among those where it is an id.
@@ -78,29 +82,26 @@ def details(
     """
     if name is not None:
         if what not in RECORDS:
-            raise UnknownNameError(
-                "show", what, "no such record", nearest(what, RECORDS) or RECORDS
-            )
-        if what == "region":
-            return _region_record(name, library, year)
-        _no_year(year)
-        return RECORDS[what](name, library)
+            near = nearest(what, RECORDS) or RECORDS
+            raise UnknownNameError("show", what, "no such record", near)
+        return _record(what, name, library, year)
     for kind in sorted(RECORDS, key=lambda kind: what not in _ids(kind, library)):
         try:
-            found = RECORDS[kind](what, library)
+            RECORDS[kind](what, library)
         except JoulecastError:
             continue
-        if kind == "region":
-            return _region_record(what, library, year)
-        _no_year(year)
-        return found
-    known = [
-        key
-        for kind in ("device", "instance", "model", "region", "run")
-        for key in _ids(kind, library)
-    ]
-    known += INPUTS
+        return _record(kind, what, library, year)
+    kinds = ("device", "instance", "model", "region", "run")
+    known = [*(key for kind in kinds for key in _ids(kind, library)), *INPUTS]
     raise UnknownNameError("show", what, "no such record", nearest(what, known) or list(RECORDS))
+
+
+def _record(kind: str, name: str, library: Library, year: str | None) -> Mapping[str, Any]:
+    if kind == "region":
+        return _region_record(name, library, year)
+    if year is not None:
+        raise InputError("--year", year, "goes with a place alone", ["show us-va --year 2023"])
+    return RECORDS[kind](name, library)
 
 
 def _ids(kind: str, library: Library) -> list[str]:
@@ -114,138 +115,157 @@ def _ids(kind: str, library: Library) -> list[str]:
     return library.place_ids() if kind == "region" else ids.get(kind, [])
 
 
-def _instance_record(name: str, library: Library) -> dict[str, Any]:
+def _row(shape: type[Row], *records: object, **own: Any) -> Row:
+    """A row of a shape: each key as in `own`, else that field of the first record that has it.
+
+    Of a figure the value alone is shown.
+    """
+    row = {}
+    for name in shape.__annotations__:
+        has = (record for record in records if hasattr(record, name))
+        found = own[name] if name in own else getattr(next(has), name)
+        row[name] = found.value if isinstance(found, Figure) else found
+    return cast("Row", row)
+
+
+class DeviceRow(TypedDict):
+    """A row of `list devices`."""
+
+    id: str
+    name: str
+    dense_16bit_tflops: float | None
+    memory_gb: float
+    tdp_w: float | None
+    released: str
+    vendor: str
+    device_class: str
+    kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
+
+
+def _device_row(library: Library, key: str) -> DeviceRow:
+    device = library.device(key).device
+    released = device.release_date.isoformat()
+    return _row(DeviceRow, device, dense_16bit_tflops=device.peak("bf16"), released=released)
+
+
+class InstanceRow(TypedDict):
+    """A row of `list instances`; a slice (v4-*) counts cores or chips, so many to a device."""
+
+    id: str
+    device: str
+    devices: int | None
+    per_device: int | None
+    provider: str
+
+
+class InstanceRecord(TypedDict):
+    """What `show instance` prints."""
+
+    id: str
+    device: str
+    devices: int
+    provider: str
+    source: str
+    note: str
+
+
+def _instance_record(name: str, library: Library) -> InstanceRecord:
     reserved = library.reservation(name)
     if reserved is None:
         near = nearest(name, library.instance_ids) or library.instance_ids[:3]
         raise UnknownNameError("instance", name, "unknown instance", near)
-    instance = reserved.instance
-    return {
-        "id": reserved.name,
-        "device": instance.device,
-        "devices": reserved.total,
-        "provider": instance.provider,
-        "source": instance.source,
-        "note": instance.note,
-    }
+    return _row(InstanceRecord, reserved.instance, id=reserved.name, devices=reserved.total)
 
 
-def _no_year(year: str | None) -> None:
-    if year is not None:
-        raise InputError("--year", year, "goes with a place alone", ["show us-va --year 2023"])
+class ModelRow(TypedDict):
+    """A row of `list models`."""
+
+    id: str
+    name: str
+    arch: str
+    params: float
+    active_params: float | None
+    tokens: float | None
+    released: int
 
 
-def _device_record(name: str, library: Library) -> dict[str, Any]:
-    return library.device(name).device.model_dump(mode="json", exclude_none=True)
-
-
-def _model_record(name: str, library: Library) -> dict[str, Any]:
-    return library.model(name).model_dump(mode="json", exclude_none=True)
-
-
-def _run_record(name: str, library: Library) -> dict[str, Any]:
-    return library.run(name).model_dump(mode="json", exclude_none=True)
-
-
-def _source_record(name: str, library: Library) -> dict[str, Any]:
-    return library.source(name).model_dump(mode="json")
-
-
-def _assumption_record(name: str, library: Library) -> dict[str, Any]:
-    if name not in INPUTS and library.defaults_of(name):
-        return {
-            "name": name,
-            "unit": "",
-            "meaning": "a default that shapes others: how wide, how fast, from where on",
-            "scale": "",
-            "flag": "--specs",
-            "defaults": library.defaults_of(name),
-        }
-    term = input_term(name)
-    return {
-        "name": term.name,
-        "unit": term.unit,
-        "meaning": term.meaning,
-        "scale": term.scale,
-        "flag": term.override,
-        "defaults": library.defaults_of(name),
-    }
-
-
-def _device_row(library: Library, key: str) -> dict[str, Any]:
-    device = library.device(key).device
-    peak = device.peak("bf16")
-    return {
-        "id": key,
-        "name": device.name,
-        "dense_16bit_tflops": peak.value if peak else None,
-        "memory_gb": device.memory_gb.value,
-        "tdp_w": device.tdp_w.value if device.tdp_w else None,
-        "released": device.release_date.isoformat(),
-        "vendor": device.vendor,
-        "device_class": device.device_class,
-        "kind": device.kind,
-    }
-
-
-def _instance_row(library: Library, key: str) -> dict[str, Any]:
-    instance = library.instance(key)
-    return {
-        "id": key,
-        "device": instance.device,
-        "devices": instance.devices,
-        "per_device": instance.per_device,
-        "provider": instance.provider,
-    }
-
-
-def _model_row(library: Library, key: str) -> dict[str, Any]:
+def _model_row(library: Library, key: str) -> ModelRow:
     model = library.model(key)
-    return {
-        "id": key,
-        "name": model.name,
-        "arch": model.arch,
-        "params": model.params.value,
-        "active_params": model.active_params.value if model.active_params else None,
-        "tokens": model.tokens.value if model.tokens else None,
-        "released": model.release_year,
-    }
+    return _row(ModelRow, model, released=model.release_year)
 
 
-def _run_row(run: ReportedRun) -> dict[str, Any]:
-    after = run.reported
-    return {
-        "id": run.id,
-        "name": run.name,
-        "arch": run.before.arch,
-        "device": run.before.device,
-        "year": run.before.year,
-        "tests": ",".join(run.tests),
-        "device_hours": after.device_hours.value if after.device_hours else None,
-        "energy_kwh": after.energy_kwh.value if after.energy_kwh else None,
-        "operational_kgco2e": (
-            after.operational_kgco2e.value if after.operational_kgco2e else None
-        ),
-    }
+class RunRow(TypedDict):
+    """A row of `list runs`; `tests` are letters with commas between them."""
+
+    id: str
+    name: str
+    arch: str
+    device: str | None
+    year: int
+    tests: str
+    device_hours: float | None
+    energy_kwh: float | None
+    operational_kgco2e: float | None
 
 
-def _region_row(library: Library, key: str) -> dict[str, Any]:
+def _run_row(run: ReportedRun) -> RunRow:
+    return _row(RunRow, run, run.before, run.reported, tests=",".join(run.tests))
+
+
+class RegionRow(TypedDict):
+    """A row of `list regions`."""
+
+    id: str
+    name: str
+    kind: Literal["country", "state", "zone", "cloud", "site"]
+    country: str
+    zone: str | None
+    provider: str | None
+
+
+def _region_row(library: Library, key: str) -> RegionRow:
     place = library.place(key)
-    return {
-        "id": key,
-        "name": place.name,
-        "kind": place.kind,
-        "country": place.iso3,
-        "zone": place.zone or None,
-        "provider": place.provider or None,
-    }
+    zone, provider = place.zone or None, place.provider or None
+    return _row(RegionRow, place, country=place.iso3, zone=zone, provider=provider)
+
+
+class GridObject(TypedDict):
+    """A place's latest intensity."""
+
+    gco2e_per_kwh: float
+    year: int
+    source: str
+
+
+class FigureObject(TypedDict):
+    """A number an answer would take, how far it may be off, and why."""
+
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: str
+    source: str
+    read: str
+    note: str
+    flag: str
+
+
+class RegionRecord(RegionRow):
+    """What `show region` prints."""
+
+    year: int
+    grid: GridObject | None
+    grid_direct: GridObject | None
+    figures: dict[str, FigureObject]
+    warnings: list[WarningObject]
 
 
 #: What a place decides, each a figure of its own.
 PLACE_FIGURES = ("grid_gco2e_per_kwh", "pue", "wue_l_per_kwh", "water_factor_l_per_kwh")
 
 
-def _region_record(name: str, library: Library, year: str | None = None) -> dict[str, Any]:
+def _region_record(name: str, library: Library, year: str | None = None) -> RegionRecord:
     """A place with the figures an answer would take for a year (the latest where none is said)."""
     from joulecast.estimation import estimate  # a list need not load NumPy
     from joulecast.plan import Plan
@@ -257,75 +277,146 @@ def _region_record(name: str, library: Library, year: str | None = None) -> dict
     local = library.zone_grid(place.zone, when) if place.zone else None
     direct = library.direct_grid(place.direct_area, when) if place.direct_area else None
     found = {entry.name: entry.to_dict() for entry in footprint.assumptions}
-    shown = ("value", "low", "high", "unit", "basis", "source", "read", "note", "flag")
+    figures = {
+        key: cast("FigureObject", {part: found[key][part] for part in FigureObject.__annotations__})
+        for key in PLACE_FIGURES
+    }
     return {
         **_region_row(library, place.id),
         "year": when,
         "grid": _grid(local or library.national_grid(place.iso3, when)),
         "grid_direct": _grid(direct),
-        "figures": {key: {part: found[key][part] for part in shown} for key in PLACE_FIGURES},
+        "figures": figures,
         "warnings": [
             {"code": n.code, "message": n.message} for n in footprint.warnings if "grid" in n.code
         ],
     }
 
 
-def _provider_row(library: Library, key: str) -> dict[str, Any]:
-    """A fleet's latest figures."""
+def _grid(found: Cited | None) -> GridObject | None:
+    return None if found is None else _row(GridObject, found, gco2e_per_kwh=found.value)
+
+
+class ProviderRow(TypedDict):
+    """A row of `list providers`: the fleet's latest figures."""
+
+    id: str
+    name: str | None
+    pue: float | None
+    pue_low: float | None
+    pue_high: float | None
+    pue_year: int | None
+    wue_l_per_kwh: float | None
+    wue_year: int | None
+
+
+def _provider_row(library: Library, key: str) -> ProviderRow:
     pue = library.provider_row(key, library.latest_year, "pue") or {}
     wue = library.provider_row(key, library.latest_year, "wue_l_per_kwh") or {}
-    named = pue or wue
+
+    def number(row: Mapping[str, str], column: str) -> float | None:
+        return float(row[column]) if row.get(column) else None
+
     return {
         "id": key,
-        "name": named.get("name"),
-        **{column: _number(pue.get(column)) for column in ("pue", "pue_low", "pue_high")},
+        "name": (pue or wue).get("name"),
+        "pue": number(pue, "pue"),
+        "pue_low": number(pue, "pue_low"),
+        "pue_high": number(pue, "pue_high"),
         "pue_year": int(pue["year"]) if pue else None,
-        "wue_l_per_kwh": _number(wue.get("wue_l_per_kwh")),
+        "wue_l_per_kwh": number(wue, "wue_l_per_kwh"),
         "wue_year": int(wue["year"]) if wue else None,
     }
 
 
-def _number(cell: str | None) -> float | None:
-    return float(cell) if cell else None
+class AssumptionRow(TypedDict):
+    """A row of `list assumptions`."""
+
+    name: str
+    unit: str
+    flag: str
+    meaning: str
 
 
-def _grid(found: Cited | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {"gco2e_per_kwh": found.value, "year": found.year, "source": found.source}
+class AssumptionRecord(TypedDict):
+    """What `show assumption` prints."""
+
+    name: str
+    unit: str
+    meaning: str
+    scale: str
+    flag: str
+    defaults: dict[str, Any]
 
 
-def _source_row(library: Library, key: str) -> dict[str, Any]:
-    source = library.source(key)
-    names = ("key", "read", "year", "authors", "title", "entry")
-    return {name: getattr(source, name) for name in names}
+def _assumption_record(name: str, library: Library) -> AssumptionRecord:
+    defaults = library.defaults_of(name)
+    if name not in INPUTS and defaults:
+        return {
+            "name": name,
+            "unit": "",
+            "meaning": "a default that shapes others: how wide, how fast, from where on",
+            "scale": "",
+            "flag": "--specs",
+            "defaults": defaults,
+        }
+    term = input_term(name)
+    return _row(AssumptionRecord, term, flag=term.override, defaults=defaults)
 
 
-#: List -> its rows.
-_ROWS: dict[str, Callable[[Library], list[dict[str, Any]]]] = {
-    "devices": lambda library: [_device_row(library, key) for key in library.device_ids],
-    "instances": lambda library: [_instance_row(library, key) for key in library.instance_ids],
-    "models": lambda library: [_model_row(library, key) for key in library.model_ids],
-    "runs": lambda library: [_run_row(run) for run in library.runs],
-    "regions": lambda library: [_region_row(library, key) for key in library.place_ids()],
-    "providers": lambda library: [_provider_row(library, key) for key in library.provider_ids],
-    "assumptions": lambda _: [
-        {"name": t.name, "unit": t.unit or "-", "flag": t.override, "meaning": t.meaning}
-        for t in INPUTS.values()
-    ],
-    "sources": lambda library: [_source_row(library, key) for key in library.source_keys],
-    "warnings": lambda _: [{"code": code, "meaning": text} for code, text in CODES.items()],
+class SourceRow(TypedDict):
+    """A row of `list sources`."""
+
+    key: str
+    read: str
+    year: int
+    authors: str
+    title: str
+    entry: str
+
+
+class CodeRow(TypedDict):
+    """A row of `list warnings`."""
+
+    code: str
+    meaning: str
+
+
+#: List -> the shape of a row, and what makes the rows.
+LISTS: dict[str, tuple[type, Callable[[Library], list[Any]]]] = {
+    "devices": (DeviceRow, lambda lib: [_device_row(lib, key) for key in lib.device_ids]),
+    "instances": (
+        InstanceRow,
+        lambda lib: [_row(InstanceRow, lib.instance(key)) for key in lib.instance_ids],
+    ),
+    "models": (ModelRow, lambda lib: [_model_row(lib, key) for key in lib.model_ids]),
+    "runs": (RunRow, lambda lib: [_run_row(run) for run in lib.runs]),
+    "regions": (RegionRow, lambda lib: [_region_row(lib, key) for key in lib.place_ids()]),
+    "providers": (ProviderRow, lambda lib: [_provider_row(lib, key) for key in lib.provider_ids]),
+    "assumptions": (
+        AssumptionRow,
+        lambda _: [
+            _row(AssumptionRow, term, unit=term.unit or "-", flag=term.override)
+            for term in INPUTS.values()
+        ],
+    ),
+    "sources": (
+        SourceRow,
+        lambda lib: [_row(SourceRow, lib.source(key)) for key in lib.source_keys],
+    ),
+    "warnings": (
+        CodeRow,
+        lambda _: [CodeRow(code=code, meaning=meaning) for code, meaning in CODES.items()],
+    ),
 }
-LISTS = tuple(_ROWS)
-
 
 #: Kind of record -> how to show one, in the order a name alone is looked for.
-RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
+RECORDS: dict[str, Callable[[str, Library], Mapping[str, Any]]] = {
     "instance": _instance_record,
-    "device": _device_record,
-    "model": _model_record,
+    "device": lambda name, lib: plain(lib.device(name).device),
+    "model": lambda name, lib: plain(lib.model(name)),
     "region": _region_record,
-    "run": _run_record,
+    "run": lambda name, lib: plain(lib.run(name)),
     "assumption": _assumption_record,
-    "source": _source_record,
+    "source": lambda name, lib: plain(lib.source(name)),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from joulecast.data import specs
-from joulecast.data.records import Instance, validated
+from joulecast.data.records import Instance
 from joulecast.errors import InputError
 
 #: What people put before a name: SageMaker's ml., Google's product.
@@ -53,7 +53,7 @@ def find(core: Mapping[str, Any], typed: str) -> Reservation | None:
         return None
     if times == 0:
         raise InputError("device", typed, "must be at least 1 instance")
-    instance = record(core, key)
+    instance = Instance.made_of(row(core, key))
     if number is None:
         assert instance.devices is not None  # the schema asks for it where there is no number
         return Reservation(instance, key, instance.devices, times)
@@ -65,11 +65,11 @@ def find(core: Mapping[str, Any], typed: str) -> Reservation | None:
     return Reservation(instance, slice_name, number // per, times)
 
 
-def record(core: Mapping[str, Any], key: str) -> Instance:
-    """Row of the table, checked."""
-    row = {name: cell for name, cell in core["instances"][key].items() if cell}
-    row.pop("aliases", None)
-    return validated(Instance, {"id": key, **row}, f"instances.csv: {key}")
+def row(core: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Row of the table, as the fields of an Instance."""
+    cells = {name: cell for name, cell in core["instances"][key].items() if cell}
+    cells.pop("aliases", None)
+    return {"id": key, **cells}
 
 
 def _key(names: Mapping[str, Mapping[str, list[str]]], name: str) -> tuple[str | None, int | None]:

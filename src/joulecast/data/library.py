@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from joulecast.data import instances, specs
 from joulecast.data.instances import Reservation
 from joulecast.data.places import Places
-from joulecast.data.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
-from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.data.records import Device, Figure, Instance, Model, Record, Source
+from joulecast.data.tables import DEFAULT_TABLES, check_listed
 from joulecast.errors import SpecsError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from joulecast.validating.runs import ReportedRun
+
+R = TypeVar("R", bound=Record)
 
 
 class DeviceMatch(NamedTuple):
@@ -28,7 +30,7 @@ class DeviceMatch(NamedTuple):
 
 
 class Library(Places):
-    """All tables of hardware_specs, read once; records are checked when they are used.
+    """All tables of hardware_specs, read once; a user's records are checked when they are used.
 
     `Library.bundled()` is the one that ships with the package; `Library.with_folder(path)`
     lays a user's own records over it.
@@ -63,13 +65,9 @@ class Library(Places):
 
     def source(self, key: str) -> Source:
         """Look up a source by its key."""
-        self._check_source("source", key)
-        return validated(Source, {"key": key, **self._core["sources"][key]}, f"sources.toml: {key}")
-
-    def _check_source(self, where: str, key: str) -> None:
-        if key not in self._core["sources"]:
-            choices = nearest(key, self._core["sources"])
-            raise SpecsError(where, key, "is not in sources.toml", choices)
+        sources = self._core["sources"]
+        check_listed("source", key, sources, "sources.toml")
+        return self._once(Source, key, lambda: Source.made_of({"key": key, **sources[key]}))
 
     def read_of(self, key: str) -> str:
         """How a source is known: primary, secondary or recalled."""
@@ -77,27 +75,26 @@ class Library(Places):
 
     def default(self, name: str) -> Figure:
         """Look up a default, such as ``network_share.cluster``."""
-        if ("default", name) not in self._checked:
-            table, entry = self._default(name)
-            if entry is None:
-                raise SpecsError("defaults.toml", name, "is missing")
-            self._checked["default", name] = validated(Figure, entry, f"{table}.toml: {name}")
-        figure: Figure = self._checked["default", name]
-        return figure
+        return self._once(Figure, name, lambda: self._default(name))
+
+    def _default(self, name: str) -> Figure:
+        entry = self._default_entry(name)
+        if entry is None:
+            raise SpecsError("defaults.toml", name, "is missing")
+        return Figure.made_of(entry)
 
     def has_default(self, name: str) -> bool:
         """Whether a default of this name exists."""
-        return self._default(name)[1] is not None
+        return self._default_entry(name) is not None
 
-    def _default(self, name: str) -> tuple[str, Mapping[str, Any] | None]:
-        """Table and entry of a default."""
+    def _default_entry(self, name: str) -> Mapping[str, Any] | None:
         for table in DEFAULT_TABLES:
             entry: Any = self._core.get(table, {})
             for part in name.split("."):
                 entry = entry.get(part) if isinstance(entry, Mapping) else None
             if isinstance(entry, Mapping) and "value" in entry:
-                return table, entry
-        return "", None
+                return entry
+        return None
 
     def defaults_of(self, name: str) -> dict[str, Any]:
         """All defaults of a quantity, as the tables hold them."""
@@ -110,9 +107,8 @@ class Library(Places):
 
     def laws(self, table: str, kind: type[R]) -> dict[str, R]:
         """Scaling laws of a table (``loss``, ``allocation``, ...); the first one answers."""
-        where = f"scaling_laws.toml: {table}"
         laws: Mapping[str, Any] = self._core["scaling_laws"][table]
-        return {key: validated(kind, law, f"{where}.{key}") for key, law in laws.items()}
+        return {key: kind.made_of(law) for key, law in laws.items()}
 
     # Devices and models.
 
@@ -144,7 +140,7 @@ class Library(Places):
 
     def instance(self, key: str) -> Instance:
         """Row of the table of instances."""
-        return instances.record(self._core, key)
+        return Instance.made_of(instances.row(self._core, key))
 
     @cached_property
     def rented(self) -> Mapping[str, frozenset[str]]:
@@ -189,12 +185,9 @@ class Library(Places):
         from joulecast.validating.runs import ReportedRun
 
         key = self._key("run", name, self.run_ids)
-        record, where = (
-            self._record(ReportedRun, specs.RUNS_TABLE, key),
-            f"reported_runs/{key}.toml",
-        )
+        record = self._record(ReportedRun, specs.RUNS_TABLE, key)
         if key in self._own.get(specs.RUNS_TABLE, {}):
-            self._check_names_in(record, where)
+            self._check_names_in(record)
         return record
 
     @cached_property
@@ -202,21 +195,20 @@ class Library(Places):
         ours, own = specs.load_runs(self._folder), self._own.get(specs.RUNS_TABLE)
         return specs.with_names({**ours[specs.RUNS_TABLE], **own}) if own else ours
 
-    def _check_names_in(self, run: ReportedRun, where: str) -> None:
+    def _check_names_in(self, run: ReportedRun) -> None:
         """The device, model, place and sources of a user's own run are known ones."""
-        before = run.before
+        where = f"reported_runs/{run.id}.toml"
         looked_up = {"device": self.device, "model": self.model, "place": self.place}
         for field, look in looked_up.items():
-            name = getattr(before, field)
+            name = getattr(run.before, field)
             try:
                 if name is not None:
                     look(name)
             except UnknownNameError as problem:
-                raise SpecsError(
-                    f"{where}: before.{field}", name, problem.why, problem.choices
-                ) from None
+                at = f"{where}: before.{field}"
+                raise SpecsError(at, name, problem.why, problem.choices) from None
         for key in run.sources:
-            self._check_source(f"{where}: source", key)
+            check_listed(f"{where}: source", key, self._core["sources"], "sources.toml")
 
     def _key(self, kind: str, name: str, ids: list[str]) -> str:
         """Id of the record that goes by a name."""
@@ -267,23 +259,24 @@ class Library(Places):
         return any(_numbers(form) == _numbers(name) for form in known)
 
     def _record(self, kind: type[R], folder: str, key: str) -> R:
-        if (folder, key) not in self._checked:
-            where = f"{folder}/{key}.toml"
-            tables = self._runs if folder == specs.RUNS_TABLE else self._core
-            record = validated(kind, tables[folder][key], where)
-            if key in self._own.get(folder, {}):
-                self._check_own(record, key, where)
-            self._checked[folder, key] = record
-        found: R = self._checked[folder, key]
-        return found
+        """A record of a folder; one of a user's is checked."""
+        tables = self._runs if folder == specs.RUNS_TABLE else self._core
 
-    def _check_own(self, record: Any, key: str, where: str) -> None:
-        """What the tests see to in our records: the id is the file's name, sources are listed."""
-        if record.id != key:
-            raise SpecsError(f"{where}: id", record.id, "must be the name of the file", [key])
-        self._check_source(f"{where}: source", record.source)
-        for path, figure in figures_of(record).items():
-            self._check_source(f"{where}: {path}.source", figure.source)
+        def make() -> R:
+            if key not in self._own.get(folder, {}):
+                return kind.made_of(tables[folder][key])
+            from joulecast.data.overlay import checked
+
+            return checked(kind, folder, key, tables[folder][key], self._core)
+
+        return self._once(kind, key, make)
+
+    def _once(self, kind: type[R], key: str, make: Callable[[], R]) -> R:
+        """A record made when it is first asked for."""
+        if (kind, key) not in self._made:
+            self._made[kind, key] = make()
+        found: R = self._made[kind, key]
+        return found
 
     def _variants(self, name: str, key: str) -> tuple[str, ...]:
         """Others the typed name could mean: the family, or the same device with other memory.

@@ -1,7 +1,7 @@
 """A user's own folder of records: read, checked, and laid over the tables of the package.
 
-Tables are checked here, at once; devices and models when they are used, as ours are, so that one
-that is broken leaves the others alone.
+Tables are checked here, at once; devices, models and runs when they are used, so that one that is
+broken leaves the others alone.  Our own folder is checked whole when the package is built.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from joulecast.data import instances, specs, tables
 from joulecast.data.places import WORLD
 from joulecast.data.reading import span
-from joulecast.data.records import Figure, Record, Source, validated
-from joulecast.data.tables import DEFAULT_TABLES
+from joulecast.data.records import Device, Figure, Instance, Model, Record, Source, figures_of
+from joulecast.data.tables import DEFAULT_TABLES, check_listed
+from joulecast.data.validation import R, validated
 from joulecast.errors import InputError, SpecsError, nearest
 from joulecast.laws.records import KINDS, LossLaw
 from joulecast.terms import ASKED, INPUTS, USED
@@ -73,6 +74,37 @@ def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Over
     return Overlay({**merged, "digest": digest, **specs.all_names(merged)}, {**zones, **names}, own)
 
 
+def check_ours(folder: Path) -> None:
+    """Raise SpecsError for the first thing in our own folder that breaks a rule."""
+    from joulecast.validating.runs import ReportedRun  # nobody else here needs a run
+
+    core, odbl = specs.read_folder(folder)
+    check({**core, **odbl}, core, odbl, known_defaults(core))
+    runs = specs.parse_folder(folder, lambda name: name == specs.RUNS_TABLE)
+    kinds: dict[str, type[Device | Model | ReportedRun]] = {
+        "devices": Device,
+        "models": Model,
+        specs.RUNS_TABLE: ReportedRun,
+    }
+    for table, kind in kinds.items():
+        for key, data in {**core, **runs}[table].items():
+            checked(kind, table, key, data, core)
+
+
+def checked(
+    kind: type[R], table: str, key: str, data: Mapping[str, Any], core: Mapping[str, Any]
+) -> R:
+    """A device, a model or a run: valid, its id that of its file, its sources listed."""
+    where = f"{table}/{key}.toml"
+    record: Any = validated(kind, data, where)
+    if record.id != key:
+        raise SpecsError(f"{where}: id", record.id, "must be the name of the file", [key])
+    _check_source(f"{where}: source", record.source, core)
+    for path, figure in figures_of(record).items():
+        _check_source(f"{where}: {path}.source", figure.source, core)
+    return record  # type: ignore[no-any-return]
+
+
 def check(
     own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any], known: set[str]
 ) -> None:
@@ -126,22 +158,16 @@ def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping
 
 def _check_instances(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
     """Instances are of a device and a provider we know, and go by no device's name."""
-    devices, providers = core["devices"], core["providers"]
     taken = specs.all_names(core)["names_of_devices"]
     for key in own.get("instances", {}):
         where = f"instances.csv: {key}"
-        row = instances.record(core, key)
-        if row.device not in devices:
-            near = nearest(row.device, devices)
-            raise SpecsError(f"{where}: device", row.device, "is not in devices/", near)
-        if row.provider not in providers:
-            near = nearest(row.provider, providers) or sorted(providers)
-            raise SpecsError(f"{where}: provider", row.provider, "is not in providers.csv", near)
-        named = next(
-            (taken[form][specs.fold(key)] for form in taken if specs.fold(key) in taken[form]), []
-        )
-        if named:
-            raise SpecsError(where, None, f"is the name of a device: {named[0]}")
+        row = validated(Instance, instances.row(core, key), where)
+        check_listed(f"{where}: device", row.device, core["devices"], "devices/")
+        known = core["providers"]
+        check_listed(f"{where}: provider", row.provider, known, "providers.csv", sorted(known))
+        for names in taken.values():
+            for named in names.get(specs.fold(key), ()):
+                raise SpecsError(where, None, f"is the name of a device: {named}")
 
 
 def _check_names(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
@@ -229,22 +255,19 @@ def _check_table(where: str, entry: Any) -> None:
 
 
 def _check_country(where: str, iso3: str, core: Mapping[str, Any]) -> None:
-    if iso3 != WORLD and iso3 not in core["countries"]:
-        near = nearest(iso3, core["countries"])
-        raise SpecsError(f"{where}: iso3", iso3, "is not in countries.csv", near)
+    if iso3 != WORLD:
+        check_listed(f"{where}: iso3", iso3, core["countries"], "countries.csv")
 
 
 def _check_zone(where: str, zone: str, odbl: Mapping[str, Any]) -> None:
     """A zone must be listed, unless the tables of zones were removed."""
     zones = odbl.get("zones", {})
-    if zone and zones and zone not in zones:
-        raise SpecsError(f"{where}: zone", zone, "is not in zones.csv", nearest(zone, zones))
+    if zone and zones:
+        check_listed(f"{where}: zone", zone, zones, "zones.csv")
 
 
 def _check_source(where: str, key: str, core: Mapping[str, Any]) -> None:
-    if key not in core["sources"]:
-        near = nearest(key, core["sources"])
-        raise SpecsError(where, key, "is not in sources.toml", near)
+    check_listed(where, key, core["sources"], "sources.toml")
 
 
 def _rows(table: str, rows: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -76,7 +76,7 @@ class Places:
         self._folder = folder
         self._zones_given = zones
         self._own = own or {}
-        self._checked: dict[tuple[str, str], Any] = {}
+        self._made: dict[tuple[type, str], Any] = {}
 
     @cached_property
     def _zones(self) -> Mapping[str, Any]:

@@ -1,27 +1,29 @@
-"""What a record in hardware_specs must look like: strict, frozen, every number sourced.
+"""What a record in hardware_specs must look like: frozen, every number sourced.
 
-An unknown key, a missing source or a range out of order is an error that names
-the file and the field.
+Fields, their types and the rules they keep stand here once.  Our own records were validated when
+the package was built, so they are only read (`Record.made_of`); a user's are validated by pydantic
+from the same classes (`data/validation.py`).
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: the types of the fields are what records are read by.
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
+from functools import cache
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
 )
 
-from joulecast.errors import SpecsError, nearest, plainly
+from joulecast.errors import SpecsError, nearest
 from joulecast.terms import Arch
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
@@ -30,20 +32,96 @@ DeviceClass = Literal["pre-ampere", "ampere", "hopper", "blackwell", "tpu", "cdn
 PRECISIONS = ("fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8")
 
 
-class Record(BaseModel):
-    """Base of all records: no unknown keys, no change after reading."""
+class Rule:
+    """What a field keeps beyond its type: limits (ge, gt, le, pattern), or a function's check.
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=False, defer_build=True, allow_inf_nan=False
-    )
+    The function raises ValueError.
+    """
+
+    def __init__(self, check: Callable[[Any], None] | None = None, **limits: float | str) -> None:
+        self.check = check
+        self.limits = limits
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Record:
+    """Base of all records: a field for each annotation of the class, no change once it is made.
+
+    Not a dataclass: making one costs a millisecond and more at every start, this 30 microseconds.
+    The values lie in the instance's own dictionary, in the order of the fields.
+    """
+
+    #: Field -> type, and the fields that have no default.
+    fields: ClassVar[Mapping[str, Any]] = {}
+    required: ClassVar[frozenset[str]] = frozenset()
+    _blank: ClassVar[Mapping[str, Any]] = {}
 
     #: What a message calls the record where no field is to blame.
     word: ClassVar[str] = ""
 
+    def __init_subclass__(cls) -> None:
+        cls.fields = {**cls.fields, **cls.__annotations__}
+        cls.required = frozenset(name for name in cls.fields if not hasattr(cls, name))
+        cls._blank = {name: getattr(cls, name, None) for name in cls.fields}
+
+    def __init__(self, /, **values: Any) -> None:
+        vars(self).update(self._blank, **values)
+        if len(vars(self)) > len(self._blank) or not self.required <= values.keys():
+            wrong = sorted((values.keys() - self.fields) | (self.required - values.keys()))
+            raise TypeError(f"{type(self).__name__}: unknown or missing: {', '.join(wrong)}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} does not change: {name}; see replace")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    # Not a method: to mypy the class itself could be no key of a cache.
+    __hash__: ClassVar[Any] = lambda self: hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.items())})"
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Fields and their values."""
+        return vars(self).items()
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values in some fields."""
+        return type(self)(**{**vars(self), **changes})
+
+    @classmethod
+    def made_of(cls, data: Mapping[str, Any]) -> Self:
+        """A record of plain data that was validated before."""
+        values = cls.covered(data)
+        for name, read in _readers(cls):
+            if values.get(name) is not None:
+                values[name] = read(values[name])
+        return cls(**values)
+
+    @classmethod
+    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain data with what the file says once for several fields written into each."""
+        return dict(data)
+
+    def check(self) -> None:
+        """Raise ValueError where fields contradict each other."""
+
     @classmethod
     def levels(cls) -> tuple[Iterable[str], ...]:
         """Names a key may have at each level of a record, for the hint of a misspelt one."""
-        return cls.model_fields, Figure.model_fields
+        return cls.fields, Figure.fields
+
+
+def plain(value: Any) -> Any:
+    """What JSON holds of a record; fields that are not known are left out."""
+    if isinstance(value, Record):
+        return {name: plain(part) for name, part in value.items() if part is not None}
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [plain(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class Source(Record):
@@ -53,16 +131,16 @@ class Source(Record):
     kind: Literal["article", "report", "dataset", "web", "datasheet", "standard", "judgement"]
     authors: str
     title: str
-    year: int = Field(ge=1950, le=2100)
+    year: Annotated[int, Rule(ge=1950, le=2100)]
     url: str = ""
     doi: str = ""
     publisher: str = ""
     journal: str = ""
-    accessed: str = Field(default="", pattern=r"^(\d{4}-\d{2}(-\d{2})?)?$")
+    accessed: Annotated[str, Rule(pattern=r"^(\d{4}-\d{2}(-\d{2})?)?$")] = ""
     locator: str = ""
     licence: str = ""
     read: Read
-    checked: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+    checked: Annotated[str, Rule(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
     checked_against: str = ""
     unconfirmed: str = ""
     note: str = ""
@@ -91,17 +169,12 @@ class Source(Record):
         """Authors and year, as a text refers to it: "Kaplan et al. 2020"."""
         return f"{self.short_authors} {self.year}"
 
-    @model_validator(mode="after")
-    def _can_be_found(self) -> Source:
+    def check(self) -> None:
+        """It can be found, and a check of its entry is told in full."""
         if self.kind != "judgement" and not (self.url or self.doi or self.publisher):
             raise ValueError("a source needs a url, a doi or a publisher")
-        return self
-
-    @model_validator(mode="after")
-    def _check_is_told_in_full(self) -> Source:
         if bool(self.checked) != bool(self.checked_against):
             raise ValueError("an entry that was checked needs both checked and checked_against")
-        return self
 
 
 class Figure(Record):
@@ -114,8 +187,8 @@ class Figure(Record):
     source: str
     note: str = ""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Figure:
+    def check(self) -> None:
+        """A range has two ends, in order, with the value between them."""
         if (self.low is None) != (self.high is None):
             raise ValueError("a range needs both low and high")
         if self.low is not None and self.high is not None:
@@ -125,7 +198,6 @@ class Figure(Record):
                 )
             if self.low == self.high:
                 raise ValueError("low and high are equal; leave both out for an exact number")
-        return self
 
     @property
     def points(self) -> tuple[float, float, float]:
@@ -135,70 +207,43 @@ class Figure(Record):
         return self.value, self.low, self.high
 
 
-F = TypeVar("F", bound=Figure)
-
-
-def positive(figure: F) -> F:
+def positive(figure: Figure) -> None:
     """Refuse what is not above 0."""
     if figure.value <= 0 or (figure.low is not None and figure.low <= 0):
         raise ValueError("must be above 0")
-    return figure
 
 
-def _not_negative(figure: Figure) -> Figure:
+def _not_negative(figure: Figure) -> None:
     if figure.value < 0 or (figure.low is not None and figure.low < 0):
         raise ValueError("must not be negative")
     if figure.low == 0:
         raise ValueError("a range must start above 0")
-    return figure
 
 
-def share(figure: F) -> F:
+def share(figure: Figure) -> None:
     """Refuse what does not lie in 0..1."""
     for number in (figure.value, figure.low, figure.high):
         if number is not None and not 0 < number <= 1:
             raise ValueError(f"is a share and must lie in 0..1, not {number:g}")
-    return figure
 
 
-Positive = Annotated[Figure, AfterValidator(positive)]
-NotNegative = Annotated[Figure, AfterValidator(_not_negative)]
-Share = Annotated[Figure, AfterValidator(share)]
-
-#: Fields of a device that are figures; a bare number takes the file's own source and basis.
-_DEVICE_FIGURES = (
-    "memory_gb",
-    "memory_bandwidth_gb_per_s",
-    "interconnect_gb_per_s",
-    "tdp_w",
-    "device_power_w",
-    "host_power_w",
-    "matmul_share",
-    "embodied_kgco2e",
-    "host_embodied_kgco2e",
-    "die_mm2",
-)
+def _known_precisions(peaks: Mapping[str, Figure]) -> None:
+    for name in peaks:
+        if name not in PRECISIONS:
+            choices = nearest(name, PRECISIONS) or PRECISIONS
+            raise SpecsError(name, None, "is not a known precision", choices)
 
 
-def cover_figures(data: Any, names: tuple[str, ...]) -> Any:
-    """Give the figures among `names` the file's own source and basis where they have none."""
-    if not isinstance(data, Mapping):
-        return data
-    cover = {"source": data.get("source"), "basis": data.get("basis") or "published"}
-    filled = dict(data)
-    for name in names:
-        raw = filled.get(name)
-        if isinstance(raw, int | float) and not isinstance(raw, bool):
-            filled[name] = {"value": raw, **cover}
-        elif isinstance(raw, Mapping):
-            filled[name] = {**cover, **raw}
-    return filled
+Positive = Annotated[Figure, Rule(positive)]
+NotNegative = Annotated[Figure, Rule(_not_negative)]
+Share = Annotated[Figure, Rule(share)]
+AtLeast1 = Annotated[int, Rule(ge=1)]
 
 
 class Device(Record):
     """An accelerator as frameworks count it: what "one device" is stands in `one_device`."""
 
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    id: Annotated[str, Rule(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     name: str
     vendor: str
     family: str
@@ -212,8 +257,8 @@ class Device(Record):
     process_nm: float | None = None
     source: str
     basis: Basis = "published"
-    peak_tflops: Mapping[str, Positive]
-    sparse_peak_tflops: Mapping[str, Positive] = {}
+    peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)]
+    sparse_peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
     memory_gb: Positive
     memory_bandwidth_gb_per_s: Positive | None = None
     interconnect_gb_per_s: Positive | None = None
@@ -225,33 +270,17 @@ class Device(Record):
     embodied_kgco2e: Positive | None = None
     embodied_scope: Literal["device", "system"] = "device"
     host_embodied_kgco2e: NotNegative | None = None
-    devices_per_host: int | None = Field(default=None, ge=1)
+    devices_per_host: AtLeast1 | None = None
     operator: str | None = None
     note: str = ""
 
-    @model_validator(mode="before")
     @classmethod
-    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        filled = cover_figures(data, _DEVICE_FIGURES)
-        for name in ("peak_tflops", "sparse_peak_tflops"):
-            if isinstance(filled, dict) and isinstance(filled.get(name), Mapping):
-                keys = tuple(filled[name])
-                whole = {**filled[name], "source": data.get("source"), "basis": data.get("basis")}
-                covered = cover_figures(whole, keys)
-                filled[name] = {key: covered[key] for key in keys}
-        return filled
+    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The file's source and basis cover its figures."""
+        return with_cover(cls, data, data)
 
-    @field_validator("peak_tflops", "sparse_peak_tflops")
-    @classmethod
-    def _known_precisions(cls, peaks: Mapping[str, Figure]) -> Mapping[str, Figure]:
-        for name in peaks:
-            if name not in PRECISIONS:
-                choices = nearest(name, PRECISIONS) or PRECISIONS
-                raise SpecsError(name, None, "is not a known precision", choices)
-        return peaks
-
-    @model_validator(mode="after")
-    def _plausible(self) -> Device:
+    def check(self) -> None:
+        """Peaks, power and what its making covers are plausible together."""
         if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops):
             raise ValueError("needs a dense bf16, fp16 or fp32 peak")
         for name, sparse in self.sparse_peak_tflops.items():
@@ -267,7 +296,6 @@ class Device(Record):
             raise ValueError("needs tdp_w or device_power_w")
         if self.embodied_scope == "system" and self.host_embodied_kgco2e is not None:
             raise ValueError("embodied_scope is system, so host_embodied_kgco2e counts it twice")
-        return self
 
     @property
     def at_a_desk(self) -> bool:
@@ -285,17 +313,6 @@ class Device(Record):
         return next((self.peak_tflops[name] for name in order if name in self.peak_tflops), None)
 
 
-_FIGURES_OF_MODELS = (
-    "params",
-    "active_params",
-    "tokens",
-    "seq_len",
-    "training_flop",
-    "mtp_params",
-    "mtp_active_params",
-)
-
-
 class Model(Record):
     """A known model: what of it was public, never how its training run went.
 
@@ -303,11 +320,11 @@ class Model(Record):
     `mtp_active_params` those on a token's way there, the shared head included.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    id: Annotated[str, Rule(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
     name: str
     developer: str
     arch: Arch
-    release_year: int = Field(ge=2012, le=2100)
+    release_year: Annotated[int, Rule(ge=2012, le=2100)]
     aliases: tuple[str, ...] = ()
     source: str
     basis: Basis = "published"
@@ -320,20 +337,19 @@ class Model(Record):
     mtp_active_params: Positive | None = None
     note: str = ""
 
-    @model_validator(mode="before")
     @classmethod
-    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
-        return cover_figures(data, _FIGURES_OF_MODELS)
+    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The file's source and basis cover its figures."""
+        return with_cover(cls, data, data)
 
-    @model_validator(mode="after")
-    def _plausible(self) -> Model:
+    def check(self) -> None:
+        """Counts of parameters agree with each other and with the kind of model."""
         if self.arch == "moe" and self.active_params is None:
             raise ValueError("a mixture of experts needs active_params")
         if self.active_params is not None and self.active_params.value > self.params.value:
             raise ValueError("active_params above params")
         if (self.mtp_params is None) != (self.mtp_active_params is None):
             raise ValueError("mtp_params and mtp_active_params go together")
-        return self
 
 
 class Instance(Record):
@@ -344,44 +360,99 @@ class Instance(Record):
 
     id: str
     device: str
-    devices: int | None = Field(default=None, ge=1)
-    per_device: int | None = Field(default=None, ge=1)
+    devices: AtLeast1 | None = None
+    per_device: AtLeast1 | None = None
     provider: str
     source: str
     note: str = ""
 
-    @model_validator(mode="after")
-    def _one_way_to_count(self) -> Instance:
+    def check(self) -> None:
+        """There is one way to count."""
         wanted, other = "devices", "per_device"
         if self.id.endswith("-*"):
             wanted, other = other, wanted
         if getattr(self, wanted) is None or getattr(self, other) is not None:
             raise ValueError(f"needs {wanted} and no {other}")
-        return self
 
 
-R = TypeVar("R", bound=Record)
-
-
-def validated(kind: type[R], data: Mapping[str, Any], where: str) -> R:
-    """Read one record, or raise SpecsError naming the file and the field."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as broken:
-        path, value, why, choices = plainly(broken.errors(), kind.levels())
-        path = path or kind.word or kind.__name__.lower()
-        raise SpecsError(f"{where}: {path}", value, why, choices) from None
-
-
-def figures_of(record: Record) -> dict[str, Figure]:
+def figures_of(record: Record | Mapping[str, Any]) -> dict[str, Figure]:
     """Every figure of a record, by the path of its field."""
     found: dict[str, Figure] = {}
-    for name, value in record:
+    for name, value in record.items():
         if isinstance(value, Figure):
             found[name] = value
-        elif isinstance(value, Record):
+        elif isinstance(value, Record | Mapping):
             found |= {f"{name}.{path}": figure for path, figure in figures_of(value).items()}
-        elif isinstance(value, Mapping):
-            inner = ((key, item) for key, item in value.items() if isinstance(item, Figure))
-            found |= {f"{name}.{key}": figure for key, figure in inner}
     return found
+
+
+# How plain data become a record.
+
+
+def with_cover(
+    kind: type[Record], data: Mapping[str, Any], cover: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Plain data of a record whose figures take source and basis of `cover` where they have none.
+
+    A bare number becomes a table of its own.
+    """
+    said = {"source": cover.get("source"), "basis": cover.get("basis") or "published"}
+
+    def whole(raw: Any) -> Any:
+        if isinstance(raw, Mapping):
+            return {**said, **raw}
+        number = isinstance(raw, int | float) and not isinstance(raw, bool)
+        return {"value": raw, **said} if number else raw
+
+    filled = dict(data)
+    for name, several in _figures_in(kind):
+        raw = data.get(name)
+        if several and isinstance(raw, Mapping):
+            filled[name] = {key: whole(part) for key, part in raw.items()}
+        elif name in data and not several:
+            filled[name] = whole(raw)
+    return filled
+
+
+@cache
+def _figures_in(kind: type[Record]) -> list[tuple[str, bool]]:
+    """Fields that are figures, and whether one holds several by name."""
+    found = []
+    for name, annotation in kind.fields.items():
+        field = type_of(annotation)
+        several = get_origin(field) is Mapping
+        one = type_of(get_args(field)[1]) if several else field
+        if isinstance(one, type) and issubclass(one, Figure):
+            found.append((name, several))
+    return found
+
+
+@cache
+def _readers(kind: type[Record]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Fields that plain data do not hold as they are, and what makes them."""
+    made = ((name, _reader(annotation)) for name, annotation in kind.fields.items())
+    return [(name, read) for name, read in made if read is not None]
+
+
+def _reader(annotation: Any) -> Callable[[Any], Any] | None:
+    field = type_of(annotation)
+    if field in (int, float):
+        return field  # type: ignore[no-any-return]
+    if field is date:
+        return date.fromisoformat
+    if isinstance(field, type) and issubclass(field, Record):
+        return field.made_of
+    if get_origin(field) is tuple:
+        one = _reader(get_args(field)[0])
+        return tuple if one is None else lambda raw: tuple(map(one, raw))
+    if get_origin(field) is Mapping:
+        part = _reader(get_args(field)[1])
+        return part and (lambda raw: {key: part(value) for key, value in raw.items()})
+    return None
+
+
+def type_of(annotation: Any) -> Any:
+    """Type of a field without its rules, and without the None that may stand for it."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return type_of(get_args(annotation)[0])
+    return annotation

@@ -5,8 +5,6 @@ Standard library and our errors only: the build reads the tables before anything
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from pathlib import Path
@@ -90,6 +88,9 @@ FOLDERS = ("devices", "models", "reported_runs")
 
 def read(folder: Path, path: Path) -> Any:
     """Content of a table, rows nested by their keys; raises SpecsError naming file and row."""
+    import csv  # imported here: an installed copy has nothing to parse
+    import tomllib
+
     name = path.relative_to(folder).as_posix()
     _check_name(name)
     try:
@@ -101,6 +102,14 @@ def read(folder: Path, path: Path) -> Any:
         raise SpecsError(name, None, "is not UTF-8 text") from None
     except (tomllib.TOMLDecodeError, csv.Error) as broken:
         raise SpecsError(name, None, str(broken)) from None
+
+
+def check_listed(
+    where: str, key: str, table: Iterable[str], file: str, otherwise: Iterable[str] = ()
+) -> None:
+    """Raise SpecsError where a table has no such key, with the nearest or else with `otherwise`."""
+    if key not in table:
+        raise SpecsError(where, key, f"is not in {file}", nearest(key, table) or otherwise)
 
 
 def said_source(path: Path) -> str | None:
@@ -149,6 +158,8 @@ def _check_name(name: str) -> None:
 
 def _rows(name: str, path: Path, shape: Shape) -> list[dict[str, str]]:
     """Rows of a CSV table whose lines may be "#" comments."""
+    import csv
+
     with path.open(encoding="utf-8-sig", newline="") as stream:
         lines = csv.reader((line for line in stream if not line.startswith("#")), strict=True)
         cells = [[cell.strip() for cell in line] for line in lines if any(line)]

@@ -1,15 +1,12 @@
 """What a scaling law in hardware_specs must look like: constants, source, fitted range."""
 
-from __future__ import annotations
-
+# No postponed annotations here: the types of the fields are what records are read by.
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from joulecast.data.records import Basis, Record, Rule
 
-from joulecast.data.records import Basis, Record
-
-Above0 = Annotated[float, Field(gt=0)]
-Span = tuple[Annotated[float, Field(ge=0)], Above0]
+Above0 = Annotated[float, Rule(gt=0)]
+Span = tuple[Annotated[float, Rule(ge=0)], Above0]
 
 
 class Fitted(Record):
@@ -19,12 +16,11 @@ class Fitted(Record):
     tokens: Span | None = None
     flop: Span | None = None
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Fitted:
-        for name, span in self:
+    def check(self) -> None:
+        """Lowest before highest."""
+        for name, span in self.items():
             if span is not None and span[0] >= span[1]:
                 raise ValueError(f"{name}: low, high out of order: {span[0]:g}, {span[1]:g}")
-        return self
 
 
 class Law(Record):
@@ -48,8 +44,8 @@ class JointUncertainty(Record):
     sd: tuple[Above0, Above0, Above0, Above0, Above0]
     correlation: tuple[tuple[float, ...], ...]
 
-    @model_validator(mode="after")
-    def _is_a_correlation(self) -> JointUncertainty:
+    def check(self) -> None:
+        """`correlation` is one of five numbers."""
         rows, places = self.correlation, range(len(self.sd))
         if len(rows) != len(self.sd) or any(len(row) != len(self.sd) for row in rows):
             raise ValueError("correlation must have five rows of five numbers")
@@ -57,7 +53,6 @@ class JointUncertainty(Record):
             raise ValueError("correlation must be symmetric with ones on its diagonal")
         if any(abs(rows[i][j]) >= 1 for i in places for j in places if i != j):
             raise ValueError("correlations lie between -1 and 1")
-        return self
 
 
 class LossLaw(Law):
@@ -73,11 +68,10 @@ class LossLaw(Law):
     fitted: Fitted
     uncertainty: JointUncertainty | None = None
 
-    @model_validator(mode="after")
-    def _above_the_irreducible(self) -> LossLaw:
+    def check(self) -> None:
+        """The losses it answers for lie above what no model gets below."""
         if not self.irreducible_loss < self.lowest_loss < self.highest_loss:
             raise ValueError("irreducible_loss, lowest_loss, highest_loss must rise in this order")
-        return self
 
 
 class AllocationLaw(Law):

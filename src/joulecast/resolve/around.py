@@ -36,7 +36,7 @@ def _storage(ledger: Ledger) -> None:
     why = "" if plan.storage_medium else "hard disks, as nothing else was said; "
     for name in ("storage_w_per_tb", "storage_embodied_kgco2e_per_tb"):
         figure = library.default(f"{name}.{medium}")
-        figure = figure.model_copy(update={"note": why + figure.note})
+        figure = figure.replace(note=why + figure.note)
         ledger.assume(name, figure, f"assumption.{name}.{medium}")
     ledger.assume("storage_copies", library.default("storage_copies"), "assumption.storage_copies")
     ledger.assume("lifetime_years", library.default("lifetime_years"), "assumption.lifetime_years")

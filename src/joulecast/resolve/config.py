@@ -68,7 +68,7 @@ def take(ledger: Ledger, source: str) -> Counted:
 
 
 def _enter(ledger: Ledger, name: str, value: float, note: str) -> None:
-    figure = Figure(value=value, basis="derived", source="joulecast-counts", note=note)
+    figure = Figure(value=float(value), basis="derived", source="joulecast-counts", note=note)
     ledger.assume(name, figure, f"config.{name}", essential=True)
 
 

@@ -123,7 +123,7 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
     ledger.resolved["precision"] = precision
     figure = device.peak(precision)
     assert figure is not None  # the schema asks for one of bf16, fp16 and fp32
-    figure = figure.model_copy(update={"note": f"dense, {device.name}"})
+    figure = figure.replace(note=f"dense, {device.name}")
     others = [ledger.library.device(name).device for name in match.variants]
     peaks = [peak.value for other in others if (peak := other.peak(precision))]
     if others:
@@ -137,7 +137,7 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
         )
     low, high = min([figure.value, *peaks]), max([figure.value, *peaks])
     if high > (1 + ledger.library.default("variant_peak_gap").value) * low:
-        figure = figure.model_copy(update={"low": low, "high": high})
+        figure = figure.replace(low=low, high=high)
     ledger.assume("peak_flops", scaled(figure, 1e12), f"{device.id}.peak", essential=True)
     fp8 = device.peak_tflops.get("fp8")
     if ledger.has("mfu_fp8"):
@@ -242,13 +242,11 @@ def _rated_power(library: Library, device: Device, active_params: float) -> Figu
         rating += f" ({device.tdp_w.low:g} to {device.tdp_w.high:g})"
     value, low, high = _power_levels(library, device, active_params).tolist()
     exact = low == high
-    return nearer.model_copy(
-        update={
-            "value": value,
-            "low": None if exact else low,
-            "high": None if exact else high,
-            "note": f"{value / device.tdp_w.value:.3g} of TDP {rating}; {note}",
-        }
+    return nearer.replace(
+        value=value,
+        low=None if exact else low,
+        high=None if exact else high,
+        note=f"{value / device.tdp_w.value:.3g} of TDP {rating}; {note}",
     )
 
 

@@ -147,9 +147,7 @@ def scaled(figure: Figure, factor: float, note: str = "", upper: float | None = 
     high = None if figure.high is None else figure.high * factor
     if upper is not None and high is not None:
         value, high = min(value, upper), min(high, upper)
-    return figure.model_copy(
-        update={"value": value, "low": low, "high": high, "note": note or figure.note}
-    )
+    return figure.replace(value=value, low=low, high=high, note=note or figure.note)
 
 
 def spread(value: float, sigma: float, basis: Basis, source: str, note: str = "") -> Figure:

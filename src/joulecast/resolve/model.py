@@ -88,7 +88,7 @@ def _take_known(ledger: Ledger, known: Model) -> None:
 
 
 def _named(figure: Figure, known: Model) -> Figure:
-    return figure.model_copy(update={"note": f"{known.name}; {figure.note}".rstrip("; ")})
+    return figure.replace(note=f"{known.name}; {figure.note}".rstrip("; "))
 
 
 def _with_modules(figure: Figure, name: str, known: Model, depth: int | None) -> Figure:
@@ -97,7 +97,7 @@ def _with_modules(figure: Figure, name: str, known: Model, depth: int | None) ->
     if not depth or added is None:
         return figure
     note = f"{figure.note}; {depth} x {added.value:.5g} that predict further tokens"
-    return figure.model_copy(update={"value": figure.value + depth * added.value, "note": note})
+    return figure.replace(value=figure.value + depth * added.value, note=note)
 
 
 def _check_counted_alone(ledger: Ledger, counted: bool, known: Model | None) -> None:
@@ -250,7 +250,7 @@ def _flop_rule(ledger: Ledger, arch: str) -> None:
     recompute = plan.recompute or "none"
     figure = library.default(f"recompute_factor.{recompute}")
     if plan.recompute is not None:
-        figure = figure.model_copy(update={"note": f"{recompute} recomputation"})
+        figure = figure.replace(note=f"{recompute} recomputation")
     ledger.assume("recompute_factor", figure, f"rule.recompute.{recompute}", essential=True)
 
 

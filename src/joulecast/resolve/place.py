@@ -6,7 +6,7 @@ from math import exp, sqrt
 
 from joulecast.data.library import Library
 from joulecast.data.places import UNION, WORLD, Cited, Place
-from joulecast.data.records import Figure, validated
+from joulecast.data.records import Figure
 from joulecast.data.tables import GENERATION
 from joulecast.errors import InputError
 from joulecast.resolve import reserved
@@ -184,9 +184,7 @@ def _over_zones(ledger: Ledger, place: Place, year: int, figure: Figure) -> Figu
         f"grids inside {library.country_name(place.iso3)} lie between {low:.0f} and {high:.0f} "
         "g/kWh: name a state, zone or cloud region, or --national-average",
     )
-    return figure.model_copy(
-        update={"low": low, "high": high, "note": f"{note}; range over its zones, {zone_year}"}
-    )
+    return figure.replace(low=low, high=high, note=f"{note}; range over its zones, {zone_year}")
 
 
 def _direct(ledger: Ledger, place: Place, year: int) -> Figure:
@@ -259,7 +257,7 @@ def _sigma(ledger: Ledger, value: float, iso3: str, years: int) -> float:
 def _pue(ledger: Ledger, place: Place | None, provider: str | None, year: int) -> None:
     library = ledger.library
     if place is not None and place.kind == "site" and "pue" in place.row:
-        figure = validated(Figure, place.row["pue"], f"sites.toml: {place.id}.pue")
+        figure = Figure.made_of(place.row["pue"])
         ledger.assume("pue", figure, f"pue.{place.id}")
     found = None if place is None else place.figure_of("pue", year)
     if place is not None and found is not None:

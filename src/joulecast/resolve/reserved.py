@@ -19,7 +19,7 @@ def resolve(ledger: Ledger) -> None:
         return
     if not ledger.given("device_count"):
         figure = Figure(
-            value=reserved.total,
+            value=float(reserved.total),
             basis="published",
             source=reserved.instance.source,
             note=reserved.meaning,

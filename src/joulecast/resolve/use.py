@@ -139,7 +139,7 @@ def _settle(
             enter(name, library.default(name), f"assumption.{name}")
     weight = library.default(f"use_bytes_per_param.{precision}")
     why = f"served at {precision}" + ("" if use.precision else ", as nothing else was said")
-    enter("use_bytes_per_param", weight.model_copy(update={"note": why}), precision)
+    enter("use_bytes_per_param", weight.replace(note=why), precision)
     power, bandwidth, peak, memory = _of_device(device)
     enter("use_rated_power_w", power, f"{device.id}.rated_power")
     enter("use_bandwidth_gb_per_s", bandwidth, f"{device.id}.bandwidth")
@@ -203,9 +203,9 @@ def _of_device(device: Device) -> tuple[Figure, Figure, Figure, float]:
     note = device.name
     exact = {"low": None, "high": None, "note": note}
     return (
-        device.tdp_w.model_copy(update=exact),
-        device.memory_bandwidth_gb_per_s.model_copy(update=exact),
-        peak.model_copy(update={**exact, "value": peak.value * 1e12}),
+        device.tdp_w.replace(**exact),
+        device.memory_bandwidth_gb_per_s.replace(**exact),
+        peak.replace(**exact, value=peak.value * 1e12),
         device.memory_gb.value,
     )
 
@@ -221,7 +221,7 @@ def _devices(
         raise InputError("use.device_count", brief(use.device_count), why, [str(fewest)])
     said = use.device_count is not None
     figure = Figure(
-        value=use.device_count or fewest,
+        value=float(use.device_count or fewest),
         basis="given" if said else "derived",
         source="joulecast-judgement",
         note=f"weights of {weights:.3g} GB, {memory:g} GB in a {device.name}; cache not counted",
@@ -241,5 +241,4 @@ def _energy_factor(library: Library, kind: str, device: Device, measured: bool) 
         sigma = hypot(sigma, library.default("use_unmeasured_device").value)
         note = f"{device.name} not measured, as an H100; {spread.note}"
     factor = exp(Z95 * sigma)
-    update = {"value": level, "low": level / factor, "high": level * factor, "note": note}
-    return spread.model_copy(update=update)
+    return spread.replace(value=level, low=level / factor, high=level * factor, note=note)

@@ -98,13 +98,11 @@ def _speedup(ledger: Ledger) -> None:
         return total / sum(count / gains[name] for name, count in tokens.items())
 
     shares = ", ".join(f"{count / total:.0%} {name}" for name, count in tokens.items())
-    figure = first.model_copy(
-        update={
-            "value": mixed("value"),
-            "low": mixed("low"),
-            "high": mixed("high"),
-            "note": f"phases: {shares}; {first.note}",
-        }
+    figure = first.replace(
+        value=mixed("value"),
+        low=mixed("low"),
+        high=mixed("high"),
+        note=f"phases: {shares}; {first.note}",
     )
     ledger.assume("precision_speedup", figure, f"rule.speedup.{'+'.join(fast)}")
 
@@ -148,9 +146,7 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
         )
         basis, note = "assumed", f"{note}; extrapolated, its low end widened"
     value, low, high = _levels(ledger, device, size, params).tolist()
-    return base.model_copy(
-        update={"value": value, "low": low, "high": high, "basis": basis, "note": note}
-    )
+    return base.replace(value=value, low=low, high=high, basis=basis, note=note)
 
 
 def resized(ledger: Ledger, device: Device, size: Size, params: Array) -> dict[str, Array]:

@@ -5,22 +5,21 @@ Two halves are kept apart: what was known `before` the run, which a forecast may
 for; energies made from a rated or an assumed power never test power.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: the types of the fields are what records are read by.
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import AfterValidator, Field, model_validator
+from typing import Annotated, Any, Literal
 
 from joulecast.data.records import (
+    AtLeast1,
     Figure,
     Positive,
     Record,
-    cover_figures,
+    Rule,
     figures_of,
     positive,
     share,
+    with_cover,
 )
 from joulecast.terms import Arch
 
@@ -48,7 +47,7 @@ class Reported(Figure):
     """
 
     by: Literal["authors", "third-party", "joulecast"] = "authors"
-    rounding: float | None = Field(default=None, gt=0)
+    rounding: Annotated[float, Rule(gt=0)] | None = None
 
     @property
     def last_digit(self) -> float:
@@ -62,20 +61,19 @@ class Reported(Figure):
         exponent = Decimal(repr(self.value)).normalize().as_tuple().exponent
         return float(f"1e{exponent}")
 
-    @model_validator(mode="after")
-    def _says_how(self) -> Reported:
+    def check(self) -> None:
+        """As a figure; what was not published says how it was made."""
+        super().check()
         if self.basis in ("derived", "assumed") and not self.note:
             raise ValueError(f"is {self.basis}, so note must say how")
-        return self
 
 
-def _at_least_one(figure: Reported) -> Reported:
+def _at_least_one(figure: Figure) -> None:
     if figure.value < 1:
         raise ValueError("is never below 1")
-    return figure
 
 
-Amount = Annotated[Reported, AfterValidator(positive)]
+Amount = Annotated[Reported, Rule(positive)]
 
 
 class Power(Reported):
@@ -104,10 +102,10 @@ class Shape(Record):
     """Sizes of a transformer; layers of an encoder-decoder are those of both together."""
 
     source: str
-    layers: int | None = Field(default=None, ge=1)
-    width: int | None = Field(default=None, ge=1)
-    heads: int | None = Field(default=None, ge=1)
-    vocab: int | None = Field(default=None, ge=1)
+    layers: AtLeast1 | None = None
+    width: AtLeast1 | None = None
+    heads: AtLeast1 | None = None
+    vocab: AtLeast1 | None = None
 
 
 class Before(Record):
@@ -119,7 +117,7 @@ class Before(Record):
     """
 
     arch: Arch
-    year: int = Field(ge=2012, le=2100)
+    year: Annotated[int, Rule(ge=2012, le=2100)]
     params: Positive | None = None
     active_params: Positive | None = None
     tokens: Positive | None = None
@@ -129,7 +127,7 @@ class Before(Record):
     model: str | None = None
     shape: Shape | None = None
     device: str | None = None
-    device_count: int | None = Field(default=None, ge=1)
+    device_count: AtLeast1 | None = None
     precision: Literal["fp32", "fp16", "bf16", "fp8"] | None = None
     place: str | None = None
     inferred: Mapping[str, str] = {}
@@ -146,18 +144,15 @@ class After(Record):
 
     device_hours: Amount | None = None
     wall_clock_days: Amount | None = None
-    mfu: Annotated[Reported, AfterValidator(share)] | None = None
+    mfu: Annotated[Reported, Rule(share)] | None = None
     tokens_per_second_per_device: Amount | None = None
-    power_w: Annotated[Power, AfterValidator(positive)] | None = None
-    pue: Annotated[Reported, AfterValidator(_at_least_one)] | None = None
+    power_w: Annotated[Power, Rule(positive)] | None = None
+    pue: Annotated[Reported, Rule(_at_least_one)] | None = None
     grid_gco2e_per_kwh: Amount | None = None
-    energy_kwh: Annotated[Energy, AfterValidator(positive)] | None = None
-    operational_kgco2e: Annotated[Emissions, AfterValidator(positive)] | None = None
+    energy_kwh: Annotated[Energy, Rule(positive)] | None = None
+    operational_kgco2e: Annotated[Emissions, Rule(positive)] | None = None
     embodied_kgco2e: Amount | None = None
     water_l: Amount | None = None
-
-
-_BEFORE_FIGURES = ("params", "active_params", "tokens", "flop", "executed_flop", "seq_len")
 
 
 class ReportedRun(Record):
@@ -166,9 +161,9 @@ class ReportedRun(Record):
     Runs of one `family` share team, cluster and code: they count once, and are left out together.
     """
 
-    word: ClassVar[str] = "run"
+    word = "run"
 
-    id: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    id: Annotated[str, Rule(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
     name: str
     developer: str
     family: str
@@ -179,28 +174,26 @@ class ReportedRun(Record):
     before: Before
     reported: After = After()
 
-    @model_validator(mode="before")
     @classmethod
-    def _file_source_covers_bare_numbers(cls, data: Any) -> Any:
+    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The file's source covers the figures of both halves."""
         filled = dict(data)
-        for half, names in (("before", _BEFORE_FIGURES), ("reported", After.model_fields)):
-            if not isinstance(filled.get(half, {}), Mapping):
-                raise ValueError(f"{half} must be a table")
-            if half in filled:
-                whole = {**filled[half], "source": data.get("source")}
-                figures = cover_figures(whole, tuple(names))
-                filled[half] = {key: figures[key] for key in filled[half]}
+        for name, half in (("before", Before), ("reported", After)):
+            if not isinstance(data.get(name, {}), Mapping):
+                raise ValueError(f"{name} must be a table")
+            if name in data:
+                cover = {**data[name], "source": data.get("source")}
+                filled[name] = with_cover(half, data[name], cover)
         return filled
 
     @classmethod
     def levels(cls) -> tuple[Iterable[str], ...]:
         """Names a key may have at each level of a record."""
-        inner = (*Before.model_fields, *After.model_fields)
-        figures = {**Emissions.model_fields, **Energy.model_fields, **Shape.model_fields}
-        return cls.model_fields, inner, figures
+        inner = (*Before.fields, *After.fields)
+        return cls.fields, inner, {**Emissions.fields, **Energy.fields, **Shape.fields}
 
-    @model_validator(mode="after")
-    def _tests_what_it_can(self) -> ReportedRun:
+    def check(self) -> None:
+        """It holds what it is to test."""
         before, after = self.before, self.reported
         energy, power = after.energy_kwh, after.power_w
         tests = set(self.tests)
@@ -219,7 +212,6 @@ class ReportedRun(Record):
             raise ValueError("energy from an assumed power tests no power: only c")
         if before.arch == "moe" and before.params is not None and before.active_params is None:
             raise ValueError("a mixture of experts needs active_params")
-        return self
 
     @property
     def sources(self) -> tuple[str, ...]:
