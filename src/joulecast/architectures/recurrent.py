@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from joulecast.architectures import blocks, parts
 from joulecast.architectures.config import Config
+from joulecast.architectures.decoder import Builder
 from joulecast.architectures.layout import Layout, Term
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -53,10 +54,8 @@ def rnn(config: Config) -> Layout:
 
 def _layer(gates: int, inputs: int, hidden: int, ways: int, layers: int) -> Term:
     """`layers` recurrent layers; each gate has a bias from the input and one from the state."""
-    return Term(
-        "recurrent",
-        matrix=float(parts.recurrent_weights(gates, inputs, hidden)),
-        other=2 * gates * hidden,
-        held=ways * layers,
-        times=ways * layers,
-    )
+    matrix = float(parts.recurrent_weights(gates, inputs, hidden))
+    return Term("recurrent", matrix, 2 * gates * hidden, times=ways * layers)
+
+
+FAMILIES: dict[str, Builder] = {"rnn": rnn}
