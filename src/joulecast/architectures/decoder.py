@@ -6,20 +6,17 @@ and takes `frame` and `feed_forward` from here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from joulecast.architectures import blocks, moe, windows
 from joulecast.architectures.blocks import Biases, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import Builder, layout_of, read_heads
 
 Switch = bool | str
-Builder = Callable[[Config], Layout]
-
-#: No model is counted at a longer sequence unless one is asked for.
-LONGEST_DEFAULT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +52,6 @@ class Style:
 def switched(config: Config, switch: Switch) -> bool:
     """Whether it is on in this config."""
     return config.flag(switch) if isinstance(switch, str) else switch
-
-
-def read_heads(config: Config) -> Heads:
-    """Heads of an attention; a width of its own need not divide the model's."""
-    hidden, query = config.hidden, config.size("num_attention_heads")
-    if not config.knows("num_key_value_heads"):  # classes older than shared heads read neither
-        config.agrees("num_key_value_heads", query)
-        config.agrees("head_dim", hidden // query)
-    kv = config.optional_size("num_key_value_heads") or query
-    dim = config.optional_size("head_dim") or hidden // config.heads("num_attention_heads", hidden)
-    if query % kv:
-        raise config.error("num_key_value_heads", kv, f"does not divide {query} heads")
-    return Heads(query, kv, dim)
-
-
-def attention(
-    config: Config, layers: float, *, mask: Mask = CAUSAL, bias: bool = False, other: int = 0,
-    gated: bool = False,
-) -> Term:  # fmt: skip
-    """`layers` attentions with the heads of the config; with biases on all matrices, or none."""
-    return blocks.attention(
-        config.hidden, read_heads(config), layers,
-        mask=mask, bias=Biases(bias, bias), other=other, gated=gated,
-    )  # fmt: skip
 
 
 def qk_norm_weights(style: Style, heads: Heads) -> int:
@@ -137,21 +110,6 @@ def frame(config: Config, style: Style, layers: int | None = None) -> list[Term]
         rows = config.size("max_position_embeddings") + style.positions
         terms.append(blocks.table("positions", rows, hidden))
     return terms
-
-
-def layout_of(
-    config: Config, terms: Iterable[Term], *, length: str = "max_position_embeddings",
-    bound: bool = False, reserved: int = 0, further: tuple[Term, ...] = (),
-) -> Layout:  # fmt: skip
-    """Read the lengths of a model of one sequence: the default, and where positions end.
-
-    `length` is the key that says how many positions there are, of which so many are `reserved`;
-    they are `bound` to that where they stand in a table.
-    """
-    most = config.optional_size(length)
-    default = LONGEST_DEFAULT if most is None else min(most - reserved, LONGEST_DEFAULT)
-    longest = () if most is None or not bound else (most - reserved,)
-    return Layout(tuple(terms), (default,), longest=longest, further=further)
 
 
 def assembled(

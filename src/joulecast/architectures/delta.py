@@ -5,17 +5,10 @@ from __future__ import annotations
 from joulecast.architectures import blocks, moe, parts, states
 from joulecast.architectures.blocks import Experts
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import (
-    Builder,
-    Style,
-    attention,
-    feed_forward,
-    frame,
-    layout_of,
-    read_heads,
-)
+from joulecast.architectures.decoder import Style, feed_forward, frame
 from joulecast.architectures.latent import latent_attention
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder, attention, layout_of, read_heads
 from joulecast.architectures.windows import FULL_ATTENTION
 
 _KINDS = {"linear_attention": "linear", **FULL_ATTENTION}

@@ -12,8 +12,8 @@ from dataclasses import replace
 from joulecast.architectures import blocks, parts
 from joulecast.architectures.blocks import ALL_BIASES, Biases, Experts, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder
 from joulecast.architectures.layout import BOTH, CAUSAL, Layout, Term
+from joulecast.architectures.reading import Builder
 
 
 def two_streams(lengths: tuple[int, ...]) -> dict[str, int]:

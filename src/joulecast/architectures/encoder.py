@@ -7,14 +7,14 @@ from collections import Counter
 from joulecast.architectures import blocks
 from joulecast.architectures.blocks import ALL_BIASES
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import (
+from joulecast.architectures.layout import BOTH, Layout, Mask, Term
+from joulecast.architectures.reading import (
     LONGEST_DEFAULT,
     Builder,
     attention,
     layout_of,
     read_heads,
 )
-from joulecast.architectures.layout import BOTH, Layout, Mask, Term
 
 
 def _masked_word_head(width_in: int, width: int) -> list[Term]:

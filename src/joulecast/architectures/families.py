@@ -20,7 +20,8 @@ from joulecast.architectures import (
     variants,
     vision,
 )
-from joulecast.architectures.decoder import Builder, decoder
+from joulecast.architectures.decoder import decoder
+from joulecast.architectures.reading import Builder
 from joulecast.architectures.styles import STYLES
 
 #: Model type -> what reads its config.

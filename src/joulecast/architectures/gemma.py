@@ -7,8 +7,9 @@ from collections import Counter
 from joulecast.architectures import blocks, moe
 from joulecast.architectures.blocks import Experts, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder, Style, frame, layout_of
+from joulecast.architectures.decoder import Style, frame
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder, layout_of
 
 _KINDS = {"full_attention": "full", "sliding_attention": "sliding"}
 

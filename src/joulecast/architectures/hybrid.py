@@ -5,17 +5,9 @@ from __future__ import annotations
 from joulecast.architectures import blocks, moe, parts
 from joulecast.architectures.blocks import Mamba1
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import (
-    Builder,
-    Style,
-    assembled,
-    attention,
-    feed_forward,
-    frame,
-    layout_of,
-    read_heads,
-)
+from joulecast.architectures.decoder import Style, assembled, feed_forward, frame
 from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import Builder, attention, layout_of, read_heads
 from joulecast.architectures.ssm import Spelling, read_mamba2, step_rank
 
 _MIXERS = {

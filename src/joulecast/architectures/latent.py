@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from joulecast.architectures import blocks, moe, parts
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder, Style, assembled
+from joulecast.architectures.decoder import Style, assembled
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder
 
 
 def latent_attention(config: Config, layers: int, mask: Mask = CAUSAL) -> Term:

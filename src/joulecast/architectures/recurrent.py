@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from joulecast.architectures import blocks, parts
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder
 from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import Builder
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 

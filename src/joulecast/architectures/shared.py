@@ -5,9 +5,10 @@ from __future__ import annotations
 from joulecast.architectures import blocks, parts, states
 from joulecast.architectures.blocks import Biases, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder, Style, frame, layout_of
+from joulecast.architectures.decoder import Style, frame
 from joulecast.architectures.hybrid import BAMBA_MAMBA
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder, layout_of
 from joulecast.architectures.ssm import read_mamba2
 
 _ZAMBA = {"mamba": "mamba", "linear_attention": "mamba", "hybrid": "hybrid"}

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from joulecast.architectures import blocks
 from joulecast.architectures.blocks import Mamba1, Mamba2
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import LONGEST_DEFAULT, Builder, Style, frame
+from joulecast.architectures.decoder import Style, frame
 from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import LONGEST_DEFAULT, Builder
 
 #: Head, norms before each layer and after the last.
 _FRAME = Style(norms=1)

@@ -8,17 +8,15 @@ from joulecast.architectures import blocks, moe
 from joulecast.architectures.blocks import ALL_BIASES, Biases, Experts, Heads
 from joulecast.architectures.config import Config
 from joulecast.architectures.decoder import (
-    Builder,
     Style,
     assembled,
     attention_by_mask,
     decoder,
     feed_forward,
     frame,
-    layout_of,
-    read_heads,
 )
 from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import Builder, layout_of, read_heads
 from joulecast.architectures.styles import STYLES
 
 

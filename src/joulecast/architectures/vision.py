@@ -5,8 +5,8 @@ from __future__ import annotations
 from joulecast.architectures import blocks, parts
 from joulecast.architectures.blocks import ALL_BIASES, Biases, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Builder, read_heads
 from joulecast.architectures.layout import BOTH, Layout, Term
+from joulecast.architectures.reading import Builder, read_heads
 
 #: Classes of ImageNet, the usual training of a classifier.
 IMAGENET = 1000
