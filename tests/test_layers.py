@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("laws.repeats", "whatif.budgets"),
     ("counting",),
     ("resolve", "by_hand", "planfile", "whatif.axes"),
+    ("whatif.rows",),
     ("whatif.scenarios",),
     ("whatif.drawing",),
     ("validating.scoring", "validating.baselines"),
