@@ -31,6 +31,16 @@ def latent_attention(config: Config, layers: int, mask: Mask = CAUSAL) -> Term:
     return Term("attention", float(matrix), other, layers, per_key=per_key, mask=mask)
 
 
+def warn_of_further(config: Config) -> None:
+    """Say that modules which predict further tokens are left out, as in published counts."""
+    key = "num_nextn_predict_layers"
+    if config.given(key) and config.size(key, least=0):
+        config.warn(
+            "multi_token_prediction", "the modules that predict further tokens are left out"
+        )
+    config.ignore(key)
+
+
 def dense(config: Config) -> Layout:
     """MiniCPM3 and Youtu: latent attention, dense blocks."""
     style = Style(mlp_bias="mlp_bias")
@@ -42,7 +52,7 @@ def glm4_moe_lite(config: Config) -> Layout:
     if config.get("mlp_layer_types") is None:
         config.agrees("first_k_dense_replace", 1)
     mixers = [latent_attention(config, config.layers())]
-    _warn_of_further(config)
+    warn_of_further(config)
     return assembled(config, Style(mixture=moe.after_dense(first=1)), mixers)
 
 
@@ -74,28 +84,13 @@ def indexed_attention(config: Config, layers: int) -> list[Term]:
 def deepseek_indexed(config: Config) -> Layout:
     """DeepSeek-V3.2 and GLM-5."""
     mixers = indexed_attention(config, config.layers())
-    _warn_of_further(config)
+    warn_of_further(config)
     return assembled(config, Style(mixture=moe.deepseek), mixers)
-
-
-def _warn_of_further(config: Config) -> None:
-    if config.size("num_nextn_predict_layers", 0, least=0):
-        config.warn(
-            "multi_token_prediction", "the modules that predict further tokens are left out"
-        )
 
 
 def deepseek(config: Config) -> Layout:
     """DeepSeek-V2, V3, Kimi-K2: latent attention, dense first layers, then mixtures."""
-    if config.given("num_nextn_predict_layers") and config.size(
-        "num_nextn_predict_layers", least=0
-    ):
-        config.warn(
-            "multi_token_prediction",
-            "the modules that predict further tokens are left out, as in published counts; they "
-            "add a few percent to training: count(further_tokens=1)",
-        )
-    config.ignore("num_nextn_predict_layers")
+    warn_of_further(config)
     style = Style(mixture=moe.deepseek, mlp_bias="mlp_bias")
     mixers = [latent_attention(config, config.layers())]
     return assembled(config, style, mixers, further=_further(config))

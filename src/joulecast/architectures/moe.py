@@ -93,7 +93,8 @@ def after_dense(
     """
 
     def read(config: Config, layers: int) -> Mixture:
-        config.must_be(**({every: 1} if every else {}))
+        if every:
+            config.must_be(**{every: 1})
         kinds = config.words("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
         dense = config.size("first_k_dense_replace", first, least=0)
         sparse = max(layers - dense, 0) if kinds is None else kinds.count("sparse")

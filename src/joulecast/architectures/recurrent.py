@@ -35,20 +35,16 @@ def rnn(config: Config) -> Layout:
     terms = [_layer(gates, width, hidden, ways, 1)]
     if layers > 1:
         terms.append(_layer(gates, ways * hidden, hidden, ways, layers - 1))
-    if classes is None:
-        if bidirectional:
-            raise config.error("bidirectional", True, "a language model reads one way")
-        terms += (
-            blocks.embedding_and_head(vocab, hidden, tied=True, head_bias=True)
-            if tied
-            else [
-                blocks.table("embedding", vocab, width),
-                blocks.linear("head", hidden, vocab, bias=True),
-            ]
-        )
+    embedding = blocks.table("embedding", vocab, width)
+    if classes is not None:
+        head = blocks.linear("head", ways * hidden, classes, bias=True, stream="sequence")
+        terms += [embedding, head]
+    elif bidirectional:
+        raise config.error("bidirectional", True, "a language model reads one way")
+    elif tied:
+        terms += blocks.embedding_and_head(vocab, hidden, tied=True, head_bias=True)
     else:
-        terms.append(blocks.table("embedding", vocab, width))
-        terms.append(Term("head", matrix=ways * hidden * classes, other=classes, stream="sequence"))
+        terms += [embedding, blocks.linear("head", hidden, vocab, bias=True)]
     return Layout(tuple(terms), (64,))
 
 

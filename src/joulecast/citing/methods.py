@@ -107,7 +107,7 @@ class _Sentences(Phrases):
             size = f"{m.number(plan['params'])} parameters{self.origin('params')}"
             if plan.get("active_params") not in (None, plan["params"]):
                 size += f", {m.number(plan['active_params'])} of them active"
-                size += self.origin("active_params") if self.has("active_params") else ""
+                size += self.origin("active_params")
             what += f", {KINDS[plan['arch']]} of {size},"
         if plan.get("tokens"):
             what += f" on {m.number(plan['tokens'])} tokens{self.origin('tokens')}"
@@ -192,18 +192,17 @@ class _Sentences(Phrases):
 
     def together(self) -> str:
         """Sums over a fleet."""
-        known = self.footprint.quantities
         if len(self.footprint.fleet) < 2:
             return ""
         hours, energy = self.footprint.device_hours, self.footprint.energy
-        sums = [
-            f"reserves {self.markup.number(hours.value)} device-hours" if hours else "",
-            f"uses {self.result(energy)}" if energy else "",
-            f"emits {self.result(known['operational_kgco2e'])} in operation"
-            if known["operational_kgco2e"]
-            else "",
-        ]
-        said = [each for each in sums if each]
+        emits = self.footprint.operational
+        said = []
+        if hours is not None:
+            said.append(f"reserves {self.markup.number(hours.value)} device-hours")
+        if energy is not None:
+            said.append(f"uses {self.result(energy)}")
+        if emits is not None:
+            said.append(f"emits {self.result(emits)} in operation")
         return f"Together, the fleet {listed(said)}." if said else ""
 
     def exact_peak(self) -> str:
@@ -259,10 +258,8 @@ class _Sentences(Phrases):
         if operational is None:
             return ""
         amount = self.result(operational)
-        if self.has("operational_kgco2e"):
+        if self.has("operational_kgco2e") or not self.has("grid_gco2e_per_kwh"):
             return f"Its operation emits {amount}{self.origin('operational_kgco2e')}."
-        if not self.has("grid_gco2e_per_kwh"):
-            return f"Its operation emits {amount}."
         m, plan, grid = self.markup, self.footprint.plan, self.held["grid_gco2e_per_kwh"]
         words = m.unit("gCO2e/kWh")
         if not grid.given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from joulecast.citing.citing import bibliography, own_text
+from joulecast.citing.citing import bibliography
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import paragraph
 from joulecast.data.library import Library
@@ -129,8 +129,7 @@ def sources(footprint: Footprint, also: Sequence[str] = ()) -> str:
     """
     found = bibliography([footprint])
     forms = [citation_of(key, Library.bundled()) for key in also]
-    listed = [*found.cited, *(one for one in forms if one is not None)]
-    cited = [own_text(found.data_digest), *dict.fromkeys(one.text for one in listed)]
+    cited = dict.fromkeys([*found.texts, *(one.text for one in forms if one is not None)])
     text = "\n".join(f"{number}. {line}" for number, line in enumerate(cited, start=1))
     if not found.unchecked:
         return text
