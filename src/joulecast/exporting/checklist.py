@@ -19,22 +19,22 @@ def write(footprint: Footprint) -> str:
     return md.joined(
         f"# Checklist answers: {MARKDOWN.text(name_of(footprint))}",
         "## NeurIPS, item 8: experiments compute resources",
-        _bullets(
+        md.bullets(
             ("Compute workers", _workers(footprint)),
             ("Compute of the run", _compute(footprint)),
             ("Compute of the project", _project(footprint)),
             ("Storage", "not forecast: to be stated by the authors"),
         ),
         "## NeurIPS, on error bars",
-        _bullets(("What the ranges are", _error_bars(footprint))),
+        md.bullets(("What the ranges are", _error_bars(footprint))),
         "## ARR Responsible NLP Research, C1: parameters, budget, infrastructure",
-        _bullets(
+        md.bullets(
             ("Parameters", _count(footprint.plan.get("params"))),
             ("Computational budget", _compute(footprint)),
             ("Computing infrastructure", _workers(footprint)),
         ),
         "## Energy and emissions, for either",
-        _bullets(
+        md.bullets(
             ("Energy", _amount(footprint.energy)),
             ("Emissions", _amount(footprint.total)),
             ("Grid", _grid(footprint)),
@@ -43,10 +43,6 @@ def write(footprint: Footprint) -> str:
         *md.beside(footprint),
         *md.grounds(footprint),
     )
-
-
-def _bullets(*rows: tuple[str, str]) -> str:
-    return "\n".join(f"- **{label}:** {text}" for label, text in rows)
 
 
 def _workers(footprint: Footprint) -> str:

@@ -12,14 +12,7 @@ import json
 from joulecast.citing.markup import MARKDOWN, PLAIN
 from joulecast.citing.methods import paragraph
 from joulecast.exporting import md
-from joulecast.exporting.facts import (
-    hardware,
-    is_fine_tuning,
-    made_with,
-    needed,
-    provider,
-    where,
-)
+from joulecast.exporting.facts import hardware, is_fine_tuning, made_with, needed, provider, where
 from joulecast.exporting.tables import amount, ranged
 from joulecast.footprint import Footprint
 
@@ -83,14 +76,11 @@ def section(footprint: Footprint) -> str:
     ]
     if energy is not None:
         rows.append(("Energy Used", amount(energy, MARKDOWN)))
-    facts = "\n".join(f"- **{label}:** {value}" for label, value in rows)
-    blocks = [
+    below = (*md.beside(footprint), *md.grounds(footprint), *md.plan_block(footprint))
+    return md.joined(
         "## Environmental Impact",
-        facts,
+        md.bullets(*rows),
         "Forecast before training, not measured.",
         paragraph(footprint, MARKDOWN),
-        *(f"#{block}" if block.startswith("##") else block for block in md.beside(footprint)),
-        *md.grounds(footprint, level="###"),
-    ]
-    plan_lines = md.plan_block(footprint)
-    return "\n\n".join([*blocks, f"##{plan_lines[0][1:]}", *plan_lines[1:]])
+        *(f"#{block}" if block.startswith("##") else block for block in below),
+    )

@@ -55,6 +55,11 @@ def headline(footprint: Footprint) -> str:
     return f"{amount}, 80 % prediction range {low} to {high} {unit}"
 
 
+def bullets(*rows: tuple[str, str]) -> str:
+    """Labels with what there is to say of each."""
+    return "\n".join(f"- **{label}:** {text}" for label, text in rows)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows as a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -109,9 +114,9 @@ def inputs(footprint: Footprint) -> str:
     return table(("Name", "Meaning", "Value", "5 % to 95 %", "Basis", "Source"), rows)
 
 
-def grounds(footprint: Footprint, also: Sequence[str] = (), level: str = "##") -> list[str]:
+def grounds(footprint: Footprint, also: Sequence[str] = ()) -> list[str]:
     """What the answer rests on, under headings: its inputs and the sources of them and `also`."""
-    return [f"{level} Inputs", inputs(footprint), f"{level} Sources", sources(footprint, also)]
+    return ["## Inputs", inputs(footprint), "## Sources", sources(footprint, also)]
 
 
 def warnings(footprint: Footprint) -> list[str]:
