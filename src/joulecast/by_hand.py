@@ -150,33 +150,29 @@ class _Strip:
             return
         if not self.made("it_energy_kwh"):
             self.key("", self.value("it_energy_kwh"), "kWh of IT equipment, given")
-        elif self.made("device_energy_kwh") and not self.made("host_energy_kwh"):
-            self.key("x", self.value("device_power_w"), "W, mean of a device")
-            self.key("/", units.kilowatt / units.watt, "W per kW")
-            self._hosts()
-            self._network()
-        elif self.made("device_energy_kwh"):
-            device, host = self.value("device_power_w"), self.value("host_power_w")
-            what = f"W, device {device:.5g} + host {host:.5g}" if host else "W, mean of a device"
-            self.key("x", device + host, what)
-            self.key("/", units.kilowatt / units.watt, "W per kW")
-            self._network()
         else:
-            self.key("", self.value("device_energy_kwh"), "kWh of the devices")
-            self._hosts()
-            self._network()
+            self._devices_and_hosts()
+            share = self.value("network_share")
+            if share:
+                self.key("x", 1 + share, "with network and storage")
         if self.value("pue") != 1:
             self.key("x", self.value("pue"), "PUE")
         self.subtotal(self.value("energy_kwh"), "kWh")
 
-    def _hosts(self) -> None:
-        if self.value("host_energy_kwh"):
+    def _devices_and_hosts(self) -> None:
+        """By power, hosts with the devices where both follow from it; else hosts apart."""
+        by_power = self.made("device_energy_kwh")
+        together = by_power and self.made("host_energy_kwh")
+        if by_power:
+            device = self.value("device_power_w")
+            host = self.value("host_power_w") if together else 0.0
+            what = f"W, device {device:.5g} + host {host:.5g}" if host else "W, mean of a device"
+            self.key("x", device + host, what)
+            self.key("/", units.kilowatt / units.watt, "W per kW")
+        else:
+            self.key("", self.value("device_energy_kwh"), "kWh of the devices")
+        if not together and self.value("host_energy_kwh"):
             self.key("+", self.value("host_energy_kwh"), "kWh of the hosts")
-
-    def _network(self) -> None:
-        share = self.value("network_share")
-        if share:
-            self.key("x", 1 + share, "with network and storage")
 
     def _unused(self) -> set[str]:
         """Quantities that nothing rests on because a later stage was given."""

@@ -83,7 +83,7 @@ def model_from_torch(
     if unit not in UNITS:
         raise InputError("unit", unit, "is not a known choice", UNITS)
     if not isinstance(module, torch.nn.Module):
-        raise InputError("module", type(module).__name__, "is not a torch.nn.Module")
+        raise _refusal(module, "is not a torch.nn.Module")
     while type(module).__name__ in _WRAPPERS:
         module = getattr(module, _WRAPPERS[type(module).__name__])
     _check_parameters(torch, module)
@@ -96,11 +96,8 @@ def model_from_torch(
     twin = _copy(torch, module)
     total, flop = _run(torch, twin, fed, fed_by_name)
     if not total and any(parameter.dim() > 1 for parameter in module.parameters()):
-        raise InputError(
-            "module",
-            type(module).__name__,
-            "has matrices, but no matrix product or convolution was seen in its forward pass",
-        )
+        why = "has matrices, but no matrix product or convolution was seen in its forward pass"
+        raise _refusal(module, why)
     params = _params(module)
     flop[ITSELF] = total - sum(flop.values())
     return ModelCount(
@@ -126,12 +123,11 @@ def _torch() -> Any:
 
 
 def _check_parameters(torch: Any, module: Any) -> None:
-    name = type(module).__name__
     parameters = list(module.parameters())
     if any(torch.nn.parameter.is_lazy(tensor) for tensor in (*parameters, *module.buffers())):
-        raise InputError("module", name, "has lazy parameters; run it once to give them shapes")
+        raise _refusal(module, "has lazy parameters; run it once to give them shapes")
     if not any(parameter.numel() for parameter in parameters):
-        raise InputError("module", name, "has no parameters")
+        raise _refusal(module, "has no parameters")
 
 
 def _on_meta(
@@ -158,9 +154,14 @@ def _on_meta(
     )
 
 
+def _leaves(tree: Any) -> list[Any]:
+    """Everything that lists, tuples and mappings hold, however deep."""
+    leaves: list[Any] = importlib.import_module("torch.utils._pytree").tree_leaves(tree)
+    return leaves
+
+
 def _first_shape(torch: Any, fed: tuple[Any, ...]) -> tuple[int, ...]:
-    tree_leaves = importlib.import_module("torch.utils._pytree").tree_leaves
-    shapes = (tuple(leaf.shape) for leaf in tree_leaves(fed) if isinstance(leaf, torch.Tensor))
+    shapes = (tuple(leaf.shape) for leaf in _leaves(fed) if isinstance(leaf, torch.Tensor))
     return next(shapes, ())
 
 
@@ -174,11 +175,10 @@ def _units(shape: tuple[int, ...], unit: Unit) -> int:
 
 def _copy(torch: Any, module: Any) -> Any:
     """Copy the module to the meta device without copying a number."""
-    tree_leaves = importlib.import_module("torch.utils._pytree").tree_leaves
     memo: dict[int, Any] = {}
     for part in module.modules():
         # Parameters, buffers and plain attributes alike: none is copied with its numbers.
-        for leaf in tree_leaves(list(vars(part).values())):
+        for leaf in _leaves(list(vars(part).values())):
             if not isinstance(leaf, torch.Tensor) or id(leaf) in memo:
                 continue
             there = leaf.detach().to("meta")
@@ -194,7 +194,11 @@ def _copy(torch: Any, module: Any) -> Any:
 def _failed(module: Any, how: str, problem: Exception) -> InputError:
     lines = str(problem).strip().splitlines()
     said = f"{type(problem).__name__}: {lines[0]}" if lines else type(problem).__name__
-    return InputError("module", type(module).__name__, f"{how} ({said})")
+    return _refusal(module, f"{how} ({said})")
+
+
+def _refusal(module: Any, why: str) -> InputError:
+    return InputError("module", type(module).__name__, why)
 
 
 def _run(
@@ -220,9 +224,8 @@ def _run(
     except InputError:
         raise
     except Exception as problem:
-        raise _failed(
-            twin, "cannot run with these inputs on the meta device, without numbers", problem
-        ) from problem
+        how = "cannot run with these inputs on the meta device, without numbers"
+        raise _failed(twin, how, problem) from problem
     return counter.get_total_flops(), flop
 
 
@@ -317,7 +320,6 @@ def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
 def _beneath(torch: Any, twin: Any, known: Mapping[Any, Any]) -> Any:
     """Stand in for what the meta device lacks, and refuse what would count as nothing."""
     base: Any = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
-    tree_leaves = importlib.import_module("torch.utils._pytree").tree_leaves
     weights = {id(p) for p in twin.parameters() if p.dim() > 1}
 
     def dispatch(_: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -328,11 +330,9 @@ def _beneath(torch: Any, twin: Any, known: Mapping[Any, Any]) -> Any:
         if (
             getattr(func, "namespace", "aten") not in _OWN_OPS
             and packet not in known
-            and any(id(leaf) in weights for leaf in tree_leaves((args, kwargs)))
+            and any(id(leaf) in weights for leaf in _leaves((args, kwargs)))
         ):
-            raise InputError(
-                "module", type(twin).__name__, f"uses {func}, whose FLOP cannot be counted"
-            )
+            raise _refusal(twin, f"uses {func}, whose FLOP cannot be counted")
         return func(*args, **kwargs)
 
     return type("_Beneath", (base,), {"__torch_dispatch__": dispatch})()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -45,14 +46,42 @@ def test_a_formula_serves_a_number_and_an_array_alike(function: object) -> None:
     assert np.allclose(many, one)
 
 
+def symbols(module: object) -> dict[str, tuple[str, str]]:
+    """What a file says at its top of each parameter: its symbol, and its meaning with a unit."""
+    rows = re.findall(
+        r"^    (\w+) +(\S+) +(\S.*\[\w+\].*)$", inspect.getdoc(module) or "", re.MULTILINE
+    )
+    return {name: (symbol, meaning) for name, symbol, meaning in rows}
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: str(function.__name__))
 def test_a_formula_says_its_units_its_equation_and_its_source(function: object) -> None:
     text = inspect.getdoc(function) or ""
-    for section in (".. math::", "Parameters\n", "Returns\n", "References\n", ">>> "):
+    for section in (".. math:: ", "Source: ", ">>> "):
         assert section in text
+    assert re.search(r"arXiv:|doi:|published code", text.split("Source: ")[1])
+    said = symbols(inspect.getmodule(function))
+    equation = re.sub(
+        r"\\mathrm\{(\w+)\}|\{(\w+)\}|\\", r"\1\2", text.split(".. math:: ")[1].split("\n")[0]
+    )
     for name in inspect.signature(function).parameters:  # type: ignore[arg-type]
-        assert name in text
-    assert "[count]" in text
+        symbol, _ = said[name]
+        assert re.search(rf"(?<![a-z]){symbol}(?![a-z_])", equation), f"{symbol} in {equation}"
+
+
+@pytest.mark.parametrize("module", FORMULAS, ids=lambda module: str(module.__name__))
+def test_a_file_says_each_symbol_once_and_what_its_formulas_give(module: object) -> None:
+    said = symbols(module)
+    used = {
+        name
+        for function in FUNCTIONS
+        if inspect.getmodule(function) is module
+        for name in inspect.signature(function).parameters
+    }
+    assert set(said) == used
+    assert len({symbol for symbol, _ in said.values()}) == len(said)
+    before, _, _ = (inspect.getdoc(module) or "").partition("throughout:")
+    assert re.search(r"\[(count|FLOP)\]", before)
 
 
 def test_nothing_heavy_is_imported_and_only_three_rooms_are() -> None:

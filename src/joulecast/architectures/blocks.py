@@ -1,4 +1,8 @@
-"""Shared parts: numbers in, terms out.  Every family builds its layers from these."""
+"""Shared parts: numbers in, terms out.  Every family builds its layers from these.
+
+`layers` is how many times a token passes a part, `held` how many of it are in memory where these
+are not as many.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,20 @@ from dataclasses import dataclass
 from joulecast.architectures import parts, states
 from joulecast.architectures.layout import BOTH, CAUSAL, Mask, Term
 
+#: Tokens in a chunk of the delta rule, as in the authors' code.
+DELTA_CHUNK = 64
+
 
 def norm(channels: int, kind: int, count: float, *, stream: str = "token") -> Term:
     """`count` norms; kind 1 holds a weight per channel (RMS), 2 a bias too (LayerNorm), 0 none."""
-    return Term("norms", other=channels * kind, held=count, times=count, stream=stream)
+    return Term("norms", other=channels * kind, times=count, stream=stream)
 
 
-def linear(part: str, n_in: int, n_out: int, *, bias: bool = False, **where: object) -> Term:
+def linear(
+    part: str, n_in: int, n_out: int, *, bias: bool = False, stream: str = "token", times: int = 1
+) -> Term:
     """One matrix."""
-    return Term(part, matrix=n_in * n_out, other=n_out * bias, **where)  # type: ignore[arg-type]
+    return Term(part, matrix=n_in * n_out, other=n_out * bias, stream=stream, times=times)
 
 
 def table(part: str, rows: int, width: int) -> Term:
@@ -28,8 +37,7 @@ def embedding_and_head(
 ) -> list[Term]:
     """Input embedding and output head; tied, the head's product uses the embedding's weights."""
     if tied:
-        bias = vocab * head_bias
-        return [Term("embedding_and_head", matrix=vocab * width, other=bias, stream=stream)]
+        return [linear("embedding_and_head", width, vocab, bias=head_bias, stream=stream)]
     head = linear("head", width, vocab, bias=head_bias, stream=stream)
     return [table("embedding", vocab, width), head]
 
@@ -42,14 +50,22 @@ class Heads:
     kv: int
     dim: int
 
+    @property
+    def score_flop(self) -> float:
+        """FLOP of a query and a key."""
+        return float(parts.score_flop_per_key(self.query, self.dim, self.dim))
+
 
 @dataclass(frozen=True, slots=True)
 class Biases:
-    """Which of a layer's matrices have a bias."""
+    """Which of an attention's matrices have a bias."""
 
     qkv: bool = False
     out: bool = False
-    mlp: bool = False
+
+
+#: Of encoders and their like, whose every matrix has one.
+ALL_BIASES = Biases(qkv=True, out=True)
 
 
 def attention(
@@ -77,14 +93,7 @@ def attention(
     other += bias.qkv * heads.dim * (heads.query * (1 + gated) + kv_biases)
     other += bias.out * hidden
     return Term(
-        part,
-        matrix=matrix,
-        other=other,
-        held=layers if held is None else held,
-        times=layers,
-        per_key=parts.score_flop_per_key(heads.query, heads.dim, heads.dim),
-        mask=mask,
-        stream=stream,
+        part, matrix, other, layers, held, per_key=heads.score_flop, mask=mask, stream=stream
     )
 
 
@@ -97,9 +106,8 @@ def cross_attention(
         "cross_attention",
         matrix=2 * hidden * inner,
         other=bias * (inner + hidden),
-        held=layers,
         times=layers,
-        per_key=parts.score_flop_per_key(heads.query, heads.dim, heads.dim),
+        per_key=heads.score_flop,
         mask=BOTH,
         stream="decoder",
         keys_of="encoder",
@@ -108,7 +116,6 @@ def cross_attention(
         "cross_attention",
         matrix=2 * hidden * inner,
         other=bias * (1 + key_bias) * inner,
-        held=layers,
         times=layers,
         stream="encoder",
     )
@@ -123,17 +130,13 @@ def mlp(
     *,
     bias: bool = False,
     held: float | None = None,
+    part: str = "mlp",
     stream: str = "token",
 ) -> Term:
     """`layers` feed-forward blocks of 2 matrices, or 3 with a gate."""
-    return Term(
-        "mlp",
-        matrix=parts.mlp_weights(hidden, inner, matrices),
-        other=bias * ((matrices - 1) * inner + hidden),
-        held=layers if held is None else held,
-        times=layers,
-        stream=stream,
-    )
+    weights = parts.mlp_weights(hidden, inner, matrices)
+    biases = bias * ((matrices - 1) * inner + hidden)
+    return Term(part, weights, biases, layers, held, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,62 +155,57 @@ class Experts:
     latent: int = 0
 
 
-def mixture(hidden: int, experts: Experts, layers: int) -> list[Term]:
+def mixture(hidden: int, experts: Experts, layers: int, *, stream: str = "token") -> list[Term]:
     """`layers` mixtures of experts: router, routed and shared experts."""
     narrow = experts.latent or hidden
-    bias = experts.expert_bias * ((experts.matrices - 1) * experts.width + hidden)
+    biases = experts.expert_bias * ((experts.matrices - 1) * experts.width + hidden)
     terms = [
         Term(
             "router",
             matrix=parts.router_weights(hidden, experts.held),
             other=experts.router_bias * experts.held,
-            held=layers,
             times=layers,
+            stream=stream,
         ),
         Term(
             "experts",
             matrix=parts.mlp_weights(narrow, experts.width, experts.matrices),
-            other=bias,
-            held=layers * experts.held,
+            other=biases,
             times=layers * experts.used,
+            held=layers * experts.held,
+            stream=stream,
         ),
     ]
     if experts.latent:
-        terms.append(Term("experts", matrix=2 * hidden * narrow, held=layers, times=layers))
+        terms.append(Term("experts", matrix=2 * hidden * narrow, times=layers, stream=stream))
     if experts.shared_width:
-        matrix = parts.mlp_weights(hidden, experts.shared_width, experts.matrices)
-        gate = hidden * experts.shared_gate
-        inner = (experts.matrices - 1) * experts.shared_width
-        shared = Term(
-            "shared_experts",
-            matrix=matrix + gate,
-            other=experts.shared_bias * (inner + hidden),
-            held=layers,
-            times=layers,
-        )
-        terms.append(shared)
+        inner = experts.shared_width
+        matrix = parts.mlp_weights(hidden, inner, experts.matrices) + hidden * experts.shared_gate
+        biases = experts.shared_bias * ((experts.matrices - 1) * inner + hidden)
+        terms.append(Term("shared_experts", matrix, biases, layers, stream=stream))
     return terms
 
 
-def mamba1(
-    hidden: int,
-    inner: int,
-    state: int,
-    kernel: int,
-    rank: int,
-    layers: int,
-    *,
-    conv_bias: bool,
-    bias: bool,
-    other: int = 0,
-) -> Term:
-    """`layers` Mamba-1 blocks, without the norm before them."""
-    biases = conv_bias * inner + bias * (2 * inner + hidden)
+@dataclass(frozen=True, slots=True)
+class Mamba1:
+    """The shape of a Mamba-1 block."""
+
+    inner: int
+    state: int
+    kernel: int
+    rank: int
+    conv_bias: bool = True
+    bias: bool = False
+
+
+def mamba1(hidden: int, shape: Mamba1, layers: int, *, other: int = 0) -> Term:
+    """`layers` Mamba-1 blocks, without the norm before them; `other` are norms inside."""
+    inner, state = shape.inner, shape.state
+    biases = shape.conv_bias * inner + shape.bias * (2 * inner + hidden)
     return Term(
         "mamba",
-        matrix=float(states.mamba1_weights(hidden, inner, state, kernel, rank)),
+        matrix=float(states.mamba1_weights(hidden, inner, state, shape.kernel, shape.rank)),
         other=biases + inner * (state + 2) + other,  # A, D and the bias of the step sizes
-        held=layers,
         times=layers,
         flop=states.mamba1_readout_flop(inner, state),
     )
@@ -235,19 +233,33 @@ class Mamba2:
 
 def mamba2(hidden: int, shape: Mamba2, layers: int) -> Term:
     """`layers` Mamba-2 blocks, without the norm before them."""
-    inner, heads = shape.inner, shape.heads
-    shared = 2 * shape.groups * shape.state
+    inner, heads, state = shape.inner, shape.heads, shape.state
+    shared = 2 * shape.groups * state
     other = 3 * heads + inner * shape.norm + shape.conv_bias * (inner + shared)
     other += shape.bias * (2 * inner + shared + heads + hidden)
     return Term(
         "mamba",
         matrix=float(
-            states.mamba2_weights(hidden, inner, heads, shape.groups, shape.state, shape.kernel)
+            states.mamba2_weights(hidden, inner, heads, shape.groups, state, shape.kernel)
         ),
         other=other,
-        held=layers,
         times=layers,
-        flop=states.ssd_state_flop(heads, shape.head_dim, shape.state),
-        per_key=states.ssd_flop_per_key(heads, shape.head_dim, shape.state),
+        flop=states.ssd_state_flop(heads, shape.head_dim, state),
+        per_key=states.ssd_flop_per_key(heads, shape.head_dim, state),
         mask=Mask("tiles", shape.chunk),
+    )
+
+
+def delta_net(
+    matrix: float, other: int, layers: int, *, heads: int, key_dim: int, value_dim: int
+) -> Term:
+    """`layers` gated delta nets of so many weights; their states are as wide as their heads."""
+    return Term(
+        "delta_net",
+        matrix,
+        other,
+        layers,
+        flop=states.delta_state_flop(heads, key_dim, value_dim),
+        per_key=states.delta_flop_per_key(heads, key_dim, value_dim),
+        mask=Mask("tiles", DELTA_CHUNK),
     )

@@ -10,7 +10,7 @@ import functools
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,18 @@ class Config:
         """Return a size, or None where there is none."""
         return None if self.get(name) is None else self.size(name, least=least)
 
+    @property
+    def hidden(self) -> int:
+        """Width of the model."""
+        return self.size("hidden_size")
+
+    def heads(self, name: str, width: int) -> int:
+        """Return a number of heads that share out a width."""
+        count = self.size(name)
+        if width % count:
+            raise self.error(name, count, f"does not divide a width of {width}")
+        return count
+
     def layers(self, name: str = "num_hidden_layers", default: int | None = None) -> int:
         """Return a number of layers."""
         value = self.size(name, default)
@@ -187,6 +199,13 @@ class Config:
                 raise self.error(name, word, "is a kind of layer we cannot count", choices)
         return [choices[word] for word in value]
 
+    def kinds(
+        self, name: str, layers: int, choices: Mapping[str, str], otherwise: Callable[[int], str]
+    ) -> list[str]:
+        """Return one word per layer; where the config has none, by the layer's position."""
+        found = self.words(name, layers, choices)
+        return [otherwise(at) for at in range(layers)] if found is None else found
+
     def indices(self, name: str, layers: int) -> set[int]:
         """Return the layers that a list names by their position."""
         value = self.get(name, or_default=[])
@@ -211,11 +230,12 @@ class Config:
                 name, given, f"contradicts a value of {value} that follows from others"
             )
 
-    def must_be(self, name: str, *values: object) -> None:
-        """Refuse a switch that turns the model into one we cannot count."""
-        value = self.get(name)
-        if value is not None and not any(value is v or value == v for v in values):
-            raise self.error(name, value, "changes the model in a way we cannot count", WAYS_ON)
+    def must_be(self, **wanted: object) -> None:
+        """Refuse switches that turn the model into one we cannot count."""
+        for name, only in wanted.items():
+            value = self.get(name)
+            if value is not None and value != only:
+                raise self.error(name, value, "changes the model in a way we cannot count", WAYS_ON)
 
     def part(self, name: str, defaults: Mapping[str, Any]) -> Config:
         """Return a config inside this one (MPT's attn_config)."""

@@ -6,14 +6,14 @@ tokens pay for the keys and values it looks at.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from joulecast.architectures import blocks, parts
-from joulecast.architectures.blocks import Biases, Experts, Heads
+from joulecast.architectures.blocks import ALL_BIASES, Biases, Experts, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.layout import BOTH, CAUSAL, Layout, Mask, Term
-
-_ALL = Biases(qkv=True, out=True)
+from joulecast.architectures.layout import BOTH, CAUSAL, Layout, Term
+from joulecast.architectures.reading import Builder
 
 
 def two_streams(lengths: tuple[int, ...]) -> dict[str, int]:
@@ -22,19 +22,16 @@ def two_streams(lengths: tuple[int, ...]) -> dict[str, int]:
 
 
 def _heads(config: Config, key: str, width: int) -> Heads:
-    count = config.size(key)
-    if width % count:
-        raise config.error(key, count, f"does not divide a width of {width}")
+    count = config.heads(key, width)
     return Heads(count, count, width // count)
 
 
 def _self_attention(
     width: int, heads: Heads, layers: int, stream: str, bias: Biases, *, key_bias: bool = True
 ) -> Term:
-    mask: Mask = BOTH if stream == "encoder" else CAUSAL
     return blocks.attention(
-        width, heads, layers, mask=mask, bias=bias, key_bias=key_bias,
-        part=f"{stream}_attention", stream=stream,
+        width, heads, layers, mask=BOTH if stream == "encoder" else CAUSAL, bias=bias,
+        key_bias=key_bias, part=f"{stream}_attention", stream=stream,
     )  # fmt: skip
 
 
@@ -44,145 +41,137 @@ def _feed_forward(
     """Plain blocks of a stack, `sparse` of which are mixtures; biases where experts have them."""
     if experts is None:
         return [blocks.mlp(width, inner, 2, depth, bias=True, stream=stream)]
-    dense = blocks.mlp(width, inner, 2, depth - sparse, bias=experts.expert_bias, stream=stream)
-    mixture = blocks.mixture(width, replace(experts, width=inner), sparse)
-    return [dense, *(replace(term, stream=stream) for term in mixture)]
-
-
-def switch(config: Config) -> Layout:
-    """Switch Transformer: T5 with one of many experts in some layers."""
-    width, inner, vocab = config.size("d_model"), config.size("d_ff"), config.size("vocab_size")
-    layers = config.layers("num_layers")
-    depths = {"encoder": layers, "decoder": config.layers("num_decoder_layers", layers)}
-    heads = Heads(config.size("num_heads"), config.size("num_heads"), config.size("d_kv"))
-    for key, value in (("is_decoder", False), ("is_encoder_decoder", True)):
-        config.must_be(key, value)
-    config.must_be("tie_word_embeddings", True)
-    config.must_be("add_cross_attention", False)
-    config.ignore("expert_capacity", "router_ignore_padding_tokens", "add_router_probs")
-    config.ignore("router_dtype", "n_positions", "dense_act_fn")
-    held, buckets = config.size("num_experts"), config.size("relative_attention_num_buckets")
-    experts = Experts(held, 1, inner, matrices=2, router_bias=config.flag("router_bias"))
-    norms = 2 * depths["encoder"] + 3 * depths["decoder"] + 2
-    terms = [
-        *blocks.embedding_and_head(vocab, width, tied=True, stream="decoder"),
-        blocks.norm(width, 1, norms, stream="encoder"),
-        *blocks.cross_attention(width, heads, depths["decoder"], bias=False),
+    return [
+        blocks.mlp(width, inner, 2, depth - sparse, bias=experts.expert_bias, stream=stream),
+        *blocks.mixture(width, replace(experts, width=inner), sparse, stream=stream),
     ]
-    for stream, depth in depths.items():
-        wanted = config.size(f"num_sparse_{stream}_layers", least=0)
-        step = depth // wanted if wanted else depth
-        if not step:
-            raise config.error(
-                f"num_sparse_{stream}_layers", wanted, f"is more than {depth} layers"
-            )
-        sparse = depth if step == 1 else len(range(1, depth, step))
-        terms.append(_self_attention(width, heads, depth, stream, Biases()))
-        terms += _feed_forward(width, inner, depth, stream, experts, sparse)
-        terms.append(Term("positions", other=buckets * heads.query, stream=stream))
-    return Layout(tuple(terms), (512, 512), streams=two_streams, per=("encoder", "decoder"))
 
 
-def t5(config: Config) -> Layout:
-    """T5, mT5 and umT5: RMS norms, no biases, relative positions, tied embeddings throughout."""
-    width, layers = config.size("d_model"), config.layers("num_layers")
-    decoders = config.layers("num_decoder_layers", layers)
-    count, inner = config.size("num_heads"), config.size("d_ff")
+def _relative(
+    config: Config, feed_forward: Callable[[str, int], list[Term]], tables: int | None = 1
+) -> Layout:
+    """T5 and its kin: RMS norms, no biases, relative positions, tied embeddings throughout.
+
+    `feed_forward` gives the blocks of a stack from its name and depth; there is a table of
+    positions in so many layers of it, or in each.
+    """
+    width, count = config.size("d_model"), config.size("num_heads")
+    encoders = config.layers("num_layers")
+    decoders = config.layers("num_decoder_layers", encoders)
     heads = Heads(count, count, config.size("d_kv"))
-    kind = config.get("feed_forward_proj", or_default="relu")
-    if not isinstance(kind, str) or not kind:
-        raise config.error("feed_forward_proj", kind, "is not a known choice", ["gated-gelu"])
-    matrices = 3 if kind.startswith("gated-") else 2
-    config.must_be("is_decoder", False)
-    config.must_be("is_encoder_decoder", True)
-    # The library ties T5's embeddings whatever the config says.
-    config.ignore("tie_word_embeddings", "n_positions", "is_gated_act", "dense_act_fn")
+    config.must_be(is_decoder=False, is_encoder_decoder=True)
+    config.ignore("n_positions", "dense_act_fn")
     buckets = config.size("relative_attention_num_buckets")
-    tables = 1 if config.model_type != "umt5" else None
-    vocab = config.size("vocab_size")
     terms = [
-        *blocks.embedding_and_head(vocab, width, tied=True, stream="decoder"),
-        blocks.norm(width, 1, 2 * layers + 1 + 3 * decoders + 1, stream="encoder"),
+        *blocks.embedding_and_head(config.size("vocab_size"), width, tied=True, stream="decoder"),
+        blocks.norm(width, 1, 2 * encoders + 1 + 3 * decoders + 1, stream="encoder"),
         *blocks.cross_attention(width, heads, decoders, bias=False),
     ]
-    for stream, depth in (("encoder", layers), ("decoder", decoders)):
+    for stream, depth in (("encoder", encoders), ("decoder", decoders)):
         terms.append(_self_attention(width, heads, depth, stream, Biases()))
-        terms.append(blocks.mlp(width, inner, matrices, depth, stream=stream))
+        terms += feed_forward(stream, depth)
         positions = buckets * count * (depth if tables is None else tables)
         terms.append(Term("positions", other=positions, stream=stream))
     return Layout(tuple(terms), (512, 512), streams=two_streams, per=("encoder", "decoder"))
 
 
-def bart(
-    config: Config,
-    *,
-    positions: int | None,
-    embedding_norms: int,
-    final_norms: int,
-    experts: Experts | None = None,
-) -> Layout:
-    """BART and its kin.
+def t5(config: Config) -> Layout:
+    """T5, mT5 and umT5, whose blocks may be gated."""
+    kind = config.get("feed_forward_proj", or_default="relu")
+    if not isinstance(kind, str) or not kind:
+        raise config.error("feed_forward_proj", kind, "is not a known choice", ["gated-gelu"])
+    matrices = 3 if kind.startswith("gated-") else 2
+    # The library ties T5's embeddings whatever the config says.
+    config.ignore("tie_word_embeddings", "is_gated_act")
+    width, inner = config.size("d_model"), config.size("d_ff")
 
-    `positions` is how many rows each learned table has beyond the longest sequence, None where
-    positions are computed; `embedding_norms` and `final_norms` count those outside the layers.
+    def blocks_of(stream: str, depth: int) -> list[Term]:
+        return [blocks.mlp(width, inner, matrices, depth, stream=stream)]
+
+    return _relative(config, blocks_of, None if config.model_type == "umt5" else 1)
+
+
+def switch(config: Config) -> Layout:
+    """Switch Transformer: T5 with one of many experts in some layers."""
+    config.must_be(tie_word_embeddings=True, add_cross_attention=False)
+    config.ignore("expert_capacity", "router_ignore_padding_tokens", "add_router_probs")
+    config.ignore("router_dtype")
+    width, inner = config.size("d_model"), config.size("d_ff")
+    held, router_bias = config.size("num_experts"), config.flag("router_bias")
+    experts = Experts(held, 1, inner, matrices=2, router_bias=router_bias)
+
+    def blocks_of(stream: str, depth: int) -> list[Term]:
+        key = f"num_sparse_{stream}_layers"
+        wanted = config.size(key, least=0)
+        step = depth // wanted if wanted else depth
+        if not step:
+            raise config.error(key, wanted, f"is more than {depth} layers")
+        sparse = depth if step == 1 else len(range(1, depth, step))
+        return _feed_forward(width, inner, depth, stream, experts, sparse)
+
+    return _relative(config, blocks_of)
+
+
+def _stacks(config: Config, experts: Experts | None = None, *, key_bias: bool = True) -> list[Term]:
+    """Layers of two stacks of depths, heads and widths of their own, biases on all but keys.
+
     `experts` stand in every so many layers of each stack, as wide as its own blocks.
     """
-    width = config.size("d_model")
-    tied = config.flag("tie_word_embeddings", True)
-    config.must_be("share_encoder_decoder_embeddings", True)
-    config.must_be("is_decoder", False)
-    config.ignore("num_hidden_layers", "decoder_vocab_size", "normalize_before")
-    config.ignore("normalize_embedding", "add_final_layer_norm", "add_bias_logits")
-    config.ignore("static_position_embeddings", "extra_pos_embeddings")
-    encoders, decoders = config.layers("encoder_layers"), config.layers("decoder_layers")
-    most = config.size("max_position_embeddings")
-    norms = 2 * encoders + 3 * decoders + embedding_norms + final_norms
+    width, decoders = config.size("d_model"), config.layers("decoder_layers")
     cross = _heads(config, "decoder_attention_heads", width)
-    terms = [
-        *blocks.embedding_and_head(config.size("vocab_size"), width, tied=tied, stream="decoder"),
-        blocks.norm(width, 2, norms, stream="encoder"),
-        *blocks.cross_attention(width, cross, decoders, bias=True),
-    ]
-    for stream, depth in (("encoder", encoders), ("decoder", decoders)):
+    terms = blocks.cross_attention(width, cross, decoders, bias=True, key_bias=key_bias)
+    for stream in ("encoder", "decoder"):
+        depth, inner = config.layers(f"{stream}_layers"), config.size(f"{stream}_ffn_dim")
         heads = _heads(config, f"{stream}_attention_heads", width)
-        inner = config.size(f"{stream}_ffn_dim")
-        terms.append(_self_attention(width, heads, depth, stream, _ALL))
+        terms.append(_self_attention(width, heads, depth, stream, ALL_BIASES, key_bias=key_bias))
         step = config.size(f"{stream}_sparse_step", least=0) if experts else 0
-        sparse = depth // step if step else 0
-        terms += _feed_forward(width, inner, depth, stream, experts, sparse)
-    terms = [term if term.stream != "token" else _on_encoder(term) for term in terms]
-    if not tied:  # each stack has then a table of its own, beside a shared one that stands idle
-        terms.append(
-            Term("embedding", other=2 * config.size("vocab_size") * width, stream="encoder")
-        )
-    if positions is not None:
-        table = Term("positions", other=(most + positions) * width, held=2, times=2)
-        terms.append(_on_encoder(table))
-    length = min(most, 512)
-    return Layout(
-        tuple(terms), (length, length), streams=two_streams, per=("encoder", "decoder"),
-        longest=(most, most) if positions is not None else (),
-    )  # fmt: skip
+        terms += _feed_forward(width, inner, depth, stream, experts, depth // step if step else 0)
+    return terms
 
 
-def _on_encoder(term: Term) -> Term:
-    """Put a table read by index into a stream that exists here; it costs nothing in any."""
-    return Term(term.part, other=term.params, stream="encoder")
+def _embedding(config: Config) -> list[Term]:
+    """Embedding and head of the decoder's words; a table of its own is read in the encoder."""
+    tied = config.flag("tie_word_embeddings", True)
+    vocab, width = config.size("vocab_size"), config.size("d_model")
+    terms = blocks.embedding_and_head(vocab, width, tied=tied, stream="decoder")
+    return [term if term.stream == "decoder" else replace(term, stream="encoder") for term in terms]
 
 
-def bart_layout(config: Config) -> Layout:
-    """BART: learned positions, a norm after each embedding."""
-    return bart(config, positions=2, embedding_norms=2, final_norms=0)
+def _norms(config: Config, besides: int) -> Term:
+    """Two norms in an encoder's layer, three in a decoder's, and some besides."""
+    count = 2 * config.layers("encoder_layers") + 3 * config.layers("decoder_layers") + besides
+    return blocks.norm(config.size("d_model"), 2, count, stream="encoder")
 
 
-def mbart_layout(config: Config) -> Layout:
-    """mBART: as BART, with a norm after each stack."""
-    return bart(config, positions=2, embedding_norms=2, final_norms=2)
+def bart(positions: int | None, norms: int, experts: Experts | None = None) -> Builder:
+    """Build the reader of BART or one of its kin.
 
+    `positions` is how many rows each learned table has beyond the longest sequence, None where
+    positions are computed; `norms` counts those outside the layers.
+    """
 
-def m2m_layout(config: Config) -> Layout:
-    """M2M-100 and NLLB: computed positions, a norm after each stack."""
-    return bart(config, positions=None, embedding_norms=0, final_norms=2)
+    def build(config: Config) -> Layout:
+        width = config.size("d_model")
+        config.must_be(share_encoder_decoder_embeddings=True, is_decoder=False)
+        config.ignore("num_hidden_layers", "decoder_vocab_size", "normalize_before")
+        config.ignore("normalize_embedding", "add_final_layer_norm", "add_bias_logits")
+        config.ignore("static_position_embeddings", "extra_pos_embeddings")
+        most = config.size("max_position_embeddings")
+        terms = [*_embedding(config), _norms(config, norms), *_stacks(config, experts)]
+        if not config.flag("tie_word_embeddings", True):
+            # Each stack has then a table of its own, beside a shared one that stands idle.
+            rows = 2 * config.size("vocab_size")
+            terms.append(Term("embedding", other=rows * width, stream="encoder"))
+        if positions is not None:
+            rows = 2 * (most + positions)
+            terms.append(Term("positions", other=rows * width, stream="encoder"))
+        length = min(most, 512)
+        return Layout(
+            tuple(terms), (length, length), streams=two_streams, per=("encoder", "decoder"),
+            longest=(most, most) if positions is not None else (),
+        )  # fmt: skip
+
+    return build
 
 
 def nllb_moe(config: Config) -> Layout:
@@ -193,60 +182,31 @@ def nllb_moe(config: Config) -> Layout:
     experts = Experts(
         held, 2, 0, matrices=2, expert_bias=True, router_bias=config.flag("router_bias")
     )
-    config.must_be("second_expert_policy", "all")
+    config.must_be(second_expert_policy="all")
     config.ignore("expert_capacity", "router_ignore_padding_tokens", "batch_prioritized_routing")
     config.ignore("router_dtype", "normalize_router_prob_before_dropping")
     config.ignore("moe_eval_capacity_token_fraction", "moe_token_dropout")
-    return bart(config, positions=None, embedding_norms=0, final_norms=2, experts=experts)
-
-
-def pegasus_layout(config: Config) -> Layout:
-    """Pegasus: fixed tables of positions, a norm after each stack."""
-    return bart(config, positions=0, embedding_norms=0, final_norms=2)
-
-
-def marian_layout(config: Config) -> Layout:
-    """Marian: fixed tables of positions, norms inside the layers only."""
-    return bart(config, positions=0, embedding_norms=0, final_norms=0)
-
-
-def blenderbot_layout(config: Config) -> Layout:
-    """Blenderbot: learned positions, a norm after each stack only."""
-    return bart(config, positions=0, embedding_norms=0, final_norms=2)
-
-
-def blenderbot_small_layout(config: Config) -> Layout:
-    """Blenderbot, small: as BART, with as many positions as the longest sequence."""
-    return bart(config, positions=0, embedding_norms=2, final_norms=0)
+    return bart(None, 2, experts)(config)
 
 
 def whisper(config: Config) -> Layout:
     """Whisper: two convolutions over sound, then an encoder-decoder; per decoder token."""
     width, mels = config.size("d_model"), config.size("num_mel_bins")
-    encoders, decoders = config.layers("encoder_layers"), config.layers("decoder_layers")
     sources = config.size("max_source_positions")
     targets = config.size("max_target_positions")
-    config.must_be("use_weighted_layer_sum", False)
+    config.must_be(use_weighted_layer_sum=False)
     config.ignore("classifier_proj_size", "num_hidden_layers")
     first = float(parts.convolution_weights(3, mels, width))
     second = float(parts.convolution_weights(3, width, width))
-    tied = config.flag("tie_word_embeddings", True)
-    cross = _heads(config, "decoder_attention_heads", width)
-    head = blocks.embedding_and_head(config.size("vocab_size"), width, tied=tied, stream="decoder")
-    terms = [
-        *[term if term.stream == "decoder" else _on_encoder(term) for term in head],
+    terms = (
+        *_embedding(config),
         # Two frames of sound make one position: the first convolution works on twice as many.
-        Term("convolutions", matrix=first, other=2 * width, times=2, stream="encoder"),
-        Term("convolutions", matrix=second, stream="encoder"),
+        Term("convolutions", first, 2 * width, times=2, held=1, stream="encoder"),
+        Term("convolutions", second, stream="encoder"),
         Term("positions", other=(sources + targets) * width, stream="encoder"),
-        blocks.norm(width, 2, 2 * encoders + 3 * decoders + 2, stream="encoder"),
-        *blocks.cross_attention(width, cross, decoders, bias=True, key_bias=False),
-    ]
-    for stream, depth in (("encoder", encoders), ("decoder", decoders)):
-        heads = _heads(config, f"{stream}_attention_heads", width)
-        inner = config.size(f"{stream}_ffn_dim")
-        terms.append(_self_attention(width, heads, depth, stream, _ALL, key_bias=False))
-        terms.append(blocks.mlp(width, inner, 2, depth, bias=True, stream=stream))
+        _norms(config, 2),
+        *_stacks(config, key_bias=False),
+    )
 
     def streams(lengths: tuple[int, ...]) -> dict[str, int]:
         """Sound of a fixed length, unless one is given for it too."""
@@ -254,6 +214,30 @@ def whisper(config: Config) -> Layout:
         return {"encoder": encoder, "decoder": lengths[-1]}
 
     return Layout(
-        tuple(terms), (sources, targets), unit="decoder_token", streams=streams,
+        terms, (sources, targets), unit="decoder_token", streams=streams,
         per=("decoder",), longest=(sources, targets),
     )  # fmt: skip
+
+
+FAMILIES: dict[str, Builder] = {
+    "t5": t5,
+    "mt5": t5,
+    "umt5": t5,
+    "switch_transformers": switch,
+    # Learned positions, a norm after each embedding.
+    "bart": bart(2, norms=2),
+    "plbart": bart(2, norms=2),
+    # As BART, with a norm after each stack.
+    "mbart": bart(2, norms=4),
+    # As BART, with as many positions as the longest sequence.
+    "blenderbot-small": bart(0, norms=2),
+    # Learned positions, or fixed tables of them (Pegasus); a norm after each stack only.
+    "blenderbot": bart(0, norms=2),
+    "pegasus": bart(0, norms=2),
+    # Fixed tables of positions, norms inside the layers only.
+    "marian": bart(0, norms=0),
+    # M2M-100 and NLLB: computed positions, a norm after each stack.
+    "m2m_100": bart(None, norms=2),
+    "nllb-moe": nllb_moe,
+    "whisper": whisper,
+}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from joulecast.architectures import blocks
-from joulecast.architectures.blocks import Biases
+from joulecast.architectures.blocks import ALL_BIASES
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import read_heads
 from joulecast.architectures.layout import BOTH, Layout, Mask, Term
-
-_ALL = Biases(qkv=True, out=True)
+from joulecast.architectures.reading import (
+    LONGEST_DEFAULT,
+    Builder,
+    attention,
+    layout_of,
+    read_heads,
+)
 
 
 def _masked_word_head(width_in: int, width: int) -> list[Term]:
@@ -21,9 +25,7 @@ def _masked_word_head(width_in: int, width: int) -> list[Term]:
     ]
 
 
-def _embedding(
-    config: Config, width: int, *, types: bool = True, second_bias: bool = True
-) -> list[Term]:
+def _embedding(config: Config, width: int, *, types: bool, second_bias: bool) -> list[Term]:
     """Words, positions and token types; untied, BERT's head holds its bias twice."""
     tied = config.flag("tie_word_embeddings", True)
     vocab, rows = config.size("vocab_size"), config.size("max_position_embeddings")
@@ -40,146 +42,122 @@ def _embedding(
     return terms
 
 
-def _layers(config: Config, hidden: int, inner: int, held: int | None = None) -> list[Term]:
+def _layers(
+    config: Config, inner: str = "intermediate_size", held: int | None = None
+) -> list[Term]:
     """Post-norm layers with biases; `held` where they share weights."""
-    layers = config.layers()
-    held = layers if held is None else held
-    heads = read_heads(config, hidden)
-    attention = blocks.attention(hidden, heads, layers, mask=BOTH, bias=_ALL, held=held)
+    hidden, layers = config.hidden, config.layers()
+    heads, width = read_heads(config), config.size(inner)
     return [
-        attention,
-        blocks.mlp(hidden, inner, 2, layers, bias=True, held=held),
-        blocks.norm(hidden, 2, 2 * held),
+        blocks.attention(hidden, heads, layers, mask=BOTH, bias=ALL_BIASES, held=held),
+        blocks.mlp(hidden, width, 2, layers, bias=True, held=held),
+        blocks.norm(hidden, 2, 2 * (layers if held is None else held)),
     ]
-
-
-def _lengths(config: Config, *, reserved: int = 0) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    longest = config.size("max_position_embeddings") - reserved
-    return (min(longest, 4096),), (longest,)
 
 
 def _refuse_decoder(config: Config) -> None:
-    config.must_be("is_decoder", False)
-    config.must_be("add_cross_attention", False)
-    config.must_be("position_embedding_type", "absolute")
+    config.must_be(is_decoder=False, add_cross_attention=False, position_embedding_type="absolute")
+
+
+def _encoder(
+    config: Config, *, width: str = "hidden_size", inner: str = "intermediate_size",
+    held: int | None = None, types: bool = True, second_bias: bool = True,
+    projected: bool = False, reserved: int = 0,
+) -> Layout:  # fmt: skip
+    """BERT and its kin with their head for masked words.
+
+    `width` and `inner` are the keys of the widths of the embeddings and inside the blocks;
+    embeddings are `projected` to the layers' width always, or where it differs; `reserved` rows
+    of the table of positions are never used.
+    """
+    hidden, embedded = config.hidden, config.size(width)
+    terms = [
+        *_embedding(config, embedded, types=types, second_bias=second_bias),
+        *_layers(config, inner, held),
+        *_masked_word_head(hidden, embedded),
+    ]
+    if projected or embedded != hidden:
+        terms.append(blocks.linear("embedding_projection", embedded, hidden, bias=True))
+    return layout_of(config, terms, bound=True, reserved=reserved)
 
 
 def bert(config: Config) -> Layout:
-    """BERT with its head for masked words; Megatron-BERT has as many norms elsewhere."""
+    """BERT; Megatron-BERT has as many norms elsewhere."""
     _refuse_decoder(config)
-    hidden = config.size("hidden_size")
-    terms = [
-        *_embedding(config, hidden),
-        *_layers(config, hidden, config.size("intermediate_size")),
-        *_masked_word_head(hidden, hidden),
-    ]
-    default, longest = _lengths(config)
-    return Layout(tuple(terms), default, longest=longest)
+    return _encoder(config)
 
 
 def roberta(config: Config) -> Layout:
     """RoBERTa: as BERT; two rows of its table of positions are never used."""
-    layout = bert(config)
-    default, longest = _lengths(config, reserved=2)
-    return Layout(layout.terms, default, longest=longest)
+    _refuse_decoder(config)
+    return _encoder(config, reserved=2)
 
 
 def distilbert(config: Config) -> Layout:
     """DistilBERT: as BERT without token types."""
-    hidden = config.size("hidden_size")
-    config.must_be("tie_weights_", True)
-    terms = [
-        *_embedding(config, hidden, types=False, second_bias=False),
-        *_layers(config, hidden, config.size("hidden_dim")),
-        *_masked_word_head(hidden, hidden),
-    ]
-    default, longest = _lengths(config)
-    return Layout(tuple(terms), default, longest=longest)
+    config.must_be(tie_weights_=True)
+    return _encoder(config, inner="hidden_dim", types=False, second_bias=False)
+
+
+def electra(config: Config) -> Layout:
+    """ELECTRA's generator: embeddings narrower than the layers."""
+    _refuse_decoder(config)
+    return _encoder(config, width="embedding_size", second_bias=False)
+
+
+def albert(config: Config) -> Layout:
+    """ALBERT: the same layer at every depth."""
+    _refuse_decoder(config)
+    config.must_be(inner_group_num=1)
+    held = config.size("num_hidden_groups")
+    return _encoder(config, width="embedding_size", held=held, projected=True)
 
 
 def esm(config: Config) -> Layout:
     """ESM-2: protein residues for words, norms before the blocks."""
-    config.must_be("is_decoder", False)
-    config.must_be("add_cross_attention", False)
-    config.must_be("is_folding_model", False)
-    hidden, layers = config.size("hidden_size"), config.layers()
+    config.must_be(is_decoder=False, add_cross_attention=False, is_folding_model=False)
+    hidden, layers = config.hidden, config.layers()
     learned = config.choice("position_embedding_type", ["absolute", "rotary"]) == "absolute"
     vocab, rows = config.size("vocab_size"), config.size("max_position_embeddings")
     tied, before = config.flag("tie_word_embeddings", True), config.flag("emb_layer_norm_before")
     config.ignore("token_dropout")
     terms = [
         *blocks.embedding_and_head(vocab, hidden, tied=tied, head_bias=True),
-        *_layers(config, hidden, config.size("intermediate_size")),
+        *_layers(config),
         *_masked_word_head(hidden, hidden),
         blocks.norm(hidden, 2, 1 + before),
         # Contacts are read off all attention maps, for one figure a pair, and not in pretraining.
-        blocks.table("contacts", layers * read_heads(config, hidden).query + 1, 1),
+        blocks.table("contacts", layers * read_heads(config).query + 1, 1),
     ]
     if learned:
         terms.append(blocks.table("positions", rows, hidden))
-    longest = rows - 2  # two rows are never used
-    return Layout(tuple(terms), (min(longest, 4096),), longest=(longest,) if learned else ())
-
-
-def electra(config: Config) -> Layout:
-    """ELECTRA's generator: embeddings narrower than the layers."""
-    _refuse_decoder(config)
-    hidden, width = config.size("hidden_size"), config.size("embedding_size")
-    terms = [
-        *_embedding(config, width, second_bias=False),
-        *_layers(config, hidden, config.size("intermediate_size")),
-        *_masked_word_head(hidden, width),
-    ]
-    if width != hidden:
-        terms.append(blocks.linear("embedding_projection", width, hidden, bias=True))
-    default, longest = _lengths(config)
-    return Layout(tuple(terms), default, longest=longest)
-
-
-def albert(config: Config) -> Layout:
-    """ALBERT: the same layer at every depth."""
-    _refuse_decoder(config)
-    hidden, width = config.size("hidden_size"), config.size("embedding_size")
-    config.must_be("inner_group_num", 1)
-    terms = [
-        *_embedding(config, width),
-        *_layers(
-            config, hidden, config.size("intermediate_size"), config.size("num_hidden_groups")
-        ),
-        *_masked_word_head(hidden, width),
-        blocks.linear("embedding_projection", width, hidden, bias=True),
-    ]
-    default, longest = _lengths(config)
-    return Layout(tuple(terms), default, longest=longest)
+    return layout_of(config, terms, bound=learned, reserved=2)  # two rows are never used
 
 
 def modernbert(config: Config) -> Layout:
     """ModernBERT: windows in two layers of three, gated blocks, no token types."""
-    hidden, layers = config.size("hidden_size"), config.layers()
+    hidden, layers = config.hidden, config.layers()
     every = config.size("global_attn_every_n_layers", 3)
-    kinds = config.words(
-        "layer_types", layers, {"full_attention": "full", "sliding_attention": "sliding"}
+    kinds = config.kinds(
+        "layer_types",
+        layers,
+        {"full_attention": "full", "sliding_attention": "sliding"},
+        lambda at: "sliding" if at % every else "full",
     )
-    if kinds is None:
-        kinds = ["sliding" if at % every else "full" for at in range(layers)]
+    masks = {"full": BOTH, "sliding": Mask("both_window", config.size("local_attention") // 2)}
     bias, mlp_bias = config.flag("attention_bias"), config.flag("mlp_bias")
-    norm = 1 + config.flag("norm_bias")
-    window = Mask("both_window", config.size("local_attention") // 2)
-    tied = config.flag("tie_word_embeddings", True)
-    heads = read_heads(config, hidden)
+    tied, head_bias = config.flag("tie_word_embeddings", True), config.flag("decoder_bias")
     dense_bias = config.flag("classifier_bias")
+    vocab, inner = config.size("vocab_size"), config.size("intermediate_size")
     terms = [
-        *blocks.embedding_and_head(
-            config.size("vocab_size"), hidden, tied=tied, head_bias=config.flag("decoder_bias")
-        ),
+        *blocks.embedding_and_head(vocab, hidden, tied=tied, head_bias=head_bias),
         # One before each block but the first, one after the embedding, at the end, in the head.
-        blocks.norm(hidden, norm, 2 * layers - 1 + 3),
+        blocks.norm(hidden, 1 + config.flag("norm_bias"), 2 * layers - 1 + 3),
         blocks.linear("head_transform", hidden, hidden, bias=dense_bias),
-        blocks.mlp(hidden, config.size("intermediate_size"), 3, layers, bias=mlp_bias),
+        blocks.mlp(hidden, inner, 3, layers, bias=mlp_bias),
     ]
     for kind, count in Counter(kinds).items():
-        mask = BOTH if kind == "full" else window
-        terms.append(blocks.attention(hidden, heads, count, mask=mask, bias=Biases(bias, bias)))
+        terms.append(attention(config, count, mask=masks[kind], bias=bias))
     config.ignore(
         "sparse_prediction",
         "sparse_pred_ignore_index",
@@ -187,4 +165,20 @@ def modernbert(config: Config) -> Layout:
         "repad_logits_with_grad",
         "deterministic_flash_attn",
     )
-    return Layout(tuple(terms), (min(config.size("max_position_embeddings"), 4096),))
+    length = min(config.size("max_position_embeddings"), LONGEST_DEFAULT)
+    return Layout(tuple(terms), (length,))
+
+
+FAMILIES: dict[str, Builder] = {
+    "bert": bert,
+    "roberta": roberta,
+    "xlm-roberta": roberta,
+    "camembert": roberta,
+    "data2vec-text": roberta,
+    "megatron-bert": bert,
+    "esm": esm,
+    "distilbert": distilbert,
+    "electra": electra,
+    "albert": albert,
+    "modernbert": modernbert,
+}

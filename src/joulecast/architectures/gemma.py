@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 
-from joulecast.architectures import blocks, parts
+from joulecast.architectures import blocks, moe
 from joulecast.architectures.blocks import Experts, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Style, frame, lengths_of
+from joulecast.architectures.decoder import Style, frame
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder, layout_of
 
 _KINDS = {"full_attention": "full", "sliding_attention": "sliding"}
 
 
 def gemma4(config: Config) -> Layout:
     """Gemma 4's text model."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    config.must_be("use_bidirectional_attention", "vision")
-    kinds = config.words("layer_types", layers, _KINDS)
-    if kinds is None:
-        kinds = ["sliding" if (at + 1) % 6 else "full" for at in range(layers)]
+    hidden, layers = config.hidden, config.layers()
+    config.must_be(use_bidirectional_attention="vision")
+    kinds = config.kinds(
+        "layer_types", layers, _KINDS, lambda at: "sliding" if (at + 1) % 6 else "full"
+    )
     kinds = [*kinds[:-1], "full"]  # the library turns the last layer into a full one
     shared = config.size("num_kv_shared_layers", 0, least=0)
     own = layers - shared
@@ -29,19 +30,19 @@ def gemma4(config: Config) -> Layout:
         )
     inner = config.size("intermediate_size")
     wide = inner * (1 + config.flag("use_double_wide_mlp"))
+    found = Counter((kind, at >= own) for at, kind in enumerate(kinds))
     terms = [
-        *frame(config, Style(norms=4), hidden, layers),
+        *frame(config, Style(norms=4)),
         blocks.mlp(hidden, inner, 3, own),
         blocks.mlp(hidden, wide, 3, shared),
         *_mixtures(config, hidden, layers),
         *_layer_inputs(config, hidden, layers),
+        *(
+            _attention(config, hidden, kind, count, shares=shares)
+            for (kind, shares), count in found.items()
+        ),
     ]
-    found = Counter((kind, at >= own) for at, kind in enumerate(kinds))
-    terms += [
-        _attention(config, hidden, kind, count, shares=shares)
-        for (kind, shares), count in found.items()
-    ]
-    return Layout(tuple(terms), lengths_of(config, bound=False)[0])
+    return layout_of(config, terms)
 
 
 def _attention(config: Config, hidden: int, kind: str, layers: int, *, shares: bool) -> Term:
@@ -49,10 +50,8 @@ def _attention(config: Config, hidden: int, kind: str, layers: int, *, shares: b
     query, kv = config.size("num_attention_heads"), config.size("num_key_value_heads")
     dim, mask = config.size("head_dim"), Mask("window", config.size("sliding_window"))
     merged = config.flag("attention_k_eq_v")
-    wide, few = (
-        config.size("global_head_dim", 512),
-        config.optional_size("num_global_key_value_heads"),
-    )
+    wide = config.size("global_head_dim", 512)
+    few = config.optional_size("num_global_key_value_heads")
     made = 2
     if kind == "full":
         dim, mask, made = wide, CAUSAL, 2 - merged  # one matrix makes both keys and values
@@ -60,16 +59,13 @@ def _attention(config: Config, hidden: int, kind: str, layers: int, *, shares: b
     if query % kv:
         raise config.error("num_key_value_heads", kv, f"does not divide {query} heads")
     made = 0 if shares else made
-    heads = Heads(query, kv, dim)
-    matrix = hidden * dim * (2 * heads.query + made * heads.kv)
     bias = config.flag("attention_bias")
     return Term(
         "attention",
-        matrix=matrix,
+        matrix=hidden * dim * (2 * query + made * kv),
         other=dim * (2 - shares) + bias * (dim * (query + made * kv) + hidden),
-        held=layers,
         times=layers,
-        per_key=float(parts.score_flop_per_key(query, dim, dim)),
+        per_key=Heads(query, kv, dim).score_flop,
         mask=mask,
     )
 
@@ -83,7 +79,7 @@ def _layer_inputs(config: Config, hidden: int, layers: int) -> list[Term]:
     rows = config.size("vocab_size_per_layer_input")
     return [
         blocks.table("layer_inputs", rows, layers * width),
-        Term("layer_inputs", matrix=3 * hidden * width, held=layers, times=layers),
+        Term("layer_inputs", matrix=3 * hidden * width, times=layers),
         blocks.norm(hidden, 1, layers),
         blocks.norm(width, 1, 1),
     ]
@@ -91,18 +87,20 @@ def _layer_inputs(config: Config, hidden: int, layers: int) -> list[Term]:
 
 def _mixtures(config: Config, hidden: int, layers: int) -> list[Term]:
     """Experts beside the dense block of every layer, with three norms and two scales more."""
-    held, used = config.optional_size("num_experts"), config.optional_size("top_k_experts")
-    width = config.optional_size("moe_intermediate_size")
+    keys = ("num_experts", "top_k_experts", "moe_intermediate_size")
+    sizes = [config.optional_size(key) for key in keys]
     if not config.flag("enable_moe_block"):
         return []
-    if held is None or used is None or width is None:
+    if None in sizes:
         raise config.error(
             "enable_moe_block", True, "needs num_experts, top_k_experts and moe_intermediate_size"
         )
-    if used > held:
-        raise config.error("top_k_experts", used, f"uses more experts than the {held} there are")
+    held, used = moe.routed(config, "num_experts", "top_k_experts")
     return [
-        *blocks.mixture(hidden, Experts(held, used, width), layers),
-        Term("router", other=hidden + held, held=layers, times=layers),
+        *blocks.mixture(hidden, Experts(held, used, config.size(keys[2])), layers),
+        Term("router", other=hidden + held, times=layers),
         blocks.norm(hidden, 1, 3 * layers),
     ]
+
+
+FAMILIES: dict[str, Builder] = {"gemma4_text": gemma4, "gemma4_unified_text": gemma4}

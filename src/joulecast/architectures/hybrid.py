@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from joulecast.architectures import blocks, moe, parts
-from joulecast.architectures.blocks import Biases, Mamba2
+from joulecast.architectures.blocks import Mamba1
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Style, feed_forward_terms, frame, read_heads
+from joulecast.architectures.decoder import Style, assembled, feed_forward, frame
 from joulecast.architectures.layout import Layout, Term
-from joulecast.architectures.ssm import check_inner, default_length, step_rank
+from joulecast.architectures.reading import Builder, attention, layout_of, read_heads
+from joulecast.architectures.ssm import Spelling, read_mamba2, step_rank
 
 _MIXERS = {
     "mamba": "mamba",
@@ -27,106 +28,88 @@ _NEMOTRON_EXPERTS = (
     "num_experts_per_tok",
 )
 
+#: As Bamba and Granite spell a Mamba-2 block, and as those after them do.
+BAMBA_MAMBA = Spelling(
+    heads="mamba_n_heads",
+    head_dim="mamba_d_head",
+    groups="mamba_n_groups",
+    state="mamba_d_state",
+    kernel="mamba_d_conv",
+    chunk="mamba_chunk_size",
+    conv_bias="mamba_conv_bias",
+    bias="mamba_proj_bias",
+    expand="mamba_expand",
+)
+_FALCON_MAMBA = BAMBA_MAMBA._replace(head_dim="", bias="", norm="mamba_rms_norm", expand="")
+_NEMOTRON_MAMBA = Spelling(
+    heads="mamba_num_heads", head_dim="mamba_head_dim", state="ssm_state_size", expand=""
+)
 
-def _mamba2_of(config: Config, hidden: int) -> Mamba2:
-    """Read a Mamba-2 block as Bamba and Granite spell it."""
-    heads, expand = config.size("mamba_n_heads"), config.number("mamba_expand")
-    dim = config.get("mamba_d_head")
-    auto = dim in (None, "auto")
-    shape = Mamba2(
-        heads=heads,
-        head_dim=int(expand * hidden) // heads if auto else config.size("mamba_d_head"),
-        groups=config.size("mamba_n_groups"),
-        state=config.size("mamba_d_state"),
-        kernel=config.size("mamba_d_conv"),
-        chunk=config.size("mamba_chunk_size"),
-        conv_bias=config.flag("mamba_conv_bias"),
-        bias=config.flag("mamba_proj_bias"),
-    )
-    check_inner(config, shape, expand, hidden, "mamba_n_heads")
-    return shape
+
+def _bamba_mamba(config: Config, layers: int) -> Term:
+    """Mamba-2 blocks as Bamba and Granite have them: the heads' width may be left open."""
+    auto = config.get("mamba_d_head") in (None, "auto")
+    said = BAMBA_MAMBA._replace(head_dim="") if auto else BAMBA_MAMBA
+    return blocks.mamba2(config.hidden, read_mamba2(config, said), layers)
 
 
 def jamba(config: Config) -> Layout:
     """Jamba: Mamba-1 with attention in every eighth layer, mixtures in every second."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    period = config.size("attn_layer_period")
-    offset = config.size("attn_layer_offset", least=0)
-    if offset >= period:
-        raise config.error("attn_layer_offset", offset, "must be below attn_layer_period")
-    full = len(range(offset, layers, period))
-    inner = int(config.number("mamba_expand") * hidden)
-    state, rank = config.size("mamba_d_state"), step_rank(config, "mamba_dt_rank", hidden)
-    style = Style(mixture=moe.jamba)
-    mamba = blocks.mamba1(
-        hidden,
-        inner,
-        state,
+    hidden, layers = config.hidden, config.layers()
+    full = moe.periodic(config, layers, "attn_layer_period", "attn_layer_offset")
+    shape = Mamba1(
+        int(config.number("mamba_expand") * hidden),
+        config.size("mamba_d_state"),
         config.size("mamba_d_conv"),
-        rank,
-        layers - full,
+        step_rank(config, "mamba_dt_rank"),
         conv_bias=config.flag("mamba_conv_bias"),
         bias=config.flag("mamba_proj_bias"),
-        other=rank + 2 * state,
     )
+    style = Style(mixture=moe.jamba)
     terms = [
-        *frame(config, style, hidden, layers),
-        *feed_forward_terms(config, style, hidden, layers),
-        blocks.attention(hidden, read_heads(config, hidden), full),
-        mamba,
+        *frame(config, style),
+        *feed_forward(config, style),
+        attention(config, full),
+        blocks.mamba1(hidden, shape, layers - full, other=shape.rank + 2 * shape.state),
     ]
     config.ignore("sliding_window")
-    config.must_be("mamba_inner_layernorms", True)
-    return Layout(tuple(terms), default_length(config))
+    config.must_be(mamba_inner_layernorms=True)
+    return layout_of(config, terms)
 
 
 def bamba(config: Config) -> Layout:
     """Bamba: Mamba-2 with attention in a few layers, dense blocks."""
-    hidden, layers = config.size("hidden_size"), config.layers()
+    layers = config.layers()
     full = len(config.indices("attn_layer_indices", layers))
-    bias = config.flag("attention_bias")
     style = Style(mlp_bias="mlp_bias")
     terms = [
-        *frame(config, style, hidden, layers),
-        *feed_forward_terms(config, style, hidden, layers),
-        blocks.attention(hidden, read_heads(config, hidden), full, bias=Biases(bias, bias)),
-        blocks.mamba2(hidden, _mamba2_of(config, hidden), layers - full),
+        *frame(config, style),
+        *feed_forward(config, style),
+        attention(config, full, bias=config.flag("attention_bias")),
+        _bamba_mamba(config, layers - full),
     ]
-    return Layout(tuple(terms), default_length(config))
+    return layout_of(config, terms)
 
 
 def falcon_h1(config: Config) -> Layout:
     """Falcon-H1: attention and Mamba-2 side by side in every layer."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    qkv = config.flag("attention_bias")
-    out = config.flag("projectors_bias")
-    if out:
+    hidden, layers = config.hidden, config.layers()
+    if config.flag("projectors_bias"):
         raise config.error("projectors_bias", True, "changes the model in a way we cannot count")
     heads, inner = config.size("mamba_n_heads"), config.optional_size("mamba_d_ssm")
     inner = inner or int(config.number("mamba_expand") * hidden)
     if inner % heads:
         raise config.error("mamba_n_heads", heads, f"does not divide a width of {inner}")
-    shape = Mamba2(
-        heads=heads,
-        head_dim=inner // heads,
-        groups=config.size("mamba_n_groups"),
-        state=config.size("mamba_d_state"),
-        kernel=config.size("mamba_d_conv"),
-        chunk=config.size("mamba_chunk_size"),
-        conv_bias=config.flag("mamba_conv_bias"),
-        norm=config.flag("mamba_rms_norm"),
-    )
-    config.must_be("mamba_proj_bias", False)
-    config.must_be("mamba_use_mlp", True)
+    config.must_be(mamba_proj_bias=False, mamba_use_mlp=True)
     config.ignore("mamba_expand", "mamba_d_head", "mamba_norm_before_gate")
     style = Style(mlp_bias="mlp_bias")
     terms = [
-        *frame(config, style, hidden, layers),
-        *feed_forward_terms(config, style, hidden, layers),
-        blocks.attention(hidden, read_heads(config, hidden), layers, bias=Biases(qkv, qkv)),
-        blocks.mamba2(hidden, shape, layers),
+        *frame(config, style),
+        *feed_forward(config, style),
+        attention(config, layers, bias=config.flag("attention_bias")),
+        blocks.mamba2(hidden, read_mamba2(config, _FALCON_MAMBA, inner), layers),
     ]
-    return Layout(tuple(terms), default_length(config))
+    return layout_of(config, terms)
 
 
 _CONVOLUTIONS = {"conv": "conv", "full_attention": "attention"}
@@ -134,13 +117,12 @@ _CONVOLUTIONS = {"conv": "conv", "full_attention": "attention"}
 
 def lfm2(config: Config) -> Layout:
     """LFM2: short gated convolutions with attention in a few layers."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    kinds = config.words("layer_types", layers, _CONVOLUTIONS)
-    at_full = config.indices("full_attn_idxs", layers)
-    if kinds is None and config.get("full_attn_idxs") is None:
-        kinds = ["attention"] * layers
-    if kinds is None:
-        kinds = ["attention" if at in at_full else "conv" for at in range(layers)]
+    hidden, layers = config.hidden, config.layers()
+    listed = config.get("full_attn_idxs") is not None
+    at_full = config.indices("full_attn_idxs", layers) if listed else range(layers)
+    kinds = config.kinds(
+        "layer_types", layers, _CONVOLUTIONS, lambda at: "attention" if at in at_full else "conv"
+    )
     inner = config.size("intermediate_size")
     multiple = config.size("block_multiple_of")
     if config.flag("block_auto_adjust_ff_dim"):
@@ -150,98 +132,86 @@ def lfm2(config: Config) -> Layout:
             inner = multiple * -(-inner // multiple)
     else:
         config.ignore("block_ffn_dim_multiplier")
-    config.must_be("block_use_swiglu", True)
+    config.must_be(block_use_swiglu=True)
     for name in ("block_dim", "conv_dim", "conv_dim_out"):
         config.agrees(name, hidden)
     config.agrees("num_heads", config.size("num_attention_heads"))
-    terms = [*_convolutions(config, kinds), blocks.mlp(hidden, inner, 3, layers)]
-    return Layout(tuple(terms), default_length(config))
+    terms = [*frame(config, Style()), *_convolutions(config, kinds)]
+    return layout_of(config, [*terms, blocks.mlp(hidden, inner, 3, layers)])
 
 
 def lfm2_moe(config: Config) -> Layout:
     """LFM2-MoE: the same with mixtures after the first layers."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    kinds = config.words("layer_types", layers, _CONVOLUTIONS)
+    kinds = config.words("layer_types", config.layers(), _CONVOLUTIONS)
     if kinds is None:
         raise config.error("layer_types", None, "missing")
-    style = Style(mixture=moe.lfm2)
-    terms = [
-        *_convolutions(config, kinds),
-        *feed_forward_terms(config, style, hidden, layers),
-    ]
-    return Layout(tuple(terms), default_length(config))
+    return assembled(config, Style(mixture=moe.lfm2), _convolutions(config, kinds))
 
 
 def _convolutions(config: Config, kinds: list[str]) -> list[Term]:
-    """All but the feed-forward blocks of an LFM2: gated convolutions, attention, the frame."""
-    hidden, full = config.size("hidden_size"), kinds.count("attention")
-    heads, bias = read_heads(config, hidden), config.flag("conv_bias")
+    """What mixes the tokens of an LFM2: attention and gated convolutions."""
+    hidden, full = config.hidden, kinds.count("attention")
     kernel = float(parts.convolution_weights(config.size("conv_L_cache"), 1, hidden))
-    short = len(kinds) - full
     return [
-        *frame(config, Style(), hidden, len(kinds)),
-        blocks.attention(hidden, heads, full, other=2 * heads.dim),
+        attention(config, full, other=2 * read_heads(config).dim),
         Term(
             "convolutions",
             matrix=4 * hidden * hidden + kernel,  # input, two gates, output
-            other=5 * hidden * bias,
-            held=short,
-            times=short,
+            other=5 * hidden * config.flag("conv_bias"),
+            times=len(kinds) - full,
         ),
     ]
 
 
 def granite_hybrid(config: Config) -> Layout:
     """Granite 4: Mamba-2 with a little attention, mixtures with a shared block, or that alone."""
-    hidden, layers = config.size("hidden_size"), config.layers()
-    kinds = config.words("layer_types", layers, _MIXERS) or ["mamba"] * layers
-    full = kinds.count("attention")
+    layers = config.layers()
+    full = (config.words("layer_types", layers, _MIXERS) or []).count("attention")
     bias = config.flag("attention_bias")
-    terms = frame(config, Style(), hidden, layers)
-    shared = config.size("shared_intermediate_size")
+    shared = "shared_intermediate_size"
+    config.size(shared)
     if config.size("num_local_experts", least=0):
-        mixture = moe.granite_shared(config, layers)
-        terms += blocks.mixture(hidden, mixture.experts, layers)
+        style = Style(mixture=moe.in_every_layer(shared=shared))
     else:
+        style = Style(inner=shared)
         config.ignore("intermediate_size", "num_experts_per_tok")
-        terms.append(blocks.mlp(hidden, shared, 3, layers))
+    terms = [*frame(config, style), *feed_forward(config, style)]
     if full:
-        heads = read_heads(config, hidden)
-        terms.append(blocks.attention(hidden, heads, full, bias=Biases(bias, bias)))
+        terms.append(attention(config, full, bias=bias))
     if layers > full:
-        terms.append(blocks.mamba2(hidden, _mamba2_of(config, hidden), layers - full))
-    return Layout(tuple(terms), default_length(config))
+        terms.append(_bamba_mamba(config, layers - full))
+    return layout_of(config, terms)
 
 
 def nemotron_h(config: Config) -> Layout:
     """Nemotron-H: a list of blocks, each Mamba-2, attention, a plain MLP or a mixture."""
-    hidden = config.size("hidden_size")
+    hidden = config.hidden
     kinds = _nemotron_layers(config)
-    heads = read_heads(config, hidden)
-    config.agrees("attention_head_dim", heads.dim)
+    config.agrees("attention_head_dim", read_heads(config).dim)
     bias = config.flag("mlp_bias")
-    config.must_be("attention_bias", False)
-    config.must_be("mamba_proj_bias", False)
-    config.must_be("tie_word_embeddings", False)  # the library's class has no tied head
-    config.must_be("num_nextn_predict_layers", 0)
+    config.must_be(
+        attention_bias=False,
+        mamba_proj_bias=False,
+        tie_word_embeddings=False,  # the library's class has no tied head
+        num_nextn_predict_layers=0,
+    )
     config.ignore("sliding_window", "mtp_layers_block_type", "expand")
-    terms = frame(config, Style(norms=1), hidden, len(kinds))
-    if kinds.count("attention"):
-        terms.append(blocks.attention(hidden, heads, kinds.count("attention")))
-    if kinds.count("mlp"):
+    terms = frame(config, Style(norms=1), len(kinds))
+    if count := kinds.count("attention"):
+        terms.append(attention(config, count))
+    if count := kinds.count("mlp"):
         inner = config.size("intermediate_size")
-        terms.append(blocks.mlp(hidden, inner, 2, kinds.count("mlp"), bias=bias))
+        terms.append(blocks.mlp(hidden, inner, 2, count, bias=bias))
     else:
         config.ignore("intermediate_size")
-    if kinds.count("moe"):
-        config.must_be("mlp_bias", False)
-        mixture = moe.nemotron(config, kinds.count("moe"))
-        terms += blocks.mixture(hidden, mixture.experts, mixture.layers)
+    if count := kinds.count("moe"):
+        config.must_be(mlp_bias=False)
+        terms += blocks.mixture(hidden, moe.nemotron(config, count).experts, count)
     else:
         config.ignore(*_NEMOTRON_EXPERTS)
-    if kinds.count("mamba"):
-        terms.append(blocks.mamba2(hidden, _nemotron_mamba(config), kinds.count("mamba")))
-    return Layout(tuple(terms), default_length(config))
+    if count := kinds.count("mamba"):
+        terms.append(blocks.mamba2(hidden, read_mamba2(config, _NEMOTRON_MAMBA), count))
+    return layout_of(config, terms)
 
 
 def _nemotron_layers(config: Config) -> list[str]:
@@ -260,14 +230,12 @@ def _nemotron_layers(config: Config) -> list[str]:
     return kinds
 
 
-def _nemotron_mamba(config: Config) -> Mamba2:
-    return Mamba2(
-        heads=config.size("mamba_num_heads"),
-        head_dim=config.size("mamba_head_dim"),
-        groups=config.size("n_groups"),
-        state=config.size("ssm_state_size"),
-        kernel=config.size("conv_kernel"),
-        chunk=config.size("chunk_size"),
-        conv_bias=config.flag("use_conv_bias"),
-        bias=config.flag("use_bias"),
-    )
+FAMILIES: dict[str, Builder] = {
+    "jamba": jamba,
+    "bamba": bamba,
+    "falcon_h1": falcon_h1,
+    "lfm2": lfm2,
+    "lfm2_moe": lfm2_moe,
+    "granitemoehybrid": granite_hybrid,
+    "nemotron_h": nemotron_h,
+}

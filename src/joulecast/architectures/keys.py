@@ -1,4 +1,14 @@
-"""How many keys a query sees, on average over a sequence.  Formulas only; lengths in tokens."""
+"""How many keys a query sees, on average over a sequence.  Formulas only.
+
+Each gives K, mean keys per query [count]; `padding` alone gives a ratio.  Symbols, the same
+throughout:
+
+    length   S   tokens in the sequence [count]
+    window   w   tokens a query may see, itself included [count]; more than S is S
+    reach    h   tokens seen on either side of the query [count]
+    chunk    c   tokens in a chunk [count]; n whole ones and a rest of r make up S
+    block    b   tokens in a block [count]; n whole ones and a rest of r make up S
+"""
 
 from __future__ import annotations
 
@@ -12,18 +22,7 @@ def causal(length: N) -> N:
 
     .. math:: K = (S + 1) / 2
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-
-    Returns
-    -------
-    Mean keys per query [count].
-
-    References
-    ----------
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3; the mean of 1..S.
+    Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3; the mean of 1..S.
 
     >>> causal(4096)
     2048.5
@@ -32,25 +31,12 @@ def causal(length: N) -> N:
 
 
 def causal_window(length: N, window: N) -> N:
-    r"""Keys under a causal mask that reaches back over `window` tokens, itself included.
+    r"""Keys under a causal mask that reaches back over a window.
 
     .. math:: K = w - w (w - 1) / (2 S), \quad w \le S
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-    window
-        w, tokens a query may see [count]; a window longer than S is one of S.
-
-    Returns
-    -------
-    Mean keys per query [count].
-
-    References
-    ----------
-    Beltagy et al. 2020 (Longformer), arXiv:2004.05150, section 3.1; Jiang et al. 2023 (Mistral),
-    arXiv:2310.06825, section 2.
+    Source: Beltagy et al. 2020 (Longformer), arXiv:2004.05150, section 3.1; Jiang et al. 2023
+    (Mistral), arXiv:2310.06825, section 2.
 
     >>> float(causal_window(8192, 4096)), float(causal_window(100, 4096))
     (3072.25, 50.5)
@@ -60,24 +46,11 @@ def causal_window(length: N, window: N) -> N:
 
 
 def causal_chunk(length: N, chunk: N) -> N:
-    r"""Keys where a query sees its own chunk only, up to itself.
+    r"""Keys where a query sees its own chunk only, up to itself: (c + 1) / 2 where c divides S.
 
     .. math:: K = \frac{n \, c (c + 1) + r (r + 1)}{2 S}, \quad S = n c + r
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-    chunk
-        c, tokens in a chunk [count].
-
-    Returns
-    -------
-    Mean keys per query [count]: (c + 1) / 2 where the chunk divides the sequence.
-
-    References
-    ----------
-    Meta 2025 (Llama 4), the model's published code: attention_chunk_size.
+    Source: Meta 2025 (Llama 4), the model's published code: attention_chunk_size.
 
     >>> float(causal_chunk(32768, 8192))
     4096.5
@@ -91,18 +64,7 @@ def both_ways(length: N) -> N:
 
     .. math:: K = S
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-
-    Returns
-    -------
-    Keys per query [count].
-
-    References
-    ----------
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1.
+    Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1.
 
     >>> both_ways(512)
     512.0
@@ -111,24 +73,11 @@ def both_ways(length: N) -> N:
 
 
 def both_ways_window(length: N, reach: N) -> N:
-    r"""Keys where a query sees itself and `reach` tokens on either side.
+    r"""Keys where a query sees itself and some tokens on either side.
 
     .. math:: K = 2 h + 1 - h (h + 1) / S, \quad h \le S - 1
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-    reach
-        h, tokens seen on either side [count].
-
-    Returns
-    -------
-    Mean keys per query [count].
-
-    References
-    ----------
-    Beltagy et al. 2020 (Longformer), arXiv:2004.05150, section 3.1; Warner et al. 2024
+    Source: Beltagy et al. 2020 (Longformer), arXiv:2004.05150, section 3.1; Warner et al. 2024
     (ModernBERT), arXiv:2412.13663, section 2.1.
 
     >>> float(both_ways_window(8192, 64)), float(both_ways_window(10, 64))
@@ -143,20 +92,7 @@ def blocks(length: N, block: N) -> N:
 
     .. math:: K = (n b^2 + r^2) / S, \quad S = n b + r
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-    block
-        b, tokens in a block [count].
-
-    Returns
-    -------
-    Mean keys per query [count].
-
-    References
-    ----------
-    Qin et al. 2024 (Lightning Attention-2), arXiv:2401.04658, algorithm 1.
+    Source: Qin et al. 2024 (Lightning Attention-2), arXiv:2401.04658, algorithm 1.
 
     >>> float(blocks(4096, 256))
     256.0
@@ -166,24 +102,11 @@ def blocks(length: N, block: N) -> N:
 
 
 def padding(length: N, chunk: N) -> N:
-    r"""How much longer a sequence is once filled up to whole chunks.
+    r"""How much longer a sequence is once filled up to whole chunks [ratio].
 
     .. math:: \lceil S / c \rceil \, c / S
 
-    Parameters
-    ----------
-    length
-        S, tokens in the sequence [count].
-    chunk
-        c, tokens in a chunk [count].
-
-    Returns
-    -------
-    Padded over real length [ratio].
-
-    References
-    ----------
-    Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6; the authors' reference code.
+    Source: Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6; the authors' reference code.
 
     >>> float(padding(512, 256)), float(padding(64, 256))
     (1.0, 4.0)

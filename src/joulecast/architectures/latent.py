@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from joulecast.architectures import blocks, moe, parts
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import Style, feed_forward_terms, frame, lengths_of
+from joulecast.architectures.decoder import Style, assembled
 from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
+from joulecast.architectures.reading import Builder
 
 
-def latent_attention(config: Config, hidden: int, layers: int, mask: Mask = CAUSAL) -> Term:
+def latent_attention(config: Config, layers: int, mask: Mask = CAUSAL) -> Term:
     """Attention whose keys and values are unfolded from a latent."""
-    heads = config.size("num_attention_heads")
+    hidden, heads = config.hidden, config.size("num_attention_heads")
     kv_rank, q_rank = config.size("kv_lora_rank"), config.optional_size("q_lora_rank")
     nope, rope = config.size("qk_nope_head_dim"), config.size("qk_rope_head_dim")
     value = config.size("v_head_dim", hidden // heads)
@@ -27,37 +27,36 @@ def latent_attention(config: Config, hidden: int, layers: int, mask: Mask = CAUS
     else:
         matrix += parts.latent_query_weights(hidden, q_rank, heads, nope + rope)
         other += q_rank * (1 + bias)
-    return Term(
-        "attention",
-        matrix=float(matrix),
-        other=other,
-        held=layers,
-        times=layers,
-        per_key=float(parts.score_flop_per_key(heads, nope + rope, value)),
-        mask=mask,
-    )
+    per_key = float(parts.score_flop_per_key(heads, nope + rope, value))
+    return Term("attention", float(matrix), other, layers, per_key=per_key, mask=mask)
+
+
+def warn_of_further(config: Config) -> None:
+    """Say that modules which predict further tokens are left out, as in published counts."""
+    key = "num_nextn_predict_layers"
+    if config.given(key) and config.size(key, least=0):
+        config.warn(
+            "multi_token_prediction", "the modules that predict further tokens are left out"
+        )
+    config.ignore(key)
 
 
 def dense(config: Config) -> Layout:
     """MiniCPM3 and Youtu: latent attention, dense blocks."""
-    hidden, layers = config.size("hidden_size"), config.layers()
     style = Style(mlp_bias="mlp_bias")
-    terms = (
-        *frame(config, style, hidden, layers),
-        latent_attention(config, hidden, layers),
-        *feed_forward_terms(config, style, hidden, layers),
-    )
-    return Layout(terms, lengths_of(config, bound=False)[0])
+    return assembled(config, style, [latent_attention(config, config.layers())])
 
 
 def glm4_moe_lite(config: Config) -> Layout:
     """GLM-4.7-Flash: one dense layer unless the config names them."""
     if config.get("mlp_layer_types") is None:
         config.agrees("first_k_dense_replace", 1)
-    return _with_mixtures(config, latent_attention, moe.after_one_dense)
+    mixers = [latent_attention(config, config.layers())]
+    warn_of_further(config)
+    return assembled(config, Style(mixture=moe.after_dense(first=1)), mixers)
 
 
-def indexed_attention(config: Config, hidden: int, layers: int) -> list[Term]:
+def indexed_attention(config: Config, layers: int) -> list[Term]:
     """Latent attention to the few keys that a light indexer picks from all before.
 
     DeepSeek-AI 2025, DeepSeek-V3.2: the indexer scores every key with its own small heads.
@@ -73,75 +72,52 @@ def indexed_attention(config: Config, hidden: int, layers: int) -> list[Term]:
     )
     indexer = Term(
         "indexer",
-        matrix=rank * heads * dim + hidden * (dim + heads),
+        matrix=rank * heads * dim + config.hidden * (dim + heads),
         other=2 * dim,
-        held=layers,
         times=layers,
         per_key=float(2 * heads * (dim + 1)),  # a dot product, and the weight of each head
         mask=CAUSAL,
     )
-    return [latent_attention(config, hidden, layers, Mask("window", kept)), indexer]
+    return [latent_attention(config, layers, Mask("window", kept)), indexer]
 
 
 def deepseek_indexed(config: Config) -> Layout:
     """DeepSeek-V3.2 and GLM-5."""
-    return _with_mixtures(config, indexed_attention, moe.deepseek)
-
-
-def _with_mixtures(
-    config: Config,
-    attention: Callable[[Config, int, int], Term | list[Term]],
-    mixture: moe.Reader,
-) -> Layout:
-    hidden, layers = config.size("hidden_size"), config.layers()
-    style = Style(mixture=mixture)
-    looked = attention(config, hidden, layers)
-    further = config.size("num_nextn_predict_layers", 0, least=0)
-    if further:
-        config.warn(
-            "multi_token_prediction", "the modules that predict further tokens are left out"
-        )
-    terms = (
-        *frame(config, style, hidden, layers),
-        *([looked] if isinstance(looked, Term) else looked),
-        *feed_forward_terms(config, style, hidden, layers),
-    )
-    return Layout(terms, lengths_of(config, bound=False)[0])
+    mixers = indexed_attention(config, config.layers())
+    warn_of_further(config)
+    return assembled(config, Style(mixture=moe.deepseek), mixers)
 
 
 def deepseek(config: Config) -> Layout:
     """DeepSeek-V2, V3, Kimi-K2: latent attention, dense first layers, then mixtures."""
-    hidden, layers = config.size("hidden_size"), config.layers()
+    warn_of_further(config)
     style = Style(mixture=moe.deepseek, mlp_bias="mlp_bias")
-    if config.given("num_nextn_predict_layers") and config.size(
-        "num_nextn_predict_layers", least=0
-    ):
-        config.warn(
-            "multi_token_prediction",
-            "the modules that predict further tokens are left out, as in published counts; they "
-            "add a few percent to training: count(further_tokens=1)",
-        )
-    config.ignore("num_nextn_predict_layers")
-    terms = [
-        *frame(config, style, hidden, layers),
-        latent_attention(config, hidden, layers),
-        *feed_forward_terms(config, style, hidden, layers),
-    ]
-    default, _ = lengths_of(config, bound=False)
-    return Layout(tuple(terms), default, further=_further(config, hidden))
+    mixers = [latent_attention(config, config.layers())]
+    return assembled(config, style, mixers, further=_further(config))
 
 
-def _further(config: Config, hidden: int) -> tuple[Term, ...]:
+def _further(config: Config) -> tuple[Term, ...]:
     """One module that predicts a further token: a layer, a projection, and the shared head.
 
     DeepSeek-AI 2024 (DeepSeek-V3), arXiv:2412.19437, section 2.2.
     """
-    vocab = config.size("vocab_size")
+    hidden, vocab = config.hidden, config.size("vocab_size")
     parts_of_layer = [
-        latent_attention(config, hidden, 1),
+        latent_attention(config, 1),
         *blocks.mixture(hidden, moe.deepseek(config, config.layers()).experts, 1),
         blocks.norm(hidden, 1, 5),  # two in the layer, one on each input, one before the head
         blocks.linear("projection", 2 * hidden, hidden),
-        Term("head", matrix=vocab * hidden, held=0, times=1),
+        Term("head", matrix=vocab * hidden, held=0),
     ]
     return tuple(replace(term, part="further_tokens") for term in parts_of_layer)
+
+
+FAMILIES: dict[str, Builder] = {
+    "deepseek_v2": deepseek,
+    "deepseek_v3": deepseek,
+    "deepseek_v32": deepseek_indexed,
+    "glm_moe_dsa": deepseek_indexed,
+    "glm4_moe_lite": glm4_moe_lite,
+    "minicpm3": dense,
+    "youtu": dense,
+}

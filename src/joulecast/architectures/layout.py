@@ -55,16 +55,17 @@ class Term:
     """One part of a model, `held` times in memory and `times` times on a token's way.
 
     The two differ where experts are held but idle (held > times) or a block is used again
-    (times > held).  `matrix` weights are multiplied, `other` ones (biases, norms, tables read by
-    index) are not.  `flop` is arithmetic without weights that every token pays, `per_key` what it
-    pays for each key it sees under `mask`, in the sequence named `keys_of`.
+    (times > held); where `held` is None they do not.  `matrix` weights are multiplied, `other`
+    ones (biases, norms, tables read by index) are not.  `flop` is arithmetic without weights that
+    every token pays, `per_key` what it pays for each key it sees under `mask`, in the sequence
+    named `keys_of`.
     """
 
     part: str
     matrix: float = 0
     other: float = 0
-    held: float = 1
     times: float = 1
+    held: float | None = None
     flop: float = 0
     per_key: float = 0
     mask: Mask = NO_MASK
@@ -74,12 +75,13 @@ class Term:
     @property
     def params(self) -> float:
         """All weights."""
-        return self.held * (self.matrix + self.other)
+        return (self.times if self.held is None else self.held) * (self.matrix + self.other)
 
     @property
     def active(self) -> float:
         """Weights on the way of one token."""
-        return min(self.held, self.times) * (self.matrix + self.other)
+        used = self.times if self.held is None else min(self.held, self.times)
+        return used * (self.matrix + self.other)
 
     def forward_flop(self, lengths: Mapping[str, int], convention: Convention) -> float:
         """Forward FLOP of one token of the term's own stream."""

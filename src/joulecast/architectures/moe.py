@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from joulecast.architectures.blocks import Experts
 from joulecast.architectures.config import Config
@@ -20,56 +21,50 @@ class Mixture:
 Reader = Callable[[Config, int], Mixture]
 
 
-def _routed(config: Config, count: str, used: str = "num_experts_per_tok") -> tuple[int, int]:
+def routed(config: Config, count: str, used: str = "num_experts_per_tok") -> tuple[int, int]:
+    """Experts held, and those that a token uses."""
     held, top = config.size(count), config.size(used)
     if top > held:
         raise config.error(used, top, f"uses more experts than the {held} there are")
     return held, top
 
 
-def in_every_layer(config: Config, layers: int) -> Mixture:
-    """Mixtral, OLMoE, Granite MoE and their like: one kind of layer."""
-    held, used = _routed(config, "num_local_experts")
-    return Mixture(Experts(held, used, config.size("intermediate_size")), layers)
+def _wide(
+    config: Config, count: str, *, used: str = "num_experts_per_tok",
+    width: str = "intermediate_size", shared: str = "", **more: Any,
+) -> Experts:  # fmt: skip
+    """Experts with the keys of their number, width and what all tokens share."""
+    held, top = routed(config, count, used)
+    inner = config.size(width)
+    beside = config.size(shared, least=0) if shared else 0
+    return Experts(held, top, inner, shared_width=beside, **more)
 
 
-def olmoe(config: Config, layers: int) -> Mixture:
-    """OLMoE calls them num_experts."""
-    held, used = _routed(config, "num_experts")
-    return Mixture(Experts(held, used, config.size("intermediate_size")), layers)
+def _narrow(
+    config: Config, count: str, beside: str, *, used: str = "num_experts_per_tok", **more: Any
+) -> Experts:
+    """Experts with a width of their own, `beside` of which all tokens share."""
+    held, top = routed(config, count, used)
+    width = config.size("moe_intermediate_size")
+    return Experts(held, top, width, shared_width=config.size(beside, 0, least=0) * width, **more)
 
 
-def hunyuan(config: Config, layers: int) -> Mixture:
-    """Hunyuan: one shared expert as wide as the others."""
-    held, used = _routed(config, "num_experts", "moe_topk")
-    width = config.size("intermediate_size")
-    return Mixture(Experts(held, used, width, shared_width=width), layers)
+def in_every_layer(
+    count: str = "num_local_experts", *, used: str = "num_experts_per_tok", shared: str = ""
+) -> Reader:
+    """One kind of layer: Mixtral, OLMoE, Granite MoE and their like."""
 
+    def read(config: Config, layers: int) -> Mixture:
+        return Mixture(_wide(config, count, used=used, shared=shared), layers)
 
-def exaone(config: Config, layers: int) -> Mixture:
-    """EXAONE: dense first layers, then routed and shared experts."""
-    return _after_dense(config, layers, "num_experts", "num_shared_experts")
-
-
-def minimax_m2(config: Config, layers: int) -> Mixture:
-    """MiniMax-M2: as Mixtral; its routing bias is kept outside the parameters."""
-    return in_every_layer(config, layers)
-
-
-def granite_shared(config: Config, layers: int) -> Mixture:
-    """Granite MoE with a shared block beside the experts."""
-    held, used = _routed(config, "num_local_experts")
-    shared = config.size("shared_intermediate_size", least=0)
-    width = config.size("intermediate_size")
-    return Mixture(Experts(held, used, width, shared_width=shared), layers)
+    return read
 
 
 def gpt_oss(config: Config, layers: int) -> Mixture:
     """Experts and router with biases (gpt-oss)."""
-    held, used = _routed(config, "num_local_experts")
-    config.agrees("experts_per_token", used)
-    width = config.size("intermediate_size")
-    return Mixture(Experts(held, used, width, router_bias=True, expert_bias=True), layers)
+    experts = _wide(config, "num_local_experts", router_bias=True, expert_bias=True)
+    config.agrees("experts_per_token", experts.used)
+    return Mixture(experts, layers)
 
 
 def qwen(count: str, *, shared: bool) -> Reader:
@@ -79,49 +74,43 @@ def qwen(count: str, *, shared: bool) -> Reader:
         step = config.size("decoder_sparse_step", 1)
         dense = config.indices("mlp_only_layers", layers)
         sparse = sum(1 for at in range(layers) if at not in dense and (at + 1) % step == 0)
-        held, used = _routed(config, count)
-        width = config.size("moe_intermediate_size")
-        beside = config.size("shared_expert_intermediate_size", least=0) if shared else 0
-        experts = Experts(held, used, width, shared_width=beside, shared_gate=beside > 0)
+        experts = _wide(
+            config, count, width="moe_intermediate_size",
+            shared="shared_expert_intermediate_size" if shared else "", shared_gate=True,
+        )  # fmt: skip
         return Mixture(experts, sparse)
 
     return read
 
 
-def deepseek(config: Config, layers: int) -> Mixture:
-    """Dense first layers, then routed and shared experts (DeepSeek, Kimi, GLM, dots)."""
-    config.must_be("moe_layer_freq", 1)
-    return _after_dense(config, layers, "n_routed_experts", "n_shared_experts")
+def after_dense(
+    count: str = "n_routed_experts", beside: str = "n_shared_experts", *, first: int = 0,
+    every: str = "moe_layer_freq",
+) -> Reader:  # fmt: skip
+    """Dense first layers, `first` of them where the config does not say; then mixtures.
+
+    DeepSeek, Kimi, GLM, dots; `every` is the key of a rhythm that must be one.
+    """
+
+    def read(config: Config, layers: int) -> Mixture:
+        if every:
+            config.must_be(**{every: 1})
+        kinds = config.words("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
+        dense = config.size("first_k_dense_replace", first, least=0)
+        sparse = max(layers - dense, 0) if kinds is None else kinds.count("sparse")
+        return Mixture(_narrow(config, count, beside), sparse)
+
+    return read
 
 
-def after_one_dense(config: Config, layers: int) -> Mixture:
-    """As DeepSeek's, but one dense layer where the config does not say (GLM-4.7-Flash, Kimi)."""
-    config.must_be("moe_layer_freq", 1)
-    return _after_dense(config, layers, "n_routed_experts", "n_shared_experts", 1)
-
-
-def kimi(config: Config, layers: int) -> Mixture:
-    """Kimi Linear: one dense layer where the config does not say."""
-    config.must_be("moe_layer_freq", 1)
-    return _after_dense(config, layers, "num_local_experts", "n_shared_experts", 1)
+deepseek = after_dense()
 
 
 def lfm2(config: Config, layers: int) -> Mixture:
-    """LFM2-MoE: dense first layers, no shared expert, a routing bias outside the parameters."""
-    held, used = _routed(config, "num_experts")
+    """Dense first layers, no shared expert, a routing bias outside the parameters (LFM2-MoE)."""
     sparse = max(layers - config.size("num_dense_layers", least=0), 0)
     config.ignore("use_expert_bias")
-    return Mixture(Experts(held, used, config.size("moe_intermediate_size")), sparse)
-
-
-def _after_dense(config: Config, layers: int, experts: str, beside: str, dense: int = 0) -> Mixture:
-    kinds = config.words("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
-    first = config.size("first_k_dense_replace", dense, least=0)
-    sparse = max(layers - first, 0) if kinds is None else kinds.count("sparse")
-    held, used = _routed(config, experts)
-    width = config.size("moe_intermediate_size")
-    shared = config.size(beside, 0, least=0) * width
-    return Mixture(Experts(held, used, width, shared_width=shared), sparse)
+    return Mixture(_wide(config, "num_experts", width="moe_intermediate_size"), sparse)
 
 
 def ernie(config: Config, layers: int) -> Mixture:
@@ -133,10 +122,10 @@ def ernie(config: Config, layers: int) -> Mixture:
         raise config.error("moe_layer_end_index", end, "must be a whole number")
     last = layers - 1 if end == -1 else end
     sparse = sum(1 for at in range(layers) if start <= at <= last and (at + 1) % every == 0)
-    held, used = _routed(config, "moe_num_experts", "moe_k")
-    width = config.size("moe_intermediate_size")
-    shared = config.size("moe_num_shared_experts", 0, least=0) * width
-    return Mixture(Experts(held, used, width, shared_width=shared, router_bias=True), sparse)
+    experts = _narrow(
+        config, "moe_num_experts", "moe_num_shared_experts", used="moe_k", router_bias=True
+    )
+    return Mixture(experts, sparse)
 
 
 def llama4(config: Config, layers: int) -> Mixture:
@@ -147,32 +136,31 @@ def llama4(config: Config, layers: int) -> Mixture:
         sparse = len(config.indices("moe_layers", layers))
     else:
         sparse = len(range(step - 1, layers, step))
-    held, used = _routed(config, "num_local_experts")
-    width = config.size("intermediate_size")
-    return Mixture(Experts(held, used, width, shared_width=width), sparse)
+    return Mixture(_wide(config, "num_local_experts", shared="intermediate_size"), sparse)
 
 
 def jamba(config: Config, layers: int) -> Mixture:
     """Every expert_layer_period-th layer; a single expert is a dense layer (Jamba)."""
-    period = config.size("expert_layer_period")
-    offset = config.size("expert_layer_offset", least=0)
+    sparse = periodic(config, layers, "expert_layer_period", "expert_layer_offset")
+    if config.size("num_experts") == 1:
+        return Mixture(Experts(1, 1, config.size("intermediate_size")), 0)
+    return Mixture(_wide(config, "num_experts"), sparse)
+
+
+def periodic(config: Config, layers: int, every: str, first: str) -> int:
+    """Count the layers that come again with a period, from an offset inside it."""
+    period, offset = config.size(every), config.size(first, least=0)
     if offset >= period:
-        raise config.error("expert_layer_offset", offset, "must be below expert_layer_period")
-    held, used = _routed(config, "num_experts") if config.size("num_experts") > 1 else (1, 1)
-    sparse = len(range(offset, layers, period)) if held > 1 else 0
-    return Mixture(Experts(held, used, config.size("intermediate_size")), sparse)
+        raise config.error(first, offset, f"must be below {every}")
+    return len(range(offset, layers, period))
 
 
 def nemotron(config: Config, layers: int) -> Mixture:
     """Plain experts, one shared, perhaps in a narrower space (Nemotron-H)."""
-    held, used = _routed(config, "n_routed_experts")
     config.ignore("n_shared_experts", "moe_shared_expert_overlap")
-    experts = Experts(
-        held,
-        used,
-        config.size("moe_intermediate_size"),
-        matrices=2,
-        shared_width=config.size("moe_shared_expert_intermediate_size", least=0),
+    experts = _wide(
+        config, "n_routed_experts", width="moe_intermediate_size", matrices=2,
+        shared="moe_shared_expert_intermediate_size",
         latent=config.optional_size("moe_latent_size") or 0,
-    )
+    )  # fmt: skip
     return Mixture(experts, layers)

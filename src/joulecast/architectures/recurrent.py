@@ -11,6 +11,7 @@ from __future__ import annotations
 from joulecast.architectures import blocks, parts
 from joulecast.architectures.config import Config
 from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.reading import Builder
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -34,29 +35,23 @@ def rnn(config: Config) -> Layout:
     terms = [_layer(gates, width, hidden, ways, 1)]
     if layers > 1:
         terms.append(_layer(gates, ways * hidden, hidden, ways, layers - 1))
-    if classes is None:
-        if bidirectional:
-            raise config.error("bidirectional", True, "a language model reads one way")
-        terms += (
-            blocks.embedding_and_head(vocab, hidden, tied=True, head_bias=True)
-            if tied
-            else [
-                blocks.table("embedding", vocab, width),
-                blocks.linear("head", hidden, vocab, bias=True),
-            ]
-        )
+    embedding = blocks.table("embedding", vocab, width)
+    if classes is not None:
+        head = blocks.linear("head", ways * hidden, classes, bias=True, stream="sequence")
+        terms += [embedding, head]
+    elif bidirectional:
+        raise config.error("bidirectional", True, "a language model reads one way")
+    elif tied:
+        terms += blocks.embedding_and_head(vocab, hidden, tied=True, head_bias=True)
     else:
-        terms.append(blocks.table("embedding", vocab, width))
-        terms.append(Term("head", matrix=ways * hidden * classes, other=classes, stream="sequence"))
+        terms += [embedding, blocks.linear("head", hidden, vocab, bias=True)]
     return Layout(tuple(terms), (64,))
 
 
 def _layer(gates: int, inputs: int, hidden: int, ways: int, layers: int) -> Term:
     """`layers` recurrent layers; each gate has a bias from the input and one from the state."""
-    return Term(
-        "recurrent",
-        matrix=float(parts.recurrent_weights(gates, inputs, hidden)),
-        other=2 * gates * hidden,
-        held=ways * layers,
-        times=ways * layers,
-    )
+    matrix = float(parts.recurrent_weights(gates, inputs, hidden))
+    return Term("recurrent", matrix, 2 * gates * hidden, times=ways * layers)
+
+
+FAMILIES: dict[str, Builder] = {"rnn": rnn}

@@ -189,12 +189,8 @@ def read_architecture(
     known_as = SAME_AS.get(model_type, model_type)
     builder = BUILDERS.get(known_as)
     if builder is None:
-        raise UnknownNameError(
-            "model_type",
-            model_type,
-            "is not one we can count from a config",
-            [*_look_alikes(model_type), *WAYS_ON],
-        )
+        why, ways = "is not one we can count from a config", _look_alikes(model_type)
+        raise UnknownNameError("model_type", model_type, why, [*ways, *WAYS_ON])
     notices += _other_head(raw.get("architectures"))
     config = config_of({**raw, "model_type": known_as}, known_as)
     layout = builder(config)
@@ -313,27 +309,18 @@ def _from_hub(named: str) -> Path:
     asked = f"hf:{named}"
     name, at, revision = named.partition("@")
     if name.count("/") > 1 or not name.strip("/") or (at and not revision):
-        raise InputError(
-            "config", asked, "is not a name on the Hub", ["hf:org/name", "hf:org/name@revision"]
-        )
+        ways = ["hf:org/name", "hf:org/name@revision"]
+        raise InputError("config", asked, "is not a name on the Hub", ways)
     try:
         hub = importlib.import_module("huggingface_hub")
     except ImportError:
-        raise InputError(
-            "config",
-            asked,
-            "needs the package huggingface_hub",
-            ["pip install huggingface_hub", "the path of a config.json"],
-        ) from None
+        ways = ["pip install huggingface_hub", "the path of a config.json"]
+        raise InputError("config", asked, "needs the package huggingface_hub", ways) from None
     try:
         return Path(hub.hf_hub_download(name, "config.json", revision=revision or None))
     except Exception as problem:  # its many errors have no base of their own
         names = [kind.__name__ for kind in type(problem).__mro__]
-        why = next((_HUB_SAYS[kind] for kind in names if kind in _HUB_SAYS), None)
         first_line = str(problem).strip().split("\n")[0]
-        raise InputError(
-            "config",
-            asked,
-            why or f"cannot be had from the Hub ({first_line or names[0]})",
-            ["the path of a config.json"],
-        ) from None
+        unknown = f"cannot be had from the Hub ({first_line or names[0]})"
+        why = next((_HUB_SAYS[kind] for kind in names if kind in _HUB_SAYS), unknown)
+        raise InputError("config", asked, why, ["the path of a config.json"]) from None

@@ -1,7 +1,21 @@
 """Layers that carry a state along the sequence: Mamba, delta net, lightning, RG-LRU.
 
-Formulas only.  A state holds no weights, so its products are given as FLOP per token: a part that
-every token pays, and, where a chunk is worked on as a square, a part for each key in the chunk.
+Formulas only.  A state holds no weights, so its products are given as FLOP F per token [FLOP]: a
+part that every token pays (`_state_flop`, `_readout_flop`), and, where a chunk is worked on as a
+square, a part for each token in the chunk (`_flop_per_key`).  What does hold weights gives W
+[count].  Symbols, the same throughout:
+
+    hidden     h    width of the model [count]
+    inner      i    channels inside a block [count]
+    width      w    channels of an RG-LRU [count]
+    state      s    numbers of state per channel [count]
+    kernel     k    length of the convolution [token]
+    rank       r    width that the step sizes are unfolded from [count]
+    heads      n    heads; of a delta net those of its values, of an RG-LRU diagonal blocks [count]
+    head_dim   d    width of a head [count]
+    groups     g    groups that share B and C [count]
+    key_dim    d_k  width of a key [count]
+    value_dim  d_v  width of a value [count]
 """
 
 from __future__ import annotations
@@ -14,37 +28,13 @@ def mamba1_weights(hidden: N, inner: N, state: N, kernel: N, rank: N) -> N:
 
     .. math:: W = 2 h i + k i + i (r + 2 s) + r i + i h
 
-    Parameters
-    ----------
-    hidden
-        h, width of the model [count].
-    inner
-        i, channels inside [count].
-    state
-        s, numbers of state per channel [count].
-    kernel
-        k, length of the convolution [token].
-    rank
-        r, width that the step sizes are unfolded from [count].
-
-    Returns
-    -------
-    Weights [count].
-
-    References
-    ----------
-    Gu and Dao 2023 (Mamba), arXiv:2312.00752, sections 3.2 to 3.6.
+    Source: Gu and Dao 2023 (Mamba), arXiv:2312.00752, sections 3.2 to 3.6.
 
     >>> mamba1_weights(2560, 5120, 16, 4, 160)
     41144320
     """
-    return (
-        2 * hidden * inner
-        + kernel * inner
-        + inner * (rank + 2 * state)
-        + rank * inner
-        + (inner * hidden)
-    )
+    steps = inner * (rank + 2 * state) + rank * inner
+    return 2 * hidden * inner + kernel * inner + steps + inner * hidden
 
 
 def mamba1_readout_flop(inner: N, state: N) -> N:
@@ -52,20 +42,9 @@ def mamba1_readout_flop(inner: N, state: N) -> N:
 
     .. math:: F = 2 \, i \, s
 
-    Parameters
-    ----------
-    inner
-        i, channels inside [count].
-    state
-        s, numbers of state per channel [count].
+    The scan itself is elementwise, about 9 i s more, and not counted.
 
-    Returns
-    -------
-    FLOP per token [FLOP].  The scan itself is elementwise, about 9 i s more, and not counted.
-
-    References
-    ----------
-    Gu and Dao 2023 (Mamba), arXiv:2312.00752, equation 2b.
+    Source: Gu and Dao 2023 (Mamba), arXiv:2312.00752, equation 2b.
 
     >>> mamba1_readout_flop(5120, 16)
     163840
@@ -73,40 +52,12 @@ def mamba1_readout_flop(inner: N, state: N) -> N:
     return 2 * inner * state
 
 
-def mamba2_weights(
-    hidden: N,
-    inner: N,
-    heads: N,
-    groups: N,
-    state: N,
-    kernel: N,
-) -> N:
+def mamba2_weights(hidden: N, inner: N, heads: N, groups: N, state: N, kernel: N) -> N:
     r"""Matrices and convolution of a Mamba-2 block.
 
     .. math:: W = h (2 i + 2 g s + n) + k (i + 2 g s) + i h
 
-    Parameters
-    ----------
-    hidden
-        h, width of the model [count].
-    inner
-        i, channels inside [count].
-    heads
-        n, heads [count].
-    groups
-        g, groups that share B and C [count].
-    state
-        s, numbers of state per channel [count].
-    kernel
-        k, length of the convolution [token].
-
-    Returns
-    -------
-    Weights [count].
-
-    References
-    ----------
-    Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 7.1.
+    Source: Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 7.1.
 
     >>> mamba2_weights(2560, 5120, 80, 1, 128, 4)
     40203264
@@ -120,23 +71,10 @@ def ssd_flop_per_key(heads: N, head_dim: N, state: N) -> N:
 
     .. math:: F = 2 n (s + d)
 
-    Parameters
-    ----------
-    heads
-        n, heads [count].
-    head_dim
-        d, width of a head [count].
-    state
-        s, numbers of state per channel [count].
+    With B and C unfolded to every head and the chunk worked on as a full square, as the reference
+    code does.  Fused code may do less.
 
-    Returns
-    -------
-    FLOP per token and token of its chunk [FLOP], with B and C unfolded to every head and the chunk
-    worked on as a full square, as the reference code does.  Fused code may do less.
-
-    References
-    ----------
-    Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6.1 and listing 1.
+    Source: Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6.1 and listing 1.
 
     >>> ssd_flop_per_key(80, 64, 128)
     30720
@@ -149,22 +87,9 @@ def ssd_state_flop(heads: N, head_dim: N, state: N) -> N:
 
     .. math:: F = 4 n \, s \, d
 
-    Parameters
-    ----------
-    heads
-        n, heads [count].
-    head_dim
-        d, width of a head [count].
-    state
-        s, numbers of state per channel [count].
+    Passing states from chunk to chunk is a scan and not counted.
 
-    Returns
-    -------
-    FLOP per token [FLOP].  Passing states from chunk to chunk is a scan and not counted.
-
-    References
-    ----------
-    Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6.2 and listing 1.
+    Source: Dao and Gu 2024 (Mamba-2), arXiv:2405.21060, section 6.2 and listing 1.
 
     >>> ssd_state_flop(80, 64, 128)
     2621440
@@ -177,22 +102,11 @@ def delta_flop_per_key(heads: N, key_dim: N, value_dim: N) -> N:
 
     .. math:: F = 2 n (2 d_k + d_v)
 
-    Parameters
-    ----------
-    heads
-        n, value heads [count].
-    key_dim, value_dim
-        d_k and d_v, width of a key and a value [count].
+    Solving the triangular system of the chunk, half of (d_k + d_v) 2 n more, is not a matrix
+    product and not counted.
 
-    Returns
-    -------
-    FLOP per token and token of its chunk [FLOP].  Solving the triangular system of the chunk, half
-    of (d_k + d_v) 2 n more, is not a matrix product and not counted.
-
-    References
-    ----------
-    Yang et al. 2024 (Gated Delta Networks), arXiv:2412.06464, section 3.3; Yang et al. 2024,
-    arXiv:2406.06484, section 3.2.
+    Source: Yang et al. 2024 (Gated Delta Networks), arXiv:2412.06464, section 3.3; Yang et al.
+    2024, arXiv:2406.06484, section 3.2.
 
     >>> delta_flop_per_key(32, 128, 128)
     24576
@@ -205,20 +119,7 @@ def delta_state_flop(heads: N, key_dim: N, value_dim: N) -> N:
 
     .. math:: F = 6 n \, d_k \, d_v
 
-    Parameters
-    ----------
-    heads
-        n, value heads [count].
-    key_dim, value_dim
-        d_k and d_v, width of a key and a value [count].
-
-    Returns
-    -------
-    FLOP per token [FLOP].
-
-    References
-    ----------
-    Yang et al. 2024 (Gated Delta Networks), arXiv:2412.06464, section 3.3.
+    Source: Yang et al. 2024 (Gated Delta Networks), arXiv:2412.06464, section 3.3.
 
     >>> delta_state_flop(32, 128, 128)
     3145728
@@ -231,20 +132,10 @@ def lightning_state_flop(heads: N, head_dim: N) -> N:
 
     .. math:: F = 4 n \, d^2
 
-    Parameters
-    ----------
-    heads
-        n, heads [count].
-    head_dim
-        d, width of a head [count].
+    Inside a block, attention as usual comes on top.
 
-    Returns
-    -------
-    FLOP per token [FLOP]; inside a block, attention as usual comes on top.
-
-    References
-    ----------
-    Qin et al. 2024 (Lightning Attention-2), arXiv:2401.04658; MiniMax 2025, arXiv:2501.08313.
+    Source: Qin et al. 2024 (Lightning Attention-2), arXiv:2401.04658; MiniMax 2025,
+    arXiv:2501.08313.
 
     >>> lightning_state_flop(64, 128)
     4194304
@@ -257,20 +148,7 @@ def gated_lru_weights(width: N, heads: N) -> N:
 
     .. math:: W = 2 w^2 / n
 
-    Parameters
-    ----------
-    width
-        w, channels [count].
-    heads
-        n, blocks on the diagonal [count].
-
-    Returns
-    -------
-    Weights [count].
-
-    References
-    ----------
-    De et al. 2024 (Griffin), arXiv:2402.19427, section 2.4.
+    Source: De et al. 2024 (Griffin), arXiv:2402.19427, section 2.4.
 
     >>> gated_lru_weights(2560, 10)
     1310720

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from joulecast.architectures import blocks, parts
-from joulecast.architectures.blocks import Biases, Heads
+from joulecast.architectures.blocks import ALL_BIASES, Biases, Heads
 from joulecast.architectures.config import Config
-from joulecast.architectures.decoder import read_heads
 from joulecast.architectures.layout import BOTH, Layout, Term
+from joulecast.architectures.reading import Builder, read_heads
 
 #: Classes of ImageNet, the usual training of a classifier.
 IMAGENET = 1000
@@ -27,7 +27,7 @@ def deit(config: Config) -> Layout:
 
 def dinov2(config: Config) -> Layout:
     """DINOv2: a scale per channel after each block; classified by class token and mean patch."""
-    hidden, layers = config.size("hidden_size"), config.layers()
+    hidden, layers = config.hidden, config.layers()
     with_registers = config.model_type == "dinov2_with_registers"
     registers = config.size("num_register_tokens", least=0) if with_registers else 0
     masked = with_registers or config.flag("use_mask_token")
@@ -36,15 +36,8 @@ def dinov2(config: Config) -> Layout:
     matrices = 2
     if config.flag("use_swiglu_ffn"):
         inner, matrices = (inner * 2 // 3 + 7) // 8 * 8, 3
-    ff = Term(
-        "mlp",
-        matrix=float(parts.mlp_weights(hidden, inner, matrices)),
-        other=(matrices - 1) * inner + hidden,
-        held=layers,
-        times=layers,
-    )
     terms = [
-        ff,
+        blocks.mlp(hidden, inner, matrices, layers, bias=True),
         blocks.norm(hidden, 1, 2 * layers),  # the scales
         Term("positions", other=hidden * (registers + masked)),
     ]
@@ -52,8 +45,8 @@ def dinov2(config: Config) -> Layout:
 
 
 def _plain_blocks(config: Config) -> list[Term]:
-    hidden, layers = config.size("hidden_size"), config.layers()
-    return [blocks.mlp(hidden, config.size("intermediate_size"), 2, layers, bias=True)]
+    inner = config.size("intermediate_size")
+    return [blocks.mlp(config.hidden, inner, 2, config.layers(), bias=True)]
 
 
 def _patch_encoder(
@@ -63,13 +56,11 @@ def _patch_encoder(
 
     `pooled` is how many vectors as wide as the model the classifier reads.
     """
-    hidden, layers = config.size("hidden_size"), config.layers()
-    heads = read_heads(config, hidden)
-    patches = _patches(config, config.size("image_size"), config.size("patch_size"))
+    hidden, layers, edge = config.hidden, config.layers(), config.size("patch_size")
+    heads = read_heads(config)
+    patches = _patches(config, config.size("image_size"), edge)
     classes = _classes(config)
-    patch = float(
-        parts.patch_weights(config.size("num_channels"), config.size("patch_size"), hidden)
-    )
+    patch = float(parts.patch_weights(config.size("num_channels"), edge, hidden))
     bias = Biases(qkv=config.flag("qkv_bias"), out=True)
     config.ignore("encoder_stride")
     terms = (
@@ -79,7 +70,7 @@ def _patch_encoder(
         blocks.attention(hidden, heads, layers, mask=BOTH, bias=bias),
         blocks.norm(hidden, 2, 2 * layers + 1),
         *inside,
-        Term("head", matrix=pooled * hidden * classes, other=classes, stream="sequence"),
+        blocks.linear("head", pooled * hidden, classes, bias=True, stream="sequence"),
     )
 
     def streams(lengths: tuple[int, ...]) -> dict[str, int]:
@@ -117,34 +108,35 @@ def dit(config: Config) -> Layout:
     sample, patch = config.size("sample_size", 32), config.size("patch_size", 2)
     classes = config.size("num_embeds_ada_norm", 1000)
     config.choice("norm_type", ["ada_norm_zero"], "ada_norm_zero")
-    config.must_be("attention_bias", True)
-    config.must_be("cross_attention_dim")
+    config.must_be(attention_bias=True, cross_attention_dim=None)
     config.ignore("upcast_attention", "norm_elementwise_affine", "norm_num_groups", "_class_name")
     tokens = _patches(config, sample, patch)
-    step = Term(
-        "conditioning",
-        matrix=STEP_WIDTH * hidden + hidden * hidden,
-        other=2 * hidden + (classes + 1) * hidden,  # and a class for "none"
-        stream="sequence",
-    )
+    heads = Heads(query, query, dim)
     terms = (
         Term("patches", matrix=channels * patch * patch * hidden, other=hidden),
         Term("positions", other=tokens * hidden),
-        step,
-        # Shift, scale and gate for attention and MLP, from step and class, once per sample.
         Term(
             "conditioning",
-            matrix=6 * hidden * hidden,
-            other=6 * hidden,
-            held=layers,
-            times=layers,
+            matrix=STEP_WIDTH * hidden + hidden * hidden,
+            other=2 * hidden + (classes + 1) * hidden,  # and a class for "none"
             stream="sequence",
         ),
-        blocks.attention(
-            hidden, Heads(query, query, dim), layers, mask=BOTH, bias=Biases(qkv=True, out=True)
+        # Shift, scale and gate for attention and MLP, from step and class, once per sample.
+        blocks.linear(
+            "conditioning", hidden, 6 * hidden, bias=True, times=layers, stream="sequence"
         ),
+        blocks.attention(hidden, heads, layers, mask=BOTH, bias=ALL_BIASES),
         blocks.mlp(hidden, 4 * hidden, 2, layers, bias=True),
-        Term("conditioning", matrix=2 * hidden * hidden, other=2 * hidden, stream="sequence"),
-        Term("head", matrix=hidden * patch * patch * out, other=patch * patch * out),
+        blocks.linear("conditioning", hidden, 2 * hidden, bias=True, stream="sequence"),
+        blocks.linear("head", hidden, patch * patch * out, bias=True),
     )
     return Layout(terms, (tokens,), unit="sample", per=("sequence",), fixed=True)
+
+
+FAMILIES: dict[str, Builder] = {
+    "vit": vit,
+    "deit": deit,
+    "dinov2": dinov2,
+    "dinov2_with_registers": dinov2,
+    "dit": dit,
+}

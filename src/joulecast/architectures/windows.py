@@ -9,9 +9,9 @@ from joulecast.architectures.config import Config
 from joulecast.architectures.layout import CAUSAL, Mask
 
 #: Kinds of attention layers as configs spell them -> ours.
+FULL_ATTENTION = {"full_attention": "full", "attention": "full"}
 ATTENTION_TYPES = {
-    "full_attention": "full",
-    "attention": "full",
+    **FULL_ATTENTION,
     "sliding_attention": "sliding",
     "chunked_attention": "chunked",
 }
@@ -22,17 +22,14 @@ Reader = Callable[[Config, int], Masks]
 
 def everywhere_causal(config: Config, layers: int) -> Masks:
     """Every layer sees all that came before."""
-    config.words("layer_types", layers, {"full_attention": "full", "attention": "full"})
+    config.words("layer_types", layers, FULL_ATTENTION)
     return Counter({CAUSAL: layers})
 
 
 def one_window(config: Config, layers: int) -> Masks:
     """Every layer has the same window, if there is one."""
-    kinds = config.words("layer_types", layers, ATTENTION_TYPES)
-    window = config.optional_size("sliding_window", least=0)
-    if kinds is None:
-        kinds = ["sliding" if window else "full"] * layers
-    return _masks(config, kinds)
+    window = _window(config)
+    return _by_layer(config, layers, lambda at: window > 0)
 
 
 def window_if_used(config: Config, layers: int) -> Masks:
@@ -62,58 +59,45 @@ def _switched(config: Config, layers: int, slides: Callable[[int, int], bool]) -
         if kinds and set(kinds) != {"full"}:
             raise config.error("layer_types", "sliding_attention", "needs use_sliding_window")
         return everywhere_causal(config, layers)
-    window = config.optional_size("sliding_window", least=0)
-    if kinds is None:
-        kinds = ["sliding" if window and slides(at, limit) else "full" for at in range(layers)]
-    return _masks(config, kinds)
+    window = _window(config)
+    return _by_layer(config, layers, lambda at: window > 0 and slides(at, limit))
 
 
 def dots_windows(config: Config, layers: int) -> Masks:
     """A window in the layers from max_window_layers on, without a switch (dots.llm1)."""
-    kinds = config.words("layer_types", layers, ATTENTION_TYPES)
     limit = config.size("max_window_layers", layers, least=0)
-    window = config.optional_size("sliding_window", least=0)
-    if kinds is None:
-        kinds = ["sliding" if window and at >= limit else "full" for at in range(layers)]
-    return _masks(config, kinds)
+    window = _window(config)
+    return _by_layer(config, layers, lambda at: window > 0 and at >= limit)
 
 
 def every_nth_full(period: int) -> Reader:
     """A window in all layers but every `period`-th (Gemma, Cohere, OLMo 3, gpt-oss)."""
 
     def read(config: Config, layers: int) -> Masks:
-        kinds = config.words("layer_types", layers, ATTENTION_TYPES)
         pattern = config.size("sliding_window_pattern", period)
         config.ignore("_sliding_window_pattern")
-        if kinds is None:
-            kinds = ["sliding" if (at + 1) % pattern else "full" for at in range(layers)]
-        return _masks(config, kinds)
+        return _by_layer(config, layers, lambda at: (at + 1) % pattern > 0)
 
     return read
 
 
 def every_fourth_from_first(config: Config, layers: int) -> Masks:
     """A window in all layers but the first and every fourth after it (CWM)."""
-    kinds = config.words("layer_types", layers, ATTENTION_TYPES)
-    if kinds is None:
-        kinds = ["sliding" if at % 4 else "full" for at in range(layers)]
-    return _masks(config, kinds)
+    return _by_layer(config, layers, lambda at: at % 4 > 0)
 
 
 def every_nth_full_if_windowed(config: Config, layers: int) -> Masks:
     """As every_nth_full with the config's own pattern; no window means none anywhere (EXAONE)."""
-    kinds = config.words("layer_types", layers, ATTENTION_TYPES)
     written = config.get("sliding_window_pattern", or_default=0)
     if isinstance(written, str):  # "LLLG": local, local, local, global
         pattern = len(written)
     else:
         pattern = config.size("sliding_window_pattern", 0, least=0)
-    if kinds is None:
-        if config.optional_size("sliding_window", least=0) and pattern:
-            kinds = ["sliding" if (at + 1) % pattern else "full" for at in range(layers)]
-        else:
-            kinds = ["full"] * layers
-    return _masks(config, kinds)
+
+    def slides(at: int) -> bool:
+        return _window(config) > 0 and pattern > 0 and (at + 1) % pattern > 0
+
+    return _by_layer(config, layers, slides)
 
 
 def window_without_positions(config: Config, layers: int) -> Masks:
@@ -121,8 +105,7 @@ def window_without_positions(config: Config, layers: int) -> Masks:
     kinds = config.words("layer_types", layers, ATTENTION_TYPES)
     used = config.flag("use_sliding_window")
     if kinds is None:
-        rotary = _rotary_layers(config, layers)
-        kinds = ["full" if has or not used else "sliding" for has in rotary]
+        kinds = ["full" if has else "sliding" for has in _rotary_layers(config, layers)]
     if not used:
         config.ignore("sliding_window")
         kinds = ["full"] * layers
@@ -133,8 +116,7 @@ def chunks_with_positions(config: Config, layers: int) -> Masks:
     """Chunked attention in layers with rotary positions (Llama 4)."""
     kinds = config.words("layer_types", layers, ATTENTION_TYPES)
     if kinds is None:
-        rotary = _rotary_layers(config, layers)
-        kinds = ["chunked" if has else "full" for has in rotary]
+        kinds = ["chunked" if has else "full" for has in _rotary_layers(config, layers)]
     if config.get("attention_chunk_size") is None:
         kinds = ["full"] * layers
     return _masks(config, kinds)
@@ -167,6 +149,19 @@ def alternating_types(config: Config, layers: int) -> Masks:
     window = config.size("window_size")
     local = names.count("local")
     return Counter({Mask("window", window): local, CAUSAL: layers - local})
+
+
+def _window(config: Config) -> int:
+    """Tokens a window reaches over; 0 where there is none."""
+    return config.optional_size("sliding_window", least=0) or 0
+
+
+def _by_layer(config: Config, layers: int, slides: Callable[[int], bool]) -> Masks:
+    """A window where the config says so, layer by layer, or else by a layer's position."""
+    kinds = config.kinds(
+        "layer_types", layers, ATTENTION_TYPES, lambda at: "sliding" if slides(at) else "full"
+    )
+    return _masks(config, kinds)
 
 
 def _masks(config: Config, kinds: list[str]) -> Masks:

@@ -32,6 +32,14 @@ class Bibliography(NamedTuple):
     cited: tuple[Citation, ...]
     unchecked: tuple[Citation, ...]
 
+    @property
+    def texts(self) -> list[str]:
+        """Joulecast itself and what to cite with it, a line of text each."""
+        own = (
+            f"{AUTHORS} ({RELEASED[:4]}), {TITLE}. Version {__version__}, data {self.data_digest}."
+        )
+        return [own, *(one.text for one in self.cited)]
+
 
 def cite(answer: Answer | Sequence[Answer], form: str = "text") -> str:
     """Everything an answer rests on, to be cited: its data, its formulas, joulecast itself.
@@ -75,13 +83,8 @@ def bibliography(answers: Sequence[Answer]) -> Bibliography:
     return Bibliography(", ".join(digests), cited, unchecked)
 
 
-def own_text(data_digest: str) -> str:
-    """How joulecast itself is cited in a line of text."""
-    return f"{AUTHORS} ({RELEASED[:4]}), {TITLE}. Version {__version__}, data {data_digest}."
-
-
 def _text(found: Bibliography) -> str:
-    lines = [own_text(found.data_digest), *(one.text for one in found.cited)]
+    lines = found.texts
     if found.unchecked:
         lines += ["", "Unchecked, so not to be cited before somebody reads them:"]
         lines += [f"  {one.text}" for one in found.unchecked]

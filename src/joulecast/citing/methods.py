@@ -7,9 +7,9 @@ from pathlib import Path
 
 from joulecast._version import __version__
 from joulecast.citing.markup import PLAIN, Plain
-from joulecast.footprint import Footprint, Quantity
+from joulecast.citing.phrases import Phrases, listed
+from joulecast.footprint import Footprint
 from joulecast.report.forecast import KINDS, readable
-from joulecast.report.use import shown
 from joulecast.terms import PROJECT_PARTS
 
 LEFT_OUT = (
@@ -35,7 +35,7 @@ def paragraphs(footprints: Sequence[Footprint], markup: Plain) -> list[str]:
 
 def account(footprint: Footprint, markup: Plain = PLAIN) -> str:
     """The paragraph without its boundary, which several runs may have in common."""
-    return _Writer(footprint, markup).account()
+    return _Sentences(footprint, markup).account()
 
 
 def boundary(footprint: Footprint) -> str:
@@ -81,86 +81,19 @@ WORDS = {
 }
 
 
-class _Writer:
+class _Sentences(Phrases):
     """The sentences of a paragraph, each from what the answer really holds."""
 
-    def __init__(self, footprint: Footprint, markup: Plain) -> None:
-        self.footprint = footprint
-        self.markup = markup
-        used = footprint.use_phase.assumptions if footprint.use_phase else ()
-        self.held = {entry.name: entry for entry in (*footprint.assumptions, *used)}
-        self.sources = {one.key: one for one in footprint.citations}
-
     def account(self) -> str:
-        entries = [_Writer(entry, self.markup).entry() for entry in self.footprint.entries]
-        said = [
-            self.subject(),
-            self.compute(),
-            self.fleet(),
-            *entries,
-            self.together(),
-            self.outcome(),
-            self.use(),
-        ]
-        return " ".join(sentence for sentence in said if sentence)
+        entries = [_Sentences(entry, self.markup).entry() for entry in self.footprint.entries]
+        before = (self.subject(), self.compute(), self.fleet())
+        after = (self.together(), self.outcome(), self.use())
+        return " ".join(sentence for sentence in (*before, *entries, *after) if sentence)
 
     def entry(self) -> str:
         """Hours, energy and emissions on one type of device."""
         said = [self.hours(), self.energy(), self.operation(), self.making()]
         return " ".join(sentence for sentence in said if sentence)
-
-    # Words for numbers and where they come from.
-
-    def origin(self, *names: str) -> str:
-        """Where some inputs come from: given, a source, unchecked, or our own judgement."""
-        entries = [self.held[name] for name in names if name in self.held]
-        cited = []
-        own = unchecked = False
-        for entry in entries:
-            source = self.sources.get(entry.source)
-            if entry.read == "recalled":
-                unchecked = True
-            elif source is not None and source not in cited:
-                cited.append(source)
-            elif source is None and not entry.given:
-                own = True
-        remark = " (given)" if entries and all(entry.given for entry in entries) else ""
-        remark += " (from a source not checked)" if unchecked else ""
-        return self.markup.cite(cited, own) + remark
-
-    def value(self, name: str, unit: str = "") -> str:
-        """An input with its unit, or other words that belong to it, and its origin."""
-        shown = self.markup.exactly(self.held[name].value)
-        return self.markup.amount(shown, unit) + self.origin(name)
-
-    def share(self, name: str, words: str) -> str:
-        """A share as a percentage with what it is a share for, and its origin."""
-        shown = f"{self.markup.percent(self.held[name].value)} {words}".rstrip()
-        return f"{shown}{self.origin(name)}"
-
-    def counts(self, name: str) -> bool:
-        """Whether an input is there and above zero."""
-        return name in self.held and self.held[name].value > 0
-
-    def result(self, quantity: Quantity) -> str:
-        """A result with its unit: two significant figures."""
-        return self.shown(*readable(quantity))
-
-    def shown(self, quantity: Quantity, unit: str) -> str:
-        m = self.markup
-        return m.amount(m.number(quantity.value), m.unit(unit))
-
-    def ranged(self, quantity: Quantity) -> str:
-        """A result of the use with its range."""
-        best, unit = shown(quantity)
-        if best.p10 == best.p90:
-            return self.shown(best, unit)
-        m = self.markup
-        low, high = m.number(best.p10), m.number(best.p90)
-        return f"{self.shown(best, unit)} ({m.amount(f'{low} to {high}', m.unit(unit))})"
-
-    def has(self, *names: str) -> bool:
-        return all(name in self.held for name in names)
 
     # The sentences, in the order of the chain.
 
@@ -174,7 +107,7 @@ class _Writer:
             size = f"{m.number(plan['params'])} parameters{self.origin('params')}"
             if plan.get("active_params") not in (None, plan["params"]):
                 size += f", {m.number(plan['active_params'])} of them active"
-                size += self.origin("active_params") if self.has("active_params") else ""
+                size += self.origin("active_params")
             what += f", {KINDS[plan['arch']]} of {size},"
         if plan.get("tokens"):
             what += f" on {m.number(plan['tokens'])} tokens{self.origin('tokens')}"
@@ -259,19 +192,18 @@ class _Writer:
 
     def together(self) -> str:
         """Sums over a fleet."""
-        known = self.footprint.quantities
         if len(self.footprint.fleet) < 2:
             return ""
         hours, energy = self.footprint.device_hours, self.footprint.energy
-        sums = [
-            f"reserves {self.markup.number(hours.value)} device-hours" if hours else "",
-            f"uses {self.result(energy)}" if energy else "",
-            f"emits {self.result(known['operational_kgco2e'])} in operation"
-            if known["operational_kgco2e"]
-            else "",
-        ]
-        said = [each for each in sums if each]
-        return f"Together, the fleet {_listed(said)}." if said else ""
+        emits = self.footprint.operational
+        said = []
+        if hours is not None:
+            said.append(f"reserves {self.markup.number(hours.value)} device-hours")
+        if energy is not None:
+            said.append(f"uses {self.result(energy)}")
+        if emits is not None:
+            said.append(f"emits {self.result(emits)} in operation")
+        return f"Together, the fleet {listed(said)}." if said else ""
 
     def exact_peak(self) -> str:
         if not self.has("peak_flops"):
@@ -313,7 +245,7 @@ class _Writer:
             draws = [f"the equipment uses {self.value('it_energy_kwh', 'kWh')}"]
         elif self.has("device_energy_kwh"):
             draws.insert(0, f"the devices use {self.value('device_energy_kwh', 'kWh')}")
-        first = _listed(draws)
+        first = listed(draws)
         amount = self.result(energy)
         end = f"the facility uses {amount}"
         if self.has("pue") and self.held["pue"].value != 1:
@@ -326,10 +258,8 @@ class _Writer:
         if operational is None:
             return ""
         amount = self.result(operational)
-        if self.has("operational_kgco2e"):
+        if self.has("operational_kgco2e") or not self.has("grid_gco2e_per_kwh"):
             return f"Its operation emits {amount}{self.origin('operational_kgco2e')}."
-        if not self.has("grid_gco2e_per_kwh"):
-            return f"Its operation emits {amount}."
         m, plan, grid = self.markup, self.footprint.plan, self.held["grid_gco2e_per_kwh"]
         words = m.unit("gCO2e/kWh")
         if not grid.given:
@@ -364,7 +294,7 @@ class _Writer:
             parts.append(self.share("building_embodied_share", "on top for the building"))
         life = self.value("lifetime_years", "years")
         return (
-            f"Making the hardware, at {_listed(parts)}, adds {amount} as its share of a service "
+            f"Making the hardware, at {listed(parts)}, adds {amount} as its share of a service "
             f"life of {life}."
         )
 
@@ -409,7 +339,7 @@ class _Writer:
             for key, name in PROJECT_PARTS.items()
             if self.footprint.quantities[name] is not None
         ]
-        with_it = f"{_listed(parts)} around it, as shares of the run,"
+        with_it = f"{listed(parts)} around it, as shares of the run,"
         if not parts:
             factor = self.value("project_factor")
             with_it = f"a project factor of {factor} for runs before and beside it,"
@@ -468,14 +398,3 @@ class _Writer:
         even = use.results["break_even_days"]
         after = f", as much as training after {self.ranged(even)}" if even else ""
         return [f"{said}{after}."]
-
-
-def _listed(parts: list[str]) -> str:
-    """Parts as a list in a sentence."""
-    return (
-        parts[0]
-        if len(parts) == 1
-        else ", ".join(parts[:-1]) + f" and {parts[-1]}"
-        if parts
-        else ""
-    )

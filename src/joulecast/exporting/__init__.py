@@ -13,13 +13,15 @@ from joulecast.footprint import Footprint
 class Format(NamedTuple):
     """A form of export: what it is for, where it is made, and the ending of its files.
 
-    The module has a function ``write(footprints)``; `several` says whether it takes more than one.
+    `writer` is a function of the module that takes a footprint and gives the text of the file; it
+    takes a sequence of them where the format can hold `several`.
     """
 
     meaning: str
     module: str
     ending: str
     several: bool = False
+    writer: str = "write"
 
 
 #: Name -> format, in the order of the help.
@@ -42,7 +44,9 @@ FORMATS: dict[str, Format] = {
         "columns of CodeCarbon's emissions.csv", "joulecast.exporting.csv_", ".csv", True
     ),
     "json": Format("the answer in full", "joulecast.exporting.json_", ".json"),
-    "html": Format("one printable page, no network", "joulecast.exporting.html", ".html"),
+    "html": Format(
+        "one printable page, no network", "joulecast.report.html", ".html", writer="report_html"
+    ),
 }
 
 
@@ -75,5 +79,6 @@ def export(footprint: Footprint | Sequence[Footprint], format: str) -> str:
     if len(footprints) > 1 and not chosen.several:
         several = [name for name, other in FORMATS.items() if other.several]
         raise InputError("--format", format, "holds one run", several)
-    text: str = import_module(chosen.module).write(footprints)
+    write = getattr(import_module(chosen.module), chosen.writer)
+    text: str = write(footprints if chosen.several else footprints[0])
     return text.rstrip("\n") + "\n"

@@ -6,55 +6,43 @@ project; ARR's C1 for number of parameters, total computational budget and infra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from joulecast._version import __version__
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
-from joulecast.exporting.hf import hardware, provider, where
-from joulecast.exporting.tables import amount, interval
+from joulecast.exporting.facts import grids, hardware, made_with, provider, where
+from joulecast.exporting.tables import amount, interval, known
 from joulecast.footprint import Footprint, Quantity
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """NeurIPS, experiments compute resources and error bars; ARR, C1; sources."""
-    (footprint,) = footprints
-    blocks = [
+    return md.joined(
         f"# Checklist answers: {MARKDOWN.text(name_of(footprint))}",
         "## NeurIPS, item 8: experiments compute resources",
-        _bullets(
+        md.bullets(
             ("Compute workers", _workers(footprint)),
             ("Compute of the run", _compute(footprint)),
             ("Compute of the project", _project(footprint)),
             ("Storage", "not forecast: to be stated by the authors"),
         ),
         "## NeurIPS, on error bars",
-        _bullets(("What the ranges are", _error_bars(footprint))),
+        md.bullets(("What the ranges are", _error_bars(footprint))),
         "## ARR Responsible NLP Research, C1: parameters, budget, infrastructure",
-        _bullets(
+        md.bullets(
             ("Parameters", _count(footprint.plan.get("params"))),
             ("Computational budget", _compute(footprint)),
             ("Computing infrastructure", _workers(footprint)),
         ),
         "## Energy and emissions, for either",
-        _bullets(
+        md.bullets(
             ("Energy", _amount(footprint.energy)),
             ("Emissions", _amount(footprint.total)),
             ("Grid", _grid(footprint)),
         ),
-        f"Forecast with joulecast {__version__}, data {footprint.data_digest}; not measured.",
+        f"Forecast with {made_with(footprint)}; not measured.",
         *md.beside(footprint),
-        "## Inputs",
-        md.inputs(footprint),
-        "## Sources",
-        md.sources(footprint),
-    ]
-    return "\n\n".join(blocks)
-
-
-def _bullets(*rows: tuple[str, str]) -> str:
-    return "\n".join(f"- **{label}:** {text}" for label, text in rows)
+        *md.grounds(footprint),
+    )
 
 
 def _workers(footprint: Footprint) -> str:
@@ -96,11 +84,10 @@ def _error_bars(footprint: Footprint) -> str:
 
 
 def _grid(footprint: Footprint) -> str:
-    grids = [one for one in footprint.assumptions if one.name == "grid_gco2e_per_kwh"]
     said = [
         f"{MARKDOWN.exactly(grid.value)} gCO2e/kWh "
         f"({'given' if grid.given else MARKDOWN.text(grid.note)})"
-        for grid in grids
+        for grid in grids(footprint)
     ]
     return f"{'; '.join(said)}; location-based" if said else "not used"
 
@@ -115,4 +102,4 @@ def _range(quantity: Quantity) -> str:
 
 
 def _amount(quantity: Quantity | None) -> str:
-    return "not known" if quantity is None else amount(quantity, MARKDOWN) + _range(quantity)
+    return known(quantity, MARKDOWN) + ("" if quantity is None else _range(quantity))

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from joulecast import units
 from joulecast._version import __version__
 from joulecast.citing.methods import name_of
-from joulecast.exporting.hf import provider
-from joulecast.exporting.needs import needed
+from joulecast.exporting.facts import needed, provider, values_of
 from joulecast.footprint import Footprint, Quantity, ten
 from joulecast.plan import as_said
 
@@ -102,15 +101,11 @@ def _common(footprint: Footprint) -> dict[str, float]:
     return {name: min(those) for name, those in values.items() if len(those) == 1}
 
 
-def _inputs(entry: Footprint) -> dict[str, float]:
-    return {one.name: one.value for one in entry.assumptions}
-
-
 def _power(footprint: Footprint) -> float | None:
     """Power of all devices at once with PUE; None where it is not known of every entry."""
     total = 0.0
     for entry in footprint.entries:
-        inputs, count = _inputs(entry), entry.plan.get("device_count")
+        inputs, count = values_of(entry), entry.plan.get("device_count")
         if not count or "device_power_w" not in inputs:
             return None
         total += inputs["device_power_w"] * count * inputs.get("pue", 1.0)
@@ -124,7 +119,7 @@ def _gpu_energy(footprint: Footprint) -> float | None:
         energy = entry.quantities["device_energy_kwh"]
         if energy is None:
             return None
-        total += energy.value * _inputs(entry).get("pue", 1.0)
+        total += energy.value * values_of(entry).get("pue", 1.0)
     return ten(total)
 
 

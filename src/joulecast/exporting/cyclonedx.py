@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from joulecast._version import __version__
 from joulecast.citing.citing import TITLE
 from joulecast.citing.methods import name_of
-from joulecast.exporting.needs import is_fine_tuning, needed
+from joulecast.exporting.facts import is_fine_tuning, needed
 from joulecast.exporting.tables import inputs_of
 from joulecast.footprint import Assumption, Footprint, Quantity, ten
 from joulecast.use.used import UsePhase
@@ -19,9 +19,8 @@ from joulecast.use.used import UsePhase
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "joulecast")
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """The bill; it holds no time of day, so that the same answer gives the same bytes."""
-    (footprint,) = footprints
     serial = uuid.uuid5(NAMESPACE, footprint.to_json())
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from joulecast import units
-from joulecast._version import __version__
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.errors import brief
 from joulecast.estimation import EU_THRESHOLDS
 from joulecast.exporting import md
-from joulecast.exporting.needs import needed
+from joulecast.exporting.facts import made_with, needed, values_of
 from joulecast.exporting.tables import interval
 from joulecast.footprint import Footprint, Quantity
 
@@ -36,15 +35,14 @@ COUNTED = (
 )
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """The items of the form that a forecast can answer, the thresholds, and the inputs."""
-    (footprint,) = footprints
     template = _template()
     rows = [
         (item["label"], ENTRIES[item["entry"]](footprint, template), f"{item['asks']}")
         for item in template["item"]
     ]
-    blocks = [
+    return md.joined(
         f"# Model Documentation Form: {MARKDOWN.text(name_of(footprint))}",
         f"Entries for the EU's form of {template['edition']}, as read in {template['read']}. "
         "All are estimates made before training.",
@@ -53,12 +51,8 @@ def write(footprints: Sequence[Footprint]) -> str:
         COUNTED,
         "## Thresholds",
         "\n".join(f"- {line}" for line in thresholds(footprint, template)),
-        "## Inputs",
-        md.inputs(footprint),
-        "## Sources",
-        md.sources(footprint, (template["source"], template["guidelines"])),
-    ]
-    return "\n\n".join(blocks)
+        *md.grounds(footprint, (template["source"], template["guidelines"])),
+    )
 
 
 def _template() -> dict[str, Any]:
@@ -148,10 +142,8 @@ def _energy(footprint: Footprint, template: dict[str, Any]) -> str:
 
 
 def _energy_method(footprint: Footprint, template: dict[str, Any]) -> str:
-    entries = [
-        (entry, {one.name: one.value for one in entry.assumptions}) for entry in footprint.entries
-    ]
-    said = [f"Forecast with joulecast {__version__}, data {footprint.data_digest}."]
+    entries = [(entry, values_of(entry)) for entry in footprint.entries]
+    said = [f"Forecast with {made_with(footprint)}."]
     powers = [_powers_of(entry, inputs) for entry, inputs in entries if "device_power_w" in inputs]
     if powers and footprint.device_hours is not None:
         said.append(f"Device-hours times the mean power of a device, {'; '.join(powers)}.")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from joulecast.footprint import Footprint
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """The object of the contract."""
-    return footprints[0].to_json()
+    return footprint.to_json()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from joulecast._version import __version__
-from joulecast.citing.citing import bibliography, own_text
+from joulecast.citing.citing import bibliography
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import paragraph
 from joulecast.data.library import Library
 from joulecast.estimation import citation_of
 from joulecast.exporting import tables
+from joulecast.exporting.facts import made_with
 from joulecast.footprint import Footprint
 from joulecast.plan.file import dump
 from joulecast.report.forecast import readable, subject
@@ -19,15 +19,14 @@ from joulecast.report.forecast import readable, subject
 PLAN_HEADING = "Plan"
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """Headline, methods, results, inputs, warnings, sources, plan."""
-    (footprint,) = footprints
-    blocks = [
+    return joined(
         f"# {MARKDOWN.text(subject(footprint).replace('Training ', 'Footprint of training ', 1))}",
         headline(footprint),
         paragraph(footprint, MARKDOWN),
         "## Results",
-        results(footprint),
+        results(tables.results(footprint, MARKDOWN)),
         *beside(footprint),
         "## Inputs",
         inputs(footprint),
@@ -35,7 +34,11 @@ def write(footprints: Sequence[Footprint]) -> str:
         "## Sources",
         sources(footprint),
         *plan_block(footprint),
-    ]
+    )
+
+
+def joined(*blocks: str) -> str:
+    """Blocks with a line between them, without those that are empty."""
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -52,19 +55,21 @@ def headline(footprint: Footprint) -> str:
     return f"{amount}, 80 % prediction range {low} to {high} {unit}"
 
 
+def bullets(*rows: tuple[str, str]) -> str:
+    """Labels with what there is to say of each."""
+    return "\n".join(f"- **{label}:** {text}" for label, text in rows)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows as a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def results(footprint: Footprint) -> str:
-    """Every result that is known."""
-    rows = [
-        (row.label, row.value, row.interval or "exact")
-        for row in tables.results(footprint, MARKDOWN)
-    ]
-    return table(("Result", "Value", "80 % prediction range"), rows)
+def results(rows: Sequence[tables.Row]) -> str:
+    """Results in words as a table."""
+    cells = [(row.label, row.value, row.interval or "exact") for row in rows]
+    return table(("Result", "Value", "80 % prediction range"), cells)
 
 
 def beside(footprint: Footprint) -> list[str]:
@@ -73,11 +78,7 @@ def beside(footprint: Footprint) -> list[str]:
     if len(footprint.fleet) > 1:
         blocks += ["## Fleet", _fleet(footprint)]
     if footprint.use_phase is not None:
-        rows = [
-            (one.label, one.value, one.interval or "exact")
-            for one in tables.of_use(footprint, MARKDOWN)
-        ]
-        shown = table(("Result", "Value", "80 % prediction range"), rows)
+        shown = results(tables.of_use(footprint, MARKDOWN))
         blocks += ["## Use, once trained", "In no figure above.", shown]
     return blocks
 
@@ -91,8 +92,7 @@ def _fleet(footprint: Footprint) -> str:
             if part.share is not None
             else f"{MARKDOWN.exactly(part.hours or 0)} hours"
         )
-        known = (part.quantities[name] for name in names)
-        cells = ("not known" if one is None else tables.amount(one, MARKDOWN) for one in known)
+        cells = (tables.known(part.quantities[name], MARKDOWN) for name in names)
         rows.append((MARKDOWN.text(part.label), much, *cells))
     head = ("Devices", "Does", "Device-hours", "Energy", "Operation", "Making", "Total")
     return table(head, rows)
@@ -114,6 +114,11 @@ def inputs(footprint: Footprint) -> str:
     return table(("Name", "Meaning", "Value", "5 % to 95 %", "Basis", "Source"), rows)
 
 
+def grounds(footprint: Footprint, also: Sequence[str] = ()) -> list[str]:
+    """What the answer rests on, under headings: its inputs and the sources of them and `also`."""
+    return ["## Inputs", inputs(footprint), "## Sources", sources(footprint, also)]
+
+
 def warnings(footprint: Footprint) -> list[str]:
     """What to mind."""
     if not footprint.warnings:
@@ -129,8 +134,7 @@ def sources(footprint: Footprint, also: Sequence[str] = ()) -> str:
     """
     found = bibliography([footprint])
     forms = [citation_of(key, Library.bundled()) for key in also]
-    listed = [*found.cited, *(one for one in forms if one is not None)]
-    cited = [own_text(found.data_digest), *dict.fromkeys(one.text for one in listed)]
+    cited = dict.fromkeys([*found.texts, *(one.text for one in forms if one is not None)])
     text = "\n".join(f"{number}. {line}" for number, line in enumerate(cited, start=1))
     if not found.unchecked:
         return text
@@ -142,7 +146,7 @@ def plan_block(footprint: Footprint) -> list[str]:
     """The plan file, to make the same forecast again."""
     return [
         f"## {PLAN_HEADING}",
-        f"Made with joulecast {__version__}, data {footprint.data_digest}. Saved as `plan.toml`, "
+        f"Made with {made_with(footprint)}. Saved as `plan.toml`, "
         "this is read by `joulecast estimate plan.toml`:",
         f"```toml\n{dump(footprint.asked.said())}```",
     ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from joulecast._version import __version__
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
-from joulecast.exporting.needs import needed
-from joulecast.exporting.tables import amount
+from joulecast.exporting.facts import grids, made_with, needed
+from joulecast.exporting.tables import amount, known
 from joulecast.footprint import Footprint, Quantity
 
 SCOPE = (
@@ -40,11 +38,10 @@ class Score(NamedTuple):
         return total_g / self.units * self.per
 
 
-def write(footprints: Sequence[Footprint]) -> str:
+def write(footprint: Footprint) -> str:
     """O, M, R and the score in each of the three functional units."""
-    (footprint,) = footprints
     total = needed(footprint, "total_kgco2e", "sci")
-    blocks = [
+    return md.joined(
         f"# Software Carbon Intensity of training: {MARKDOWN.text(name_of(footprint))}",
         "SCI = (O + M) per R, with O = E x I (ISO/IEC 21031:2024; functional units of SCI for AI).",
         _terms(footprint),
@@ -54,44 +51,29 @@ def write(footprints: Sequence[Footprint]) -> str:
         *md.beside(footprint),
         "## Boundary",
         SCOPE,
-        "## Inputs",
-        md.inputs(footprint),
-        "## Sources",
-        md.sources(footprint, ("iso-21031-2024", "sci-for-ai-2026")),
-        f"Made with joulecast {__version__}, data {footprint.data_digest}; a forecast, not a "
-        "measurement, which the specification allows if it is said.",
-    ]
-    return "\n\n".join(block for block in blocks if block)
+        *md.grounds(footprint, ("iso-21031-2024", "sci-for-ai-2026")),
+        f"Made with {made_with(footprint)}; a forecast, not a measurement, which the specification "
+        "allows if it is said.",
+    )
 
 
 def _terms(footprint: Footprint) -> str:
-    grids = [one for one in footprint.assumptions if one.name == "grid_gco2e_per_kwh"]
-    making = footprint.embodied
+    intensities = [
+        f"{MARKDOWN.exactly(one.value)} gCO2e/kWh"
+        + (f" ({MARKDOWN.text(one.whose)})" if one.whose else "")
+        for one in grids(footprint)
+    ]
+    grid = "; ".join(intensities) or "not used: emissions given"
+    making = known(footprint.embodied, MARKDOWN)
+    making += ", left out" if footprint.embodied is None else ""
     rows = [
-        ("E", "energy of the facility", _maybe(footprint.energy)),
-        (
-            "I",
-            "location-based grid intensity",
-            "; ".join(
-                f"{MARKDOWN.exactly(one.value)} gCO2e/kWh"
-                + (f" ({MARKDOWN.text(one.whose)})" if one.whose else "")
-                for one in grids
-            )
-            or "not used: emissions given",
-        ),
-        ("O", "operation, E x I", _maybe(footprint.operational)),
-        (
-            "M",
-            "making of the hardware, by time reserved over its service life",
-            "not known, left out" if making is None else amount(making, MARKDOWN),
-        ),
-        ("C", "O + M", _maybe(footprint.total)),
+        ("E", "energy of the facility", known(footprint.energy, MARKDOWN)),
+        ("I", "location-based grid intensity", grid),
+        ("O", "operation, E x I", known(footprint.operational, MARKDOWN)),
+        ("M", "making of the hardware, by time reserved over its service life", making),
+        ("C", "O + M", known(footprint.total, MARKDOWN)),
     ]
     return md.table(("Term", "Meaning", "Value"), rows)
-
-
-def _maybe(quantity: Quantity | None) -> str:
-    return "not known" if quantity is None else amount(quantity, MARKDOWN)
 
 
 def units_of(footprint: Footprint) -> list[Score]:

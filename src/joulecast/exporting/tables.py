@@ -64,6 +64,17 @@ def amount(quantity: Quantity, markup: Plain) -> str:
     return markup.amount(markup.number(shown.value), markup.unit(word))
 
 
+def known(quantity: Quantity | None, markup: Plain) -> str:
+    """A quantity with its unit, or that nobody knows it."""
+    return "not known" if quantity is None else amount(quantity, markup)
+
+
+def ranged(quantity: Quantity, markup: Plain) -> str:
+    """A quantity with its unit, and its range where it is not exact."""
+    span = interval(quantity, markup)
+    return amount(quantity, markup) + (f", 80 % prediction range {span}" if span else "")
+
+
 def interval(quantity: Quantity, markup: Plain) -> str:
     """P10 to P90 with the unit; empty for what is exact."""
     if quantity.p10 == quantity.p90:

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from joulecast import uncertainty, units
 from joulecast.arrays import Array, Numbers
 from joulecast.terms import TERMS
-from joulecast.whatif import scenarios
 from joulecast.whatif.axes import Axis
-from joulecast.whatif.scenarios import Block, Part, Scenarios, tiles
+from joulecast.whatif.rows import Block, Part, Scenarios, cut, tiles
 
 #: Levels of a range, and what they are called.
 LEVELS = (0.10, 0.50, 0.90)
@@ -308,7 +307,7 @@ class _Draws:
     def levels(self, picks: Sequence[Index | None]) -> dict[str, tuple[Array, Array]]:
         """Levels [level, axis, ...] and nominal value [axis, ...], in base units."""
         shape = [1 if one is None else one.size for one in picks]
-        varying = {name: scenarios.cut(found, picks) for name, found in self.varying.items()}
+        varying = {name: cut(found, picks) for name, found in self.varying.items()}
         # What few rows need is drawn once and cut to each block; the rest where it is needed.
         kept = {
             name: self._drawn(name, found)
@@ -320,9 +319,9 @@ class _Draws:
         for block in tiles(shape, ROWS_AT_ONCE):
             for name, found in varying.items():
                 known[name] = (
-                    scenarios.cut(kept[name], (*block, slice(None)))
+                    cut(kept[name], (*block, slice(None)))
                     if name in kept
-                    else self._drawn(name, scenarios.cut(found, block))
+                    else self._drawn(name, cut(found, block))
                 )
             for name, formula, inputs in self.steps:
                 known[name] = formula(*(known[one] for one in inputs))

@@ -9,23 +9,18 @@ Settling a plan takes some 0.3 ms, so a million rows cannot each be settled.  Th
   cluster), the ledger is settled along the axis by halves, until what lies between two entries
   follows from them to ten digits: a step is found in a few trials, a line in three.  What follows
   the size of the model is made for all sizes at once.
-
-What comes out holds each quantity over the axes it depends on and no others, so NumPy does the
-multiplying out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from joulecast import scales, uncertainty, units
-from joulecast.arrays import Array, Numbers
-from joulecast.chain import Run, repeat
+from joulecast import scales, uncertainty
+from joulecast.arrays import Array
 from joulecast.data.library import Library
 from joulecast.errors import JoulecastError
 from joulecast.notices import Notice
@@ -33,54 +28,16 @@ from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.terms import INPUTS, TERMS, Scale
 from joulecast.whatif.axes import Axis
+from joulecast.whatif.rows import Levels, Part, Scenarios
 
 #: Fields that choose the place, and nothing but the place.
 PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation")
 
-#: Digits to which entries between two settled ones must follow from them.
-SAME = 1e-10
-
-#: value, low and high of a quantity; all three the same where it is exact.
-Levels = Array
 Entry = tuple[float, float, float]
 Index = tuple[int, ...]
 
-#: Rows: for each axis, which of its values.
-Block = tuple[slice, ...]
-
-
-class Part(NamedTuple):
-    """Rows whose ledgers hold the same quantities.
-
-    `where` says which value of each axis these rows are at (None: all of them); `levels` holds
-    value, low and high of each quantity [level, axis, axis, ...], an axis on which it is the same
-    having length 1; `own` the quantity that an axis of numbers is; `columns` whose scores each
-    quantity reads; `run` the steps of the chain.
-    """
-
-    where: tuple[int | None, ...]
-    levels: dict[str, Levels]
-    own: dict[int, str]
-    columns: dict[str, int]
-    run: Run
-
-
-class Scenarios(NamedTuple):
-    """All rows of a sweep: its axes, its numbers, and what there is to say about them.
-
-    `breaks` holds, for each axis, the numbers at which a quantity that follows it jumps or bends.
-    """
-
-    axes: tuple[Axis, ...]
-    parts: tuple[Part, ...]
-    breaks: tuple[tuple[float, ...], ...]
-    notices: tuple[Notice, ...]
-    runs: float
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Values on each axis."""
-        return tuple(axis.values.size for axis in self.axes)
+#: Digits to which entries between two settled ones must follow from them.
+SAME = 1e-10
 
 
 def settle(
@@ -184,10 +141,10 @@ def _settled(
     def moved(index: Sequence[int], to: Mapping[int, int]) -> Index:
         return tuple(to.get(k, i) for k, i in enumerate(index))
 
-    cells = [dict(zip(sorted(words), at, strict=True)) for at in _all_of(axes, sorted(words))]
+    cells = _choices(axes, words)
     bases = [moved(base, cell) for cell in cells]
     followed = _followed_in_each(ledgers, bases, lines, own)
-    spots = [dict(zip(sorted(places), at, strict=True)) for at in _all_of(axes, sorted(places))]
+    spots = _choices(axes, places)
     # Cells of devices that bring a data centre of their own are settled at each place by
     # themselves; one such beside others overrules what was said of all.
     apart = [n for n in range(len(cells)) if places and ledgers.at(bases[n]).place_follows_device]
@@ -231,19 +188,19 @@ def _settled(
         parts = [part(members, of_places) for members in groups]
     for n in apart:
         parts.append(part([n], placed_at(n, set().union(*followed[n].along.values()))))
-    breaks: list[set[float]] = [set() for _ in axes]
-    for found in followed:
-        for k, bends in found.breaks.items():
-            breaks[k] |= bends
+    breaks = tuple(
+        tuple(sorted(set().union(*(found.breaks.get(k, ()) for found in followed))))
+        for k in range(len(axes))
+    )
     said = dict.fromkeys(n for ledger in ledgers.known.values() for n in ledger.notices)
     runs = 1.0 if any(axis.name == "runs" for axis in axes) else float(ledgers.plan.runs or 1)
-    return Scenarios(
-        axes, tuple(parts), tuple(tuple(sorted(bends)) for bends in breaks), (*notices, *said), runs
-    )
+    return Scenarios(axes, tuple(parts), breaks, (*notices, *said), runs)
 
 
-def _all_of(axes: Sequence[Axis], which: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    return product(*(range(axes[k].values.size) for k in which))
+def _choices(axes: Sequence[Axis], which: set[int]) -> list[dict[int, int]]:
+    """Every choice of a position on each of some axes, the last axis running fastest."""
+    positions = product(*(range(axes[k].values.size) for k in sorted(which)))
+    return [dict(zip(sorted(which), at, strict=True)) for at in positions]
 
 
 def _entries(ledger: Ledger) -> dict[str, Entry]:
@@ -369,11 +326,7 @@ def _followed(
             if name in sized and np.allclose(sized[name][:, -1], ends[k][name], rtol=SAME, atol=0):
                 found, bends = sized[name], {*hardware.bends(ledgers.library)}
             else:
-                found, bends = _between(
-                    lambda i, name=name: np.array(settled(i)[name]),  # type: ignore[misc]
-                    line.values,
-                    TERMS[name].scale,
-                )
+                found, bends = _between(settled, name, line.values)
             along.setdefault(k, {})[name] = found[:, line.back.ravel()]
             breaks.setdefault(k, set()).update(bends)
     return _Cell(entries, along, breaks)
@@ -389,13 +342,15 @@ def _resized(ledgers: _Ledgers, base: Index, k: int, line: _Line) -> dict[str, L
     return hardware.resized(first, line.values)
 
 
-def _between(entry: Callable[[int], Levels], x: Array, scale: Scale) -> tuple[Levels, set[float]]:
-    """Entries [level, value] along rising `x`, settling as few of them as will do.
+def _between(
+    settled: Callable[[int], Mapping[str, Entry]], name: str, x: Array
+) -> tuple[Levels, set[float]]:
+    """Entries [level, value] of a quantity along rising `x`, settling as few as will do.
 
     Returns them with the values of x where they stop following from their neighbours.
     """
-    found = np.empty((3, x.size))
-    found[:, 0], found[:, -1] = entry(0), entry(x.size - 1)
+    found, scale = np.empty((3, x.size)), TERMS[name].scale
+    found[:, 0], found[:, -1] = settled(0)[name], settled(x.size - 1)[name]
     bends: set[float] = set()
     open_ = [(0, x.size - 1)]
     while open_:
@@ -409,11 +364,11 @@ def _between(entry: Callable[[int], Levels], x: Array, scale: Scale) -> tuple[Le
             bends.add(float(x[high]))
             continue
         middle = (low + high) // 2
-        found[:, middle] = entry(middle)
+        found[:, middle] = settled(middle)[name]
         if _lines_through(found, x, low, middle, high, scale):
             continue
         # A bend between two positions parts them; neither half has it inside.
-        found[:, middle + 1] = entry(middle + 1)
+        found[:, middle + 1] = settled(middle + 1)[name]
         bends.add(float(x[middle + 1]))
         open_ += [(low, middle), (middle + 1, high)]
     return found, bends
@@ -491,80 +446,3 @@ def _of_cells(
     return np.moveaxis(spread.reshape(3, *sides), -1, 1 + k).reshape(
         3, *(count if j == k else side for j, side in enumerate(sides[:-1]))
     )
-
-
-def proportional(part: Part, result: str, k: int, values: Array) -> Array | None:
-    """A result at the numbers of an axis over that at the largest of them.
-
-    None where that depends on the other inputs.  Tried on the chain itself with arbitrary numbers:
-    where it does not, three values on the axis stand in the same ratio whatever the others are.
-    """
-    if k not in part.own:
-        return None
-    name = part.own[k]
-    others = _arbitrary(tuple(sorted(part.levels)))
-    base = 1.1 if TERMS[name].lower >= 1 else 0.2
-    steps = base * np.array([1.0, 1.7, 2.9])[:, None]
-    tried = np.asarray(repeat(part.run, {**others, name: steps}, [result])[result])
-    ratios = tried / tried[0]
-    if tried.ndim > 1 and (np.abs(ratios / ratios[:, :1] - 1) > 1e-9).any():
-        return None
-    one = {other: numbers[0] for other, numbers in others.items()}
-    at = np.append(values, values.max()) * units.factor(TERMS[name].unit)
-    found = np.asarray(repeat(part.run, {**one, name: at}, [result])[result])
-    found = np.broadcast_to(found, at.shape)
-    return np.asarray(found[:-1] / found[-1])
-
-
-@cache
-def _arbitrary(names: tuple[str, ...]) -> dict[str, Array]:
-    """Sixteen unrelated numbers for each quantity, inside its limits.
-
-    All are near 1 in base units, so that no part of a sum hides another.
-    """
-    count = np.arange(1, 17)
-    numbers = {}
-    for position, name in enumerate(names):
-        term = TERMS[name]
-        shares = np.abs(np.modf(1e4 * np.sin(count + 17.3 * position))[0]) * 0.9 + 0.05
-        start = term.lower if term.lower >= 1 else 0.0
-        numbers[name] = start + shares
-    return numbers
-
-
-def nominal(part: Part, index: Sequence[Any], held: Mapping[str, float]) -> dict[str, Numbers]:
-    """Numbers of a block at their medians, in base units; `held` keeps some at one value."""
-    return {
-        name: np.asarray(held[name]) * units.factor(TERMS[name].unit)
-        if name in held
-        else cut(levels[0], index) * units.factor(TERMS[name].unit)
-        for name, levels in part.levels.items()
-    }
-
-
-def cut(values: Array, index: Sequence[Any]) -> Array:
-    """The block of an array over the axes, its last ones, that lies at an index of each."""
-    leading = values.ndim - len(index)
-    for k, at in enumerate(index):
-        if at is not None and values.shape[leading + k] > 1:
-            values = values.take(at, axis=leading + k) if not isinstance(at, slice) else values[
-                (slice(None),) * (leading + k) + (at,)
-            ]  # fmt: skip
-    return values
-
-
-def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
-    """Blocks of at most so many rows, in the order of the rows."""
-    inner, k = 1, len(shape)
-    while k > 0 and inner * shape[k - 1] <= most:
-        k -= 1
-        inner *= shape[k]
-    if k == 0:
-        yield (slice(None),) * len(shape)
-        return
-    step = max(1, most // inner)
-    rest = (slice(None),) * (len(shape) - k)
-    for lead in np.ndindex(*shape[: k - 1]):
-        for start in range(0, shape[k - 1], step):
-            here = slice(start, min(start + step, shape[k - 1]))
-            yield (*(slice(i, i + 1) for i in lead), here, *rest)

@@ -26,7 +26,7 @@ from joulecast.whatif import axes as reading
 from joulecast.whatif import drawing, frames, scenarios
 from joulecast.whatif.axes import MAX_ROWS, Axis
 from joulecast.whatif.drawing import RANGE, Range
-from joulecast.whatif.scenarios import Block, Part, Scenarios, tiles
+from joulecast.whatif.rows import Block, Part, Scenarios, nominal, proportional, tiles
 
 if TYPE_CHECKING:
     import pandas
@@ -357,7 +357,7 @@ class _Column:
 
     def value(self, part: Part, block: Sequence[Any]) -> Numbers:
         """The nominal value, in base units, with the numbers of the scaled axes held."""
-        numbers = scenarios.nominal(part, block, self.held)
+        numbers = nominal(part, block, self.held)
         return repeat(part.run, numbers, [self.source])[self.source]
 
 
@@ -389,7 +389,7 @@ def _factors(settled: Scenarios, result: str) -> dict[int, Array]:
         if axis.name == "runs":
             found[k] = np.ones_like(axis.values) if result in INTENSIVE else axis.values
         elif axis.numeric and parts and axis.values.max() > 0:
-            tried = [scenarios.proportional(part, source, k, axis.values) for part in parts]
+            tried = [proportional(part, source, k, axis.values) for part in parts]
             first = tried[0]
             if first is not None and all(
                 one is not None and np.allclose(one, first, rtol=1e-12, atol=0) for one in tried

@@ -114,7 +114,7 @@ def written(table: Sweep, kind: str, progress: Progress | None = None) -> Iterat
 
 def _parts(table: Sweep) -> Iterator[tuple[list[Any], list[Any]]]:
     """Blocks as positions on the axes and columns of results."""
-    from joulecast.whatif.scenarios import tiles
+    from joulecast.whatif.rows import tiles
     from joulecast.whatif.sweeping import ROWS_AT_ONCE
 
     for block in tiles(table.shape, ROWS_AT_ONCE):
