@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections import Counter
+from functools import cache
 from itertools import chain
 from math import isfinite
 from pathlib import Path
@@ -61,6 +62,7 @@ SHAPES = {
 DEFAULTS = [name for table in DEFAULT_TABLES for name, _ in leaves(CORE[table])]
 
 
+@cache
 def keys_in_code() -> set[str]:
     """Text constants of the package: sources that whole tables or rules come from."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SRC.rglob("*.py"))
@@ -69,6 +71,7 @@ def keys_in_code() -> set[str]:
     return {text for text in texts if isinstance(text, str)}
 
 
+@cache
 def keys_in_tables() -> dict[str, str]:
     """Source key -> one place that names it."""
     found: dict[str, str] = {}
