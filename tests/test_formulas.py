@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast.arrays import Numbers
@@ -84,6 +84,7 @@ def test_docstring_is_a_contract(formula: Callable[..., Numbers]) -> None:
 
 
 @each_formula
+@settings(max_examples=30)
 @given(data=st.data())
 def test_an_array_is_its_numbers(formula: Callable[..., Numbers], data: st.DataObject) -> None:
     domain = DOMAINS.get(formula.__module__.split(".")[-1], {})
