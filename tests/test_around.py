@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from build_schemas import schemas
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,7 +142,7 @@ def test_parts_of_a_project_sum_to_what_it_adds() -> None:
     shown = footprint.to_dict()["results"]["project_parts_kgco2e"]
     assert shown["search"]["value"] == pytest.approx(known["search"])
     assert shown["post_training"] is None
-    jsonschema.validate(footprint.to_dict(), json.loads(schemas()["estimate"]))
+    fits(footprint.to_dict(), "estimate")
     assert "+ ablations" in footprint.explain()
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast import Check, JoulecastError, check
 
 CARDS = Path(__file__).parent / "data" / "cards"
-SCHEMA = Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "check.json"
 PLANTED = dict(
     line.split(" => ")
     for line in (CARDS / "expected.txt").read_text().splitlines()
@@ -287,7 +285,7 @@ def test_the_command_exits_with_1_where_something_contradicts(
     )
     answer = joulecast("check", str(bad), "--json")
     assert answer.returncode == 1
-    jsonschema.validate(json.loads(answer.stdout), json.loads(SCHEMA.read_text()))
+    fits(json.loads(answer.stdout), "check")
 
 
 @pytest.mark.parametrize(

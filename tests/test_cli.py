@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 
 from joulecast import Plan, __version__, estimate
 
@@ -156,19 +154,13 @@ def test_a_closed_pipe_is_quiet() -> None:
 @pytest.mark.parametrize("what", ("devices", "models", "runs", "regions", "providers", "assumptions", "sources", "warnings"))  # fmt: skip
 def test_lists_fit_their_schema(joulecast: Run, what: str) -> None:
     rows = json.loads(joulecast("list", what, "--format", "json").stdout)
-    jsonschema.validate(rows, schema(f"list-{what}"))
+    fits(rows, f"list-{what}")
 
 
 @pytest.mark.parametrize(("what", "name"), (("device", "TPUv4"), ("model", "GPT-3"), ("run", "bloom-176b"), ("region", "aws:us-east-1"), ("source", "ember-2026"), ("assumption", "utilisation")))  # fmt: skip
 def test_records_fit_their_schema(joulecast: Run, what: str, name: str) -> None:
     record = json.loads(joulecast("show", what, name, "--format", "json").stdout)
-    jsonschema.validate(record, schema(f"show-{what}"))
-
-
-def schema(name: str) -> dict[str, object]:
-    folder = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
-    loaded: dict[str, object] = json.loads((folder / f"{name}.json").read_text())
-    return loaded
+    fits(record, f"show-{what}")
 
 
 @pytest.mark.parametrize(

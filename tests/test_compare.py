@@ -6,17 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Comparison, JoulecastError, Plan, Quantity, compare, estimate
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "compare.json").read_text()
-)
 PLAN = Plan(params="7B", tokens="2T", device="h100-sxm", region="fr", year=2024)
 
 options = st.fixed_dictionaries(
@@ -166,7 +162,7 @@ def test_the_command_says_what_python_says(joulecast: Run, tmp_path: Path) -> No
     done = joulecast("compare", *map(str, files), "--vary", "device-count=64,512", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    jsonschema.validate(answer, SCHEMA)
+    fits(answer, "compare")
     plans = [Plan.read(file) for file in files]
     expected = compare(plans, vary={"device_count": ["64", "512"]}, names=["near", "far"])
     assert done.stdout.strip() == expected.to_json()

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 
 from joulecast import JoulecastError, Plan, estimate, model
 
@@ -17,7 +16,6 @@ LLAMA = {
     "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
     "vocab_size": 128256, "max_position_embeddings": 131072, "tie_word_embeddings": False,
 }  # fmt: skip
-SCHEMAS = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def flop(**plan: Any) -> float:
 def test_the_command_prints_the_counts(joulecast: Run, config: Path) -> None:
     done = joulecast("model", str(config), "--seq-len", "8192", "--json")
     answer = json.loads(done.stdout)
-    jsonschema.validate(answer, json.loads((SCHEMAS / "model.json").read_text()))
+    fits(answer, "model")
     assert answer["params_total"] == 8_030_261_248
     assert answer["flop_per_6n"] == pytest.approx(1.068, abs=5e-4)
     parts = answer["breakdown"].values()
@@ -53,7 +51,7 @@ def test_an_estimate_counts_instead_of_6nd(joulecast: Run, config: Path) -> None
     assert answer["results"]["training_flop"]["value"] == pytest.approx(15e12 * per_token)
     assert answer["plan"]["seq_len"] == 8192 and answer["plan"]["arch"] == "dense"
     assert "flop_per_param_token" not in {entry["name"] for entry in answer["assumptions"]}
-    jsonschema.validate(answer, json.loads((SCHEMAS / "estimate.json").read_text()))
+    fits(answer, "estimate")
 
 
 def test_an_assumed_length_is_said(config: Path) -> None:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, fits
 
 from joulecast import Plan, estimate, uncertainty, units
 from joulecast.terms import TERMS
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "estimate.json").read_text()
-)
 PLAN = Plan(params="7B", tokens="2T", device="h100-sxm", region="us-va", year=2024)
 ARGS = ("--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--region", "us-va", "--year", "2024")  # fmt: skip
 
@@ -83,6 +78,6 @@ def test_the_command_shows_bars_and_what_to_measure_next(joulecast: Run) -> None
     assert text.index("What drives the range") < text.index("What to measure next")
     assert all(len(line) <= 80 or "http" in line or "doi:" in line for line in text.splitlines())
     answer = json.loads(joulecast("estimate", *ARGS, "--drivers", "--json").stdout)
-    jsonschema.validate(answer, SCHEMA)
+    fits(answer, "estimate")
     assert answer["tornado"] == [bar.to_dict() for bar in estimate(PLAN).tornado()]
     assert "tornado" not in json.loads(joulecast("estimate", *ARGS, "--json").stdout)

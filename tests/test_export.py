@@ -15,10 +15,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
-from conftest import Run
+from conftest import Run, fits
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from huggingface_hub import ModelCard
@@ -41,8 +40,6 @@ from joulecast.plan import Use, as_said
 from joulecast.report.forecast import readable, two
 from joulecast.validating.runs import ReportedRun
 
-SCHEMAS = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
-SCHEMA = json.loads((SCHEMAS / "estimate.json").read_text())
 VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
 BUNDLED = Library.bundled()
 
@@ -227,7 +224,7 @@ def rows_of(text: str, label: str) -> list[list[str]]:
 
 def check_json(text: str, footprint: Footprint) -> None:
     answer = json.loads(text)
-    jsonschema.validate(answer, SCHEMA)
+    fits(answer, "estimate")
     assert answer["results"]["total_kgco2e"]["value"] == pytest.approx(known(footprint.total).value)
 
 

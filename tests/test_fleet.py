@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from build_schemas import schemas
+from conftest import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,11 +109,10 @@ def test_what_entries_share_is_not_averaged_away() -> None:
 
 
 def test_the_answer_says_each_type_and_fits_its_schema() -> None:
-    import json
 
     footprint = fleet(*ENTRIES)
     answer = footprint.to_dict()
-    jsonschema.validate(answer, json.loads(schemas()["estimate"]))
+    fits(answer, "estimate")
     assert [part["device"] for part in answer["fleet"]] == ["h100-sxm", "tpu-v5p", "a100-sxm-80"]
     assert [part["share"] for part in answer["fleet"]] == [0.5, 0.3, 0.2]
     text = footprint.explain()

@@ -6,22 +6,16 @@ import contextlib
 import io
 import json
 import sys
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import jsonschema
+from conftest import fits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, estimate
 from joulecast.cli import main
 from joulecast.terms import INPUTS
-
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "estimate.json").read_text()
-)
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 numbers = st.one_of(
     st.sampled_from(
@@ -84,7 +78,7 @@ def test_an_answer_or_a_kind_error(plan: dict[str, Any]) -> None:
         assert str(error).isprintable()
         return
     text = footprint.to_json()
-    VALIDATOR.validate(json.loads(text))
+    fits(json.loads(text), "estimate")
     assert footprint.explain()
     for quantity in footprint.quantities.values():
         if quantity is not None:

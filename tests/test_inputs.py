@@ -11,17 +11,13 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 
 from joulecast import JoulecastError, Plan, estimate
 from joulecast.cli import main
 
 DATA = Path(__file__).parent / "data"
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "estimate.json").read_text()
-)
 FLAGS = {"only_given": True, "national_average": True, "include_building": True}
 
 
@@ -74,7 +70,7 @@ def test_a_good_input_gives_the_same_answer_both_ways(
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert done.stdout.strip() == estimate(Plan(**as_plan(args))).to_json()
-    jsonschema.validate(answer, SCHEMA)
+    fits(answer, "estimate")
     codes = {entry["code"] for entry in answer["warnings"]}
     for claim in shlex.split(expected):
         if claim.startswith("!"):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, Verdict, compare_measured, estimate
 
 FILE = Path(__file__).parent / "data" / "cards" / "emissions.csv"
-SCHEMA = Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "compare-measured.json"
 PLAN = Plan(
     params="1.3B", tokens="4B", device="a100-sxm-80", device_count=8, region="de", year=2025
 )
@@ -99,7 +97,7 @@ def test_the_command_says_what_python_says(joulecast: Run, tmp_path: Path) -> No
     done = joulecast("compare", str(plan), str(FILE), "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    jsonschema.validate(answer, json.loads(SCHEMA.read_text()))
+    fits(answer, "compare-measured")
     assert done.stdout.strip() == compare_measured(PLAN, FILE).to_json()
     quiet = joulecast("compare", str(FILE), str(plan), "--quiet")
     assert quiet.stdout == "  2 of 5 measurements inside the 80 % prediction range\n"

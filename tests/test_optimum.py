@@ -7,9 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_inputs import table
@@ -20,9 +19,6 @@ from joulecast.laws.law import constants_of, laws_of
 from joulecast.laws.optima import SAID, Choice, Optimum
 from joulecast.laws.repeats import Shelf
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "optimum.json").read_text()
-)
 FRANCE = Plan(device="h100-sxm", region="fr", year=2024)
 KEYWORDS = {"loss", "demand", "serving_ratio", "experts", "confidence", "law"}
 
@@ -97,7 +93,7 @@ def test_every_question_is_answered_alike_both_ways(joulecast: Run, args: str) -
     assert done.returncode == 0, done.stderr
     answer = optimum(**keywords(args))
     assert done.stdout.strip() == answer.to_json()
-    jsonschema.validate(json.loads(done.stdout), SCHEMA)
+    fits(json.loads(done.stdout), "optimum")
     text = joulecast("optimum", *shlex.split(args)).stdout
     for line in text.splitlines():
         assert len(line) <= 80 or "http" in line, line

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import JoulecastError, Plan, estimate, solve
 from joulecast.whatif.inverting import Stretch
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "src" / "joulecast" / "schemas" / "solve.json").read_text()
-)
 PLACE = Plan(device="h100-sxm", region="us-va", year=2024)
 RUN = Plan(params="7B", tokens="2T", device="h100-sxm", region="us-va", year=2024)
 
@@ -185,7 +180,7 @@ def test_the_command_says_what_python_says(joulecast: Run) -> None:
     done = joulecast("solve", "--for", "params", "--max", "total=50t", "--confidence", "90", *args, "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    jsonschema.validate(answer, SCHEMA)
+    fits(answer, "solve")
     found = solve(PLACE, "params", {"total": "50t"}, ratio=20, confidence=90)
     assert done.stdout.strip() == found.to_json()
     assert answer["at"] == found.at.to_dict()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -392,14 +392,11 @@ def test_what_cannot_be_drawn_says_what_can(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_python_says(joulecast: Run, tmp_path: Path) -> None:
-    import jsonschema
-
     plan = ("--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--year", "2024")
     vary = ("--vary", "params=1B,70B", "--vary", "region=fr,pl")
     done = joulecast("sweep", *plan, *vary, "--json")
     rows = json.loads(done.stdout)
-    schemas = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
-    jsonschema.validate(rows, json.loads((schemas / "sweep.json").read_text()))
+    fits(rows, "sweep")
     table = sweep(varied(BASE, {}), {"params": "1B,70B", "region": "fr,pl"})
     for row, expected in zip(rows, table.rows(), strict=True):
         assert alike(row, expected)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from joulecast import Library, Plan, uncertainty
+from joulecast.arrays import Array
 from joulecast.chain import chain
 from joulecast.resolve import resolve
 from joulecast.terms import INPUTS, TERMS, USED
@@ -160,14 +161,22 @@ def test_shares_of_a_product_are_its_log_variances() -> None:
     assert shares == pytest.approx(sigmas**2 / (sigmas**2).sum(), rel=1e-9)
 
 
+@pytest.fixture(scope="module")
+def errors() -> dict[str, Array]:
+    plans = bench_sample.PLACE_KNOWN | bench_sample.PLACE_UNKNOWN
+    return dict(zip(plans, bench_sample.errors(plans.values()), strict=True))
+
+
 @pytest.mark.parametrize(
     ("plan", "middle", "ends"),
-    [(plan, 0.01, 0.02) for plan in bench_sample.PLACE_KNOWN.values()]
-    + [(plan, 0.02, 0.04) for plan in bench_sample.PLACE_UNKNOWN.values()],
+    [(plan, 0.01, 0.02) for plan in bench_sample.PLACE_KNOWN]
+    + [(plan, 0.02, 0.04) for plan in bench_sample.PLACE_UNKNOWN],
 )
-def test_the_table_is_as_good_as_two_million_draws(plan: Plan, middle: float, ends: float) -> None:
+def test_the_table_is_as_good_as_two_million_draws(
+    errors: dict[str, Array], plan: str, middle: float, ends: float
+) -> None:
     """P50 within 1 % (2 % without a place), P5 and P95 within 2 % (4 %) of plain Monte Carlo."""
-    p5, _, p50, _, p95 = abs(bench_sample.errors(plan))
+    p5, _, p50, _, p95 = abs(errors[plan])
     assert p50 < middle
     assert max(p5, p95) < ends
 

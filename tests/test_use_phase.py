@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import fit_use_phase
-import jsonschema
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -413,8 +412,7 @@ def test_flags_win_over_the_file_and_one_demand_replaces_the_other() -> None:
 def test_json_fits_its_schema_and_text_its_width(joulecast: Run) -> None:
     words = ["estimate", "llama-3.1-8b", "--region", "fr", "--year", "2024", "--use-tokens"]
     answer = json.loads(joulecast(*words, "1T/year", "--json").stdout)
-    folder = ROOT / "src" / "joulecast" / "schemas"
-    jsonschema.validate(answer, json.loads((folder / "estimate.json").read_text()))
+    fits(answer, "estimate")
     text = joulecast(*words, "1T/year").stdout
     assert max(map(len, text.splitlines())) <= 80
     assert "Use, once trained" in text and "Break-even" in text

@@ -128,8 +128,9 @@ def heavy_tailed(z: Array) -> Array:
     array([0.   , 1.645, 5.108])
     """
     flat = np.abs(z).ravel() / sqrt(2)
-    tails = (max(0.5 * erfc(x), 1e-300) for x in flat)
-    tail = np.fromiter(tails, float, flat.size).reshape(z.shape)
+    # A list of Python's floats: erfc takes them five times quicker than numpy's.
+    tails = np.fromiter(map(erfc, flat.tolist()), float, flat.size)
+    tail = np.maximum(0.5 * tails, 1e-300).reshape(z.shape)
     root = np.sqrt(4 * tail * (1 - tail))
     size = 2 * np.sqrt(np.maximum(np.cos(np.arccos(root) / 3) / root - 1, 0.0))
     scores: Array = np.sign(z) * np.minimum(size * (Z95 / T95), FARTHEST)

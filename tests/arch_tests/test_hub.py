@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import process_of_many
 
 from joulecast.architectures import read_architecture
 from joulecast.errors import JoulecastError
@@ -89,38 +89,54 @@ def test_errors_of_the_library_in_one_line(
     assert message.endswith("; try the path of a config.json")
 
 
+NAMES = {
+    "held": ["hf:org/tiny", "hf:org/tiny@main", "hf:org/tiny@0123456789abcdef0123456789abcdef01234567"],
+    "missing": ["hf:org/other", "hf:org/tiny@v2"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Any]:
+    if importlib.util.find_spec("huggingface_hub") is None:
+        pytest.skip("huggingface_hub is not installed")
+    tmp_path = tmp_path_factory.mktemp("hub")
+    commit, folder = "0123456789abcdef0123456789abcdef01234567", "models--org--tiny"
+    held = tmp_path / folder / "snapshots" / commit
+    held.mkdir(parents=True)
+    (held / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / folder / "refs").mkdir()
+    (tmp_path / folder / "refs" / "main").write_text(commit)
+    commands = [
+        *(("model", name, "--seq-len", "2048", "--json") for name in NAMES["held"]),
+        *(("model", name) for name in (*NAMES["missing"], "hf:bad name!/x")),
+        *(("estimate", name, "--tokens", "1B") for name in NAMES["missing"]),
+    ]
+    done = process_of_many(commands, HF_HUB_CACHE=str(tmp_path), HF_HUB_OFFLINE="1")
+    return dict(zip(commands, done, strict=True))
+
+
 class TestRealLibrary:
-    """huggingface_hub itself on a cache made by hand, cut off from the network."""
+    """huggingface_hub itself on a cache made by hand, cut off from the network.
 
-    @pytest.fixture(autouse=True)
-    def _offline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        if importlib.util.find_spec("huggingface_hub") is None:
-            pytest.skip("huggingface_hub is not installed")
-        commit, folder = "0123456789abcdef0123456789abcdef01234567", "models--org--tiny"
-        held = tmp_path / folder / "snapshots" / commit
-        held.mkdir(parents=True)
-        (held / "config.json").write_text(json.dumps({"model_type": "llama"}))
-        (tmp_path / folder / "refs").mkdir()
-        (tmp_path / folder / "refs" / "main").write_text(commit)
-        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    It reads where its cache is when it is imported: so in a process of its own.
+    """
 
-    @pytest.mark.parametrize("revision", ["", "@main", "@0123456789abcdef0123456789abcdef01234567"])
-    def test_what_is_in_the_cache_is_read(self, joulecast: Run, revision: str) -> None:
-        done = joulecast("model", f"hf:org/tiny{revision}", "--seq-len", "2048", "--json")
+    @pytest.mark.parametrize("name", NAMES["held"])
+    def test_what_is_in_the_cache_is_read(self, told: dict[Any, Any], name: str) -> None:
+        done = told["model", name, "--seq-len", "2048", "--json"]
         assert done.stderr == ""
         assert json.loads(done.stdout)["params_total"] == LLAMA_7B
 
-    @pytest.mark.parametrize("name", ["hf:org/other", "hf:org/tiny@v2"])
-    def test_what_is_not_says_that_it_is_offline(self, joulecast: Run, name: str) -> None:
+    @pytest.mark.parametrize("name", NAMES["missing"])
+    def test_what_is_not_says_that_it_is_offline(self, told: dict[Any, Any], name: str) -> None:
         for command in (("model", name), ("estimate", name, "--tokens", "1B")):
-            done = joulecast(*command)
+            done = told[command]
             assert done.returncode == 2 and done.stdout == ""
             assert done.stderr == (
                 f"error: config: {name}: not in the cache, and the Hub cannot be reached "
                 "(offline?); try the path of a config.json\n"
             )
 
-    def test_a_name_the_hub_cannot_have(self, joulecast: Run) -> None:
-        done = joulecast("model", "hf:bad name!/x")
+    def test_a_name_the_hub_cannot_have(self, told: dict[Any, Any]) -> None:
+        done = told["model", "hf:bad name!/x"]
         assert done.stderr.startswith("error: config: hf:bad name!/x: is not a name on the Hub;")

@@ -81,6 +81,7 @@ def keys_in_code() -> set[str]:
     return {text for text in texts if isinstance(text, str)}
 
 
+@cache
 def keys_in_tables() -> dict[str, str]:
     """Source key -> one place that names it."""
     found: dict[str, str] = {}

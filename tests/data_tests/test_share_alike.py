@@ -15,19 +15,32 @@ from joulecast.errors import UnknownNameError
 SHARE_ALIKE = [f"{name}.csv" for name in specs.ODBL_TABLES]
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of hardware_specs with its compiled tables, as in a checkout."""
-    folder = tmp_path / "hardware_specs"
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of hardware_specs with its compiled tables."""
+    folder = tmp_path_factory.mktemp("compiled") / "hardware_specs"
     shutil.copytree(specs.bundled_folder(), folder, ignore=shutil.ignore_patterns("compiled"))
-    (tmp_path / "pyproject.toml").touch()
     specs.compile_folder(folder)
     return folder
 
 
+def checkout_in(folder: Path, compiled: Path) -> Path:
+    """The compiled copy, its times kept, where it looks like a checkout."""
+    shutil.copytree(compiled, folder / "hardware_specs")
+    (folder / "pyproject.toml").touch()
+    return folder / "hardware_specs"
+
+
 @pytest.fixture
-def without(checkout: Path) -> Library:
+def checkout(compiled: Path, tmp_path: Path) -> Path:
+    """A copy of hardware_specs with its compiled tables, as in a checkout."""
+    return checkout_in(tmp_path, compiled)
+
+
+@pytest.fixture(scope="module")
+def without(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
     """The library of a folder whose share-alike files were removed, compiled copy and all."""
+    checkout = checkout_in(tmp_path_factory.mktemp("without"), compiled)
     for name in (*SHARE_ALIKE, "compiled/electricitymaps.json"):
         (checkout / name).unlink()
     return Library(specs.load(checkout), checkout)

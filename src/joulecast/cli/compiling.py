@@ -16,7 +16,7 @@ from joulecast.cli.estimate import estimate
 
 def compiled() -> bytes:
     """The table: a line for the digest, flags and defaults of `estimate`, and one for the texts."""
-    group = typer.main.get_group(typed.app)
+    group: Any = typer.main.get_command(typed.app)
     context = group.make_context("joulecast", ["list"])
     flags, values = _flags(group.get_command(context, "estimate"))
     parts: tuple[dict[str, Any], ...] = (

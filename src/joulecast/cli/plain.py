@@ -29,11 +29,8 @@ def answered(words: list[str]) -> bool:
     """Answer a plain case; False where it is none, and nothing was done."""
     if any(name in os.environ for name in ENVIRONMENT):
         return False
-    lines = _lines()
-    if lines is None:
-        return False
-    table, texts = json.loads(lines[0]), lines[1]
-    if table["digest"] != digest():
+    table, texts = _table()
+    if table is None:
         return False
     text = _text(texts, words)
     if text is not None:
@@ -52,12 +49,14 @@ def answered(words: list[str]) -> bool:
     return True
 
 
-def _lines() -> list[bytes] | None:
-    """The two lines of the table; None where there is none."""
+def _table() -> tuple[dict[str, Any] | None, bytes]:
+    """Flags and texts; None for the flags where there are none or they have changed since."""
     try:
-        return TABLE.read_bytes().split(b"\n")
-    except OSError:
-        return None
+        flags, texts = TABLE.read_bytes().split(b"\n")
+        table: dict[str, Any] = json.loads(flags)
+    except (OSError, ValueError):
+        return None, b""
+    return (table if table["digest"] == digest() else None), texts
 
 
 def digest() -> int:
