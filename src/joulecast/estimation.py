@@ -8,12 +8,20 @@ from math import log
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.footprint import (
+    Assumption,
+    Citation,
+    CrossCheck,
+    Driver,
+    Footprint,
+    UsePhase,
+)
+from joulecast.answers.quantity import Quantity
 from joulecast.arrays import Array, Numbers
 from joulecast.by_hand import strip_of
 from joulecast.chain import Run, chain
 from joulecast.data.library import Library
 from joulecast.errors import brief
-from joulecast.footprint import Assumption, Citation, CrossCheck, Driver, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.references import sources_of
@@ -22,7 +30,6 @@ from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS, TERMS
 from joulecast.uncertainty import Datum
 from joulecast.use.serving import RESULTS as USE_RESULTS
 from joulecast.use.serving import Served, Training, serve
-from joulecast.use.used import UsePhase
 
 #: Stages that may be given and implied at once.
 CHECKED = (

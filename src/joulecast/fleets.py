@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.footprint import Assumption, Driver, FleetPart, Footprint, HandLine
+from joulecast.answers.quantity import Quantity
 from joulecast.arrays import Array, Numbers
-from joulecast.by_hand import HandLine, mass_unit
+from joulecast.by_hand import mass_unit
 from joulecast.chain import Run, chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError
@@ -31,7 +34,6 @@ from joulecast.estimation import (
     source_of,
     use_phase_of,
 )
-from joulecast.footprint import Assumption, Driver, FleetPart, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import FleetEntry, Plan
 from joulecast.resolve import Ledger
@@ -143,7 +145,7 @@ def _serving(plan: Plan, settled: Sequence[Entry], library: Library) -> Ledger:
     devices = {entry.ledger.resolved["device"] for entry in settled}
     if plan.use.device is None and len(devices) > 1:
         why = "is missing: the entries of the fleet have several"
-        raise InputError("use.device", None, why, sorted(devices))
+        raise InputError("use.device", None, why, sorted(filter(None, devices)))
     places = {(one.region or plan.region, one.provider or plan.provider) for one in said}
     region, provider = places.pop() if len(places) == 1 else (plan.region, plan.provider)
     if places and region is None:
@@ -158,6 +160,7 @@ def _serving(plan: Plan, settled: Sequence[Entry], library: Library) -> Ledger:
 
 def _part(entry: Entry, quantities: Mapping[str, Quantity | None], library: Library) -> FleetPart:
     ledger, plan = entry.ledger, entry.ledger.resolved
+    assert plan["device"] is not None and plan["device_name"] is not None  # an entry has one
     return FleetPart(
         plan["device"],
         plan["device_name"],
@@ -226,13 +229,14 @@ def _quantity(value: float, draws: Array, unit: str) -> Quantity:
 
 def _resolved(ledgers: Sequence[Ledger]) -> dict[str, object]:
     """What the entries have in common; None for what they differ in."""
-    first = ledgers[0].resolved
+    plans: list[Mapping[str, Any]] = [ledger.resolved for ledger in ledgers]
+    first = plans[0]
     common = {
-        name: value if all(ledger.resolved[name] == value for ledger in ledgers) else None
+        name: value if all(plan[name] == value for plan in plans) else None
         for name, value in first.items()
     }
     # What is trained, only the entries that train it say.
-    training = next((each.resolved for each in ledgers if each.resolved["tokens"]), first)
+    training = next((plan for plan in plans if plan["tokens"]), first)
     said = {name: training[name] for name in (*TRAINED_FIELDS, "phases") if name in first}
     return common | said | {"device_count": None, "year": first["year"]}
 
@@ -277,14 +281,14 @@ def _entry_name(ledger: Ledger, ledgers: Sequence[Ledger]) -> str:
 
 def warnings_of(ledgers: Sequence[Ledger]) -> list[Notice]:
     """Every warning once; with the device where it is not about all of them."""
-    devices: dict[Notice, list[str]] = {}
+    devices: dict[Notice, list[str | None]] = {}
     for ledger in ledgers:
         for notice in ledger.notices:
             devices.setdefault(notice, []).append(ledger.resolved["device_name"])
     return [
         notice
         if len(whose) == len(ledgers)
-        else Notice(notice.code, f"{', '.join(dict.fromkeys(whose))}: {notice.message}")
+        else Notice(notice.code, f"{', '.join(map(str, dict.fromkeys(whose)))}: {notice.message}")
         for notice, whose in devices.items()
     ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
+from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.answers.advice import LIFETIME
 from joulecast.data.records import Device
 from joulecast.errors import JoulecastError
 from joulecast.laws.law import constants_of, laws_of

@@ -6,7 +6,6 @@ reads them: what is advised is what `estimate` with these options answers.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.advice import LIFETIME
 from joulecast.arrays import Array
 from joulecast.chain import chain, use_chain
 from joulecast.data.library import Library
@@ -25,9 +25,6 @@ from joulecast.resolve import Ledger, resolve
 from joulecast.terms import TERMS
 from joulecast.use.serving import Served, Training, serve
 from joulecast.whatif import comparing
-
-#: Training and use together, where the plan says how much it is used and for how long.
-LIFETIME = "lifetime_kgco2e"
 
 #: What is known of the emissions of use over its years, in the chain.
 OF_USE = "emissions_over_years"
@@ -85,13 +82,6 @@ def said(value: float) -> str:
 
 class NotOpenError(Exception):
     """A kind of change is not open to a plan; says why."""
-
-
-class Closed(NamedTuple):
-    """A kind of change that is not open, and why."""
-
-    kind: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -191,8 +181,3 @@ def _data(one: Opened) -> dict[str, uncertainty.Datum]:
     """Every number that training and use rest on."""
     assert one.served is not None
     return {**live_data(one.ledger), **one.served.run_data, **one.served.data}
-
-
-def command(words: Sequence[str]) -> str:
-    """Options as they are typed."""
-    return shlex.join(words)

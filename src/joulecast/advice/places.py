@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
+from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.answers.advice import LIFETIME
 from joulecast.data.library import Library
 from joulecast.data.places import Place
 from joulecast.errors import JoulecastError, brief
@@ -148,11 +149,12 @@ def sites(now: Opened) -> list[Candidate]:
     country, provider = _whose(now)
     if ledger.at_a_desk or now.plan.only_given:
         raise NotOpenError("no data centre is counted")
-    if country is None:
+    here = ledger.resolved["region"]
+    if country is None or here is None:
         raise NotOpenError("no place was given: see place")
     if "provider" in now.kept:
         raise NotOpenError("the provider is kept")
-    place = now.library.place(ledger.resolved["region"])
+    place = now.library.place(here)
     if place.kind == "site":
         raise NotOpenError(f"{place.name} is a site of its own")
     if place.kind == "cloud" and "place" in now.kept:

@@ -13,11 +13,11 @@ from math import isclose, log
 from typing import NamedTuple
 
 from joulecast import units
-from joulecast.checks.cards import Card, Reading, Scope
+from joulecast.answers.check import Finding, Reading
+from joulecast.checks.cards import Card, Scope
 from joulecast.checks.findings import (
     GRID_MARGIN,
     GRIDS,
-    Finding,
     first_found,
     grids_of,
     near,

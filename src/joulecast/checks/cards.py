@@ -13,24 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from joulecast import units
-
-
-class Reading(NamedTuple):
-    """One figure of a card.
-
-    `value` is in the unit of its quantity (see UNIT), `shown` is what stands in the card, `slack`
-    how far rounding alone may put it off, as a share.  `label` is the words before it, `context`
-    the part of the sentence around it.
-    """
-
-    name: str
-    value: float
-    shown: str
-    line: int
-    slack: float
-    label: str = ""
-    word: str = ""
-    context: str = ""
+from joulecast.answers.check import UNIT, Reading
 
 
 class Scope(NamedTuple):
@@ -54,26 +37,6 @@ class Card(NamedTuple):
         scopes = (self.text, *self.rows)
         return sorted((r for scope in scopes for r in scope.readings), key=lambda r: r.line)
 
-
-#: Quantity -> the unit a reading of it is in.
-UNIT = {
-    "emissions": "kgCO2e",
-    "intensity": "gCO2e/kWh",
-    "energy": "kWh",
-    "power": "W",
-    "tdp": "W",
-    "device_hours": "h",
-    "hours": "h",
-    "throughput": "TFLOP/s",
-    "peak": "TFLOP/s",
-    "flop": "FLOP",
-    "mfu": "",
-    "pue": "",
-    "devices": "",
-    "params": "",
-    "active_params": "",
-    "tokens": "",
-}
 
 _MASSES = {
     "t": 1000.0, "tonne": 1000.0, "tonnes": 1000.0, "ton": 1000.0, "tons": 1000.0,

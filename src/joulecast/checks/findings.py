@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from math import log
-from typing import Any, NamedTuple
+from typing import Any
 
 from joulecast.data.library import Library
 from joulecast.data.places import Place
@@ -16,20 +16,6 @@ GRID_MARGIN = 1.5
 
 #: Grid intensities that exist [g/kWh].
 GRIDS = (2.0, 2000.0)
-
-
-class Finding(NamedTuple):
-    """A contradiction: what is stated, what follows from the rest, and the likely cause."""
-
-    code: str
-    line: int
-    stated: str
-    follows: str
-    cause: str
-
-    def __str__(self) -> str:
-        cause = f"; {self.cause}" if self.cause else ""
-        return f"{self.code}: {self.stated}, but {self.follows}{cause}"
 
 
 def near(ratio: float, other: float, slack: float = 0.05) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from joulecast import units
-from joulecast.checks.cards import Reading
+from joulecast.answers.check import Finding, Reading
 from joulecast.checks.findings import (
     GRID_MARGIN,
     GRIDS,
-    Finding,
     first_found,
     grids_of,
     near,

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import PLAIN, Plain
-from joulecast.footprint import Footprint, Quantity
-from joulecast.report.forecast import KINDS, readable
-from joulecast.report.use import shown
+from joulecast.report.forecast import KINDS
+from joulecast.report.words import readable
+from joulecast.report.words import readable_of_use as shown
 from joulecast.terms import PROJECT_PARTS
 
 LEFT_OUT = (

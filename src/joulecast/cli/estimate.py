@@ -60,7 +60,9 @@ def estimate(
         save_html(footprint, html, force=force)
         typer.echo(f"wrote {html}", err=True)
     if to_json and drivers:
-        bars = [bar.to_dict() for bar in footprint.tornado()]
+        from joulecast.answers.shape import as_dict
+
+        bars = [as_dict(bar) for bar in footprint.tornado()]
         print_json({**footprint.to_dict(), "tornado": bars})
     elif to_json:
         say(footprint.to_json())

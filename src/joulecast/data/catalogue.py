@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
+from joulecast.answers.shape import as_dict
 from joulecast.data.library import Library
 from joulecast.data.places import Cited
 from joulecast.data.specs import bare
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
-from joulecast.notices import CODES
+from joulecast.notices import CODES, Notice
 from joulecast.terms import INPUTS, input_term
 from joulecast.validating.runs import TESTS, ReportedRun
 
@@ -256,7 +257,7 @@ def _region_record(name: str, library: Library, year: str | None = None) -> dict
     when = footprint.plan["year"]
     local = library.zone_grid(place.zone, when) if place.zone else None
     direct = library.direct_grid(place.direct_area, when) if place.direct_area else None
-    found = {entry.name: entry.to_dict() for entry in footprint.assumptions}
+    found = {entry.name: as_dict(entry) for entry in footprint.assumptions}
     shown = ("value", "low", "high", "unit", "basis", "source", "read", "note", "flag")
     return {
         **_region_row(library, place.id),
@@ -329,3 +330,158 @@ RECORDS: dict[str, Callable[[str, Library], dict[str, Any]]] = {
     "assumption": _assumption_record,
     "source": _source_record,
 }
+
+
+class DeviceRow(TypedDict):
+    """A row of `list devices`."""
+
+    id: str
+    name: str
+    dense_16bit_tflops: float | None
+    memory_gb: float
+    tdp_w: float | None
+    released: str
+    vendor: str
+    device_class: str
+    kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
+
+
+class InstanceRow(TypedDict):
+    """A row of `list instances`; a slice (v4-*) counts cores or chips, so many to a device."""
+
+    id: str
+    device: str
+    devices: int | None
+    per_device: int | None
+    provider: str
+
+
+class InstanceRecord(TypedDict):
+    """What `show instance` prints."""
+
+    id: str
+    device: str
+    devices: int
+    provider: str
+    source: str
+    note: str
+
+
+class ModelRow(TypedDict):
+    """A row of `list models`."""
+
+    id: str
+    name: str
+    arch: str
+    params: float
+    active_params: float | None
+    tokens: float | None
+    released: int
+
+
+class RunRow(TypedDict):
+    """A row of `list runs`; `tests` are letters with commas between them."""
+
+    id: str
+    name: str
+    arch: str
+    device: str | None
+    year: int
+    tests: str
+    device_hours: float | None
+    energy_kwh: float | None
+    operational_kgco2e: float | None
+
+
+class RegionRow(TypedDict):
+    """A row of `list regions`."""
+
+    id: str
+    name: str
+    kind: Literal["country", "state", "zone", "cloud", "site"]
+    country: str
+    zone: str | None
+    provider: str | None
+
+
+class GridObject(TypedDict):
+    """A place's latest intensity."""
+
+    gco2e_per_kwh: float
+    year: int
+    source: str
+
+
+class FigureObject(TypedDict):
+    """A number an answer would take, how far it may be off, and why."""
+
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: str
+    source: str
+    read: str
+    note: str
+    flag: str
+
+
+class RegionRecord(RegionRow):
+    """What `show region` prints."""
+
+    year: int
+    grid: GridObject | None
+    grid_direct: GridObject | None
+    figures: dict[str, FigureObject]
+    warnings: Annotated[list[dict[str, str]], list[Notice]]
+
+
+class ProviderRow(TypedDict):
+    """A row of `list providers`: the fleet's latest figures."""
+
+    id: str
+    name: str | None
+    pue: float | None
+    pue_low: float | None
+    pue_high: float | None
+    pue_year: int | None
+    wue_l_per_kwh: float | None
+    wue_year: int | None
+
+
+class AssumptionRow(TypedDict):
+    """A row of `list assumptions`."""
+
+    name: str
+    unit: str
+    flag: str
+    meaning: str
+
+
+class AssumptionRecord(TypedDict):
+    """What `show assumption` prints."""
+
+    name: str
+    unit: str
+    meaning: str
+    scale: str
+    flag: str
+    defaults: dict[str, Any]
+
+
+class SourceRow(TypedDict):
+    """A row of `list sources`."""
+
+    key: str
+    read: str
+    year: int
+    authors: str
+    title: str
+    entry: str
+
+
+class CodeRow(TypedDict):
+    """A row of `list warnings`."""
+
+    code: str
+    meaning: str

@@ -7,12 +7,22 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from joulecast.data import instances, specs
 from joulecast.data.instances import Reservation
 from joulecast.data.places import Places
-from joulecast.data.records import Device, Figure, Instance, Model, R, Source, figures_of, validated
+from joulecast.data.records import (
+    Device,
+    Figure,
+    Instance,
+    Model,
+    R,
+    Read,
+    Source,
+    figures_of,
+    validated,
+)
 from joulecast.data.tables import DEFAULT_TABLES
 from joulecast.errors import SpecsError, UnknownNameError, nearest
 
@@ -71,9 +81,9 @@ class Library(Places):
             choices = nearest(key, self._core["sources"])
             raise SpecsError(where, key, "is not in sources.toml", choices)
 
-    def read_of(self, key: str) -> str:
+    def read_of(self, key: str) -> Read:
         """How a source is known: primary, secondary or recalled."""
-        return str(self._core["sources"].get(key, {}).get("read", "primary"))
+        return cast("Read", self._core["sources"].get(key, {}).get("read", "primary"))
 
     def default(self, name: str) -> Figure:
         """Look up a default, such as ``network_share.cluster``."""

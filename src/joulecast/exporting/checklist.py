@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.hf import hardware, provider, where
 from joulecast.exporting.tables import amount, interval
-from joulecast.footprint import Footprint, Quantity
 
 
 def write(footprints: Sequence[Footprint]) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from joulecast import units
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.errors import brief
@@ -20,7 +22,6 @@ from joulecast.estimation import EU_THRESHOLDS
 from joulecast.exporting import md
 from joulecast.exporting.needs import needed
 from joulecast.exporting.tables import interval
-from joulecast.footprint import Footprint, Quantity
 
 #: Edition of the form that is answered.
 EDITION = "eu-model-documentation-form-2025-07"

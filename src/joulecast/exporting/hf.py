@@ -11,12 +11,12 @@ import json
 from collections.abc import Sequence
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.markup import MARKDOWN, PLAIN
 from joulecast.citing.methods import paragraph
 from joulecast.exporting import md
 from joulecast.exporting.needs import is_fine_tuning, needed
 from joulecast.exporting.tables import amount, interval
-from joulecast.footprint import Footprint
 
 
 def write(footprints: Sequence[Footprint]) -> str:

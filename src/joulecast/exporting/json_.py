@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from joulecast.footprint import Footprint
+from joulecast.answers.footprint import Footprint
 
 
 def write(footprints: Sequence[Footprint]) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.citing import bibliography, own_text
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import paragraph
 from joulecast.data.library import Library
 from joulecast.estimation import citation_of
 from joulecast.exporting import tables
-from joulecast.footprint import Footprint
 from joulecast.planfile import dump
-from joulecast.report.forecast import readable, subject
+from joulecast.report.forecast import subject
+from joulecast.report.words import readable
 
 #: Heading of the plan; what reads an export back looks for it.
 PLAN_HEADING = "Plan"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.errors import InputError
-from joulecast.footprint import Footprint, Quantity
 
 _WAYS = {
     "total_kgco2e": ["--region us-va", "--set grid_gco2e_per_kwh=400"],

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.needs import needed
 from joulecast.exporting.tables import amount
-from joulecast.footprint import Footprint, Quantity
 
 SCOPE = (
     "This is the model training of the Provider boundary, for one forecast. The Provider score "

@@ -14,12 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from joulecast import scaling_law, uncertainty, units
+from joulecast.answers.footprint import Assumption, Citation, Footprint
+from joulecast.answers.optimum import SAID, Choice, Flatness, Mixture, Optimum
+from joulecast.answers.quantity import quantity_of
 from joulecast.arrays import Numbers
 from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.estimation import citation_of, footprint_of
-from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
 from joulecast.laws.asking import Asked, read_question
 from joulecast.laws.law import (
     Constants,
@@ -32,7 +34,6 @@ from joulecast.laws.law import (
     laws_of,
     score,
 )
-from joulecast.laws.optima import SAID, Choice, Flatness, Mixture, Optimum
 from joulecast.laws.repeats import Shelf
 from joulecast.notices import Notice
 from joulecast.plan import Plan
@@ -168,7 +169,7 @@ def optimum(
     ]
     another = bool(asked.served) or shelf is not None
     return Optimum(
-        question={**asked.to_dict(), "law": laws.key},
+        question=asked.as_question(laws.key),
         plan={**footprint.plan, "tokens": float(best.tokens)},
         best=said[0],
         compute_optimal=said[1] if another else None,

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.quantity import Quantity, quantity_of
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run, use_chain
 from joulecast.data.library import Library
 from joulecast.data.reading import rate, span
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.footprint import Quantity, quantity_of
 from joulecast.notices import Notice
 from joulecast.plan import Use
 from joulecast.resolve import Ledger

@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from joulecast import units
-from joulecast._version import __version__
+from joulecast.answers.validation import (
+    BASELINES,
+    Gain,
+    Hits,
+    Kind,
+    Point,
+    Row,
+    Score,
+    Validation,
+)
 from joulecast.arrays import Array
 from joulecast.chain import chain
 from joulecast.data.library import Library
 from joulecast.estimation import live_data
-from joulecast.footprint import SCHEMA_VERSION
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.resolve.utilisation import DECODERS, ceiling_of
 from joulecast.terms import TERMS
-from joulecast.uncertainty import quantiles, sample
+from joulecast.uncertainty import sample
 from joulecast.validating import scoring
-from joulecast.validating.accounting import Account, accounts
+from joulecast.validating.accounting import accounts
 from joulecast.validating.baselines import (
     NAIVE_PUE,
     NAIVE_UTILISATION,
@@ -38,7 +43,7 @@ from joulecast.validating.baselines import (
     pooled_constant,
 )
 from joulecast.validating.calibration import calibrate, case_of, flop_of, hours_runs
-from joulecast.validating.gates import Gate, gates_of
+from joulecast.validating.gates import gates_of
 
 if TYPE_CHECKING:
     from joulecast.validating.runs import ReportedRun
@@ -46,212 +51,11 @@ if TYPE_CHECKING:
 #: Shares of outcomes that the central ranges are meant to hold.
 NOMINAL = (0.5, 0.8, 0.9)
 
-#: Parameters from which a run counts as large where energy and emissions are scored.
-LARGE = 1e9
-
 #: Grid intensity and PUE as published with the run, where they are given.
 GRID = "grid and PUE"
 
-BASELINES = ("naive", "pooled_constant", "class_medians")
-
 #: What of a run is compared -> the quantity of the chain.
 QUANTITIES = {"hours": "device_hours", "energy": "it_energy_kwh", "co2": "operational_kgco2e"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One published figure of a run beside its forecast, both in `unit`.
-
-    `known` says what of the run was given besides the allowed inputs; `baselines` are point
-    forecasts of the same figure.
-    """
-
-    run: ReportedRun
-    quantity: str
-    known: tuple[str, ...]
-    device_class: str
-    unit: str
-    predicted: float
-    draws: Array
-    reported: float
-    baselines: Mapping[str, float]
-
-    @property
-    def ln_ratio(self) -> float:
-        """ln(predicted / reported)."""
-        return math.log(self.predicted / self.reported)
-
-    @cached_property
-    def pit(self) -> float:
-        """Share of the draws below the reported figure."""
-        return scoring.pit(self.draws, self.reported)
-
-    @property
-    def z(self) -> float:
-        """Normal score of the PIT value."""
-        return NormalDist().inv_cdf(self.pit)
-
-    def range(self, nominal: float) -> tuple[float, float]:
-        """Ends of the central range meant to hold a share of outcomes."""
-        low, high = quantiles(self.draws, ((1 - nominal) / 2, (1 + nominal) / 2))
-        return float(low), float(high)
-
-    def inside(self, nominal: float) -> bool:
-        """Whether the reported figure lies in that range."""
-        low, high = self.range(nominal)
-        return low <= self.reported <= high
-
-    @property
-    def large(self) -> bool:
-        """Whether the model has a billion parameters or more."""
-        params = self.run.before.params
-        return params is not None and params.value >= LARGE
-
-    def to_dict(self) -> dict[str, Any]:
-        """Keys as in the JSON contract."""
-        (low, high), before = self.range(0.8), self.run.before
-        return {
-            "run": self.run.id,
-            "family": self.run.family,
-            "quantity": self.quantity,
-            "known": list(self.known),
-            "arch": before.arch,
-            "device": before.device,
-            "device_class": self.device_class,
-            "unit": self.unit,
-            "predicted": self.predicted,
-            "p10": low,
-            "p90": high,
-            "reported": self.reported,
-            "ratio": self.predicted / self.reported,
-            "inside_50": self.inside(0.5),
-            "inside_80": self.inside(0.8),
-            "inside_90": self.inside(0.9),
-            "pit": self.pit,
-            "baselines": {name: self.baselines.get(name) for name in BASELINES},
-        }
-
-    def flat(self) -> dict[str, Any]:
-        """The same in one row of a table."""
-        entries = self.to_dict()
-        simpler: dict[str, Any] = entries.pop("baselines")
-        return entries | {"known": " ".join(self.known)} | simpler
-
-
-@dataclass(frozen=True)
-class Hits:
-    """Ranges that held, families weighing one, and how many to expect of honest ones."""
-
-    nominal: float
-    hits: float
-    low: int
-    high: int
-
-    @property
-    def within(self) -> bool:
-        """Whether they are as many as honest ranges would hold."""
-        return self.low <= self.hits <= self.high
-
-
-@dataclass(frozen=True)
-class Point:
-    """How good a point forecast was: medians of predicted over reported, typical factors."""
-
-    median_ratio: float
-    factor: float
-    factor_by_row: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """How good forecasts of a group of rows were; families weigh one unless it says by row."""
-
-    runs: int
-    families: int
-    median_ratio: float
-    median_ratio_by_row: float
-    factor: float
-    factor_by_row: float
-    within_1_5: float
-    within_2: float
-    hits: tuple[Hits, ...]
-    pit: tuple[float, ...]
-    mean_z: float
-    sd_z: float
-    crps: float
-    interval_score_80: float
-    half_width_80: float
-    baselines: Mapping[str, Point]
-
-    @property
-    def ln_median(self) -> float:
-        """Ln of the median ratio, families weighing one."""
-        return math.log(self.median_ratio)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers by name; null where there is too little to say."""
-        made: dict[str, Any] = {**vars(self), "pit": list(self.pit)}
-        made["sd_z"] = None if math.isnan(self.sd_z) else self.sd_z
-        made["hits"] = [vars(hits) for hits in self.hits]
-        points = {name: self.baselines.get(name) for name in BASELINES}
-        made["baselines"] = {name: point and vars(point) for name, point in points.items()}
-        return made
-
-
-class Gain(NamedTuple):
-    """Forecasts of the same runs with and without something known of them."""
-
-    quantity: str
-    known: str
-    runs: int
-    families: int
-    factor: float
-    half_width_80: float
-    naive_factor: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Its fields by name."""
-        return self._asdict()
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Rows, their summary by quantity and group, and the gates that the numbers must pass."""
-
-    rows: tuple[Row, ...]
-    scores: Mapping[str, Mapping[str, Score]]
-    gains: tuple[Gain, ...]
-    accounting: tuple[Account, ...]
-    gates: tuple[Gate, ...]
-    shipped: bool
-    data_digest: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every gate passes, or fails no worse than declared."""
-        return all(gate.ok for gate in self.gates)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract: rows, summary, gates."""
-        summary: dict[str, Any] = {
-            quantity: {name: score.to_dict() for name, score in groups.items()}
-            for quantity, groups in self.scores.items()
-        }
-        summary["knowing_more"] = [gain.to_dict() for gain in self.gains]
-        summary["accounting"] = [account.to_dict() for account in self.accounting]
-        whole = {
-            "schema_version": SCHEMA_VERSION,
-            "fit": "shipped" if self.shipped else "family left out",
-            "rows": [row.to_dict() for row in self.rows],
-            "summary": summary,
-            "gates": [gate.to_dict() for gate in self.gates],
-            "provenance": {"joulecast": __version__, "data": self.data_digest},
-        }
-        return {key: _ten(content) for key, content in whole.items()}
-
-    def rows_flat(self) -> list[dict[str, Any]]:
-        """The rows as those of a table: no lists, no objects inside."""
-        return [_ten(row.flat()) for row in self.rows]
 
 
 def run_benchmark(library: Library, shipped: bool) -> Validation:
@@ -264,17 +68,6 @@ def run_benchmark(library: Library, shipped: bool) -> Validation:
     return Validation(
         tuple(rows), scores, tuple(gains), tuple(book), tuple(gates), shipped, library.digest
     )
-
-
-def _ten(content: Any) -> Any:
-    """The same with ten significant figures in every number, alike on every machine."""
-    if isinstance(content, float):
-        return float(f"{content:.10g}")
-    if isinstance(content, Mapping):
-        return {key: _ten(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_ten(value) for value in content]
-    return content
 
 
 class _Bench:
@@ -311,7 +104,7 @@ class _Bench:
             self.row(run, "co2", (GRID,)) for run in told
         ]
 
-    def row(self, run: ReportedRun, quantity: str, known: tuple[str, ...] = ()) -> Row:
+    def row(self, run: ReportedRun, quantity: Kind, known: tuple[str, ...] = ()) -> Row:
         """Forecast one figure of a run with some of what was reported of it given."""
         library, share = self.fit(run.family)
         given = {**_boundary(run, quantity), **_given(run, known)}
@@ -322,7 +115,7 @@ class _Bench:
         draws = np.broadcast_to(np.asarray(drawn.known[name]) / size, (4096,))
         middle = {key: float(value) for key, value in ledger.middle.known.items()}
         predicted = middle[name] / size
-        device = library.device(ledger.resolved["device"]).device
+        device = library.device(ledger.resolved["device"] or "").device
         return Row(
             run,
             quantity,
@@ -567,7 +360,7 @@ def _point(rows: Sequence[Row], name: str, weights: Array) -> Point:
 
 
 #: What may be known of a run beforehand, by quantity.
-KNOWING: dict[str, tuple[tuple[str, ...], ...]] = {
+KNOWING: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "hours": ((), ("mfu",)),
     "energy": ((), ("power",), ("hours",), ("hours", "power")),
     "co2": ((), (GRID,), ("hours", "power"), ("hours", "power", GRID)),

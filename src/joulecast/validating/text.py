@@ -8,11 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from joulecast._version import __version__
-from joulecast.report.forecast import two, wrapped
-from joulecast.validating.accounting import Account
-from joulecast.validating.benchmark import Row, Score, Validation
+from joulecast.answers.validation import Account, Gate, Row, Score, Validation
+from joulecast.report.words import two, wrapped
 from joulecast.validating.columns import Table, aligned
-from joulecast.validating.gates import Gate
 
 QUANTITY = {
     "hours": "Device-hours",

@@ -16,15 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joulecast import uncertainty, units
+from joulecast.answers.sweep import RANGE, Axis, Block, tiles
 from joulecast.arrays import Array, Numbers
 from joulecast.terms import TERMS
 from joulecast.whatif import scenarios
-from joulecast.whatif.axes import Axis
-from joulecast.whatif.scenarios import Block, Part, Scenarios, tiles
+from joulecast.whatif.scenarios import Part, Scenarios
 
-#: Levels of a range, and what they are called.
+#: Levels of a range (RANGE is what they are called).
 LEVELS = (0.10, 0.50, 0.90)
-RANGE = ("p10", "p50", "p90")
 
 #: An axis of so few different values has its ranges drawn at each.
 SHORT = 16

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.sweep import Axis
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run, repeat
 from joulecast.data.library import Library
@@ -33,7 +34,6 @@ from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.resolve.fleet import ledgers_of
 from joulecast.terms import INPUTS, TERMS, Scale
-from joulecast.whatif.axes import Axis
 
 #: Fields that choose the place, and nothing but the place.
 PLACE_FIELDS = ("region", "provider", "year", "grid_basis", "national_average", "hydro_evaporation")
@@ -45,9 +45,6 @@ SAME = 1e-10
 Levels = Array
 Entry = tuple[float, float, float]
 Index = tuple[int, ...]
-
-#: Rows: for each axis, which of its values.
-Block = tuple[slice, ...]
 
 
 class Part(NamedTuple):
@@ -552,20 +549,3 @@ def cut(values: Array, index: Sequence[Any]) -> Array:
                 (slice(None),) * (leading + k) + (at,)
             ]  # fmt: skip
     return values
-
-
-def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
-    """Blocks of at most so many rows, in the order of the rows."""
-    inner, k = 1, len(shape)
-    while k > 0 and inner * shape[k - 1] <= most:
-        k -= 1
-        inner *= shape[k]
-    if k == 0:
-        yield (slice(None),) * len(shape)
-        return
-    step = max(1, most // inner)
-    rest = (slice(None),) * (len(shape) - k)
-    for lead in np.ndindex(*shape[: k - 1]):
-        for start in range(0, shape[k - 1], step):
-            here = slice(start, min(start + step, shape[k - 1]))
-            yield (*(slice(i, i + 1) for i in lead), here, *rest)
