@@ -246,11 +246,11 @@ def _keys(kind: Any) -> list[_Key]:
         return [_Key(name, hint, name in kind.__required_keys__) for name, hint in hints.items()]
     declared = shape.shape_of(kind)
     assert declared is not None, kind
-    keys = [
-        _Key(one.name, _there(hint) if one.optional else hint, not one.optional)
-        for one in declared.keys
-        for hint in [_hint(kind, one.attribute)]
-    ]
+    keys = []
+    for name, how in declared.keys.items():
+        hint = how.kind if isinstance(how, shape.Computed) else _hint(kind, how)
+        optional = name in declared.optional
+        keys.append(_Key(name, _there(hint) if optional else hint, not optional))
     if kind is footprint.Footprint:  # --drivers adds what it computes anew
         keys.insert(-1, _Key("tornado", list[footprint.Bar], False))
     if kind is validation.Validation:  # published as any version

@@ -43,7 +43,7 @@ class _Strip:
 
     def key(self, operator: Operator, factor: float, meaning: str) -> None:
         """Press one key; the first has no operator."""
-        self.lines.append(HandLine(operator if self.lines else "", float(factor), meaning))
+        self.lines.append(HandLine(operator if self.lines else "", factor, meaning))
 
     def subtotal(self, value: float, unit: str | None) -> None:
         """Name what stands on the display."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-from joulecast.answers.base import Answer
-from joulecast.answers.footprint import Citation, Footprint, Results
+from joulecast.answers.base import Answer, made_with
+from joulecast.answers.footprint import Citation, Footprint, Results, results_of
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
 from joulecast.notices import Notice
@@ -28,6 +28,7 @@ class Closed(NamedTuple):
 @shows(
     "kind", "change", "options", "value", "saving", "expected_saving", "ratio", "probability_lower",
     "effects", "detail", "caveat", "sources", "extrapolated", "results", "warnings",
+    results=(Results, lambda change: results_of(change.footprint.quantities)),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Advised:
@@ -57,11 +58,6 @@ class Advised:
     extrapolated: bool
     warnings: tuple[Notice, ...]
 
-    @property
-    def results(self) -> Annotated[dict[str, Any], Results]:
-        """What the plan comes to with the change."""
-        return self.footprint.results
-
     def row(self) -> dict[str, Any]:
         """One line of a table."""
         return {
@@ -86,8 +82,13 @@ class Now(NamedTuple):
 
 
 @shows(
-    "schema_version", "on", "now=as_it_is", "changes", "together", "would_not_help", "not_open",
+    "schema_version", "on", "now", "changes", "together", "would_not_help", "not_open",
     "citations", "provenance",
+    now=(
+        Now,
+        lambda advice: Now(advice.outcome, results_of(advice.now.quantities), advice.now.warnings),
+    ),
+    provenance=made_with("now.data_digest"),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Advice(Answer):
@@ -113,16 +114,6 @@ class Advice(Answer):
     would_not_help: tuple[Advised, ...]
     not_open: tuple[Closed, ...]
     citations: tuple[Citation, ...]
-
-    @property
-    def as_it_is(self) -> Now:
-        """The plan before any change."""
-        return Now(self.outcome, self.now.results, self.now.warnings)
-
-    @property
-    def data_digest(self) -> str:
-        """Version of the data."""
-        return self.now.data_digest
 
     @property
     def best(self) -> Advised | None:

@@ -6,8 +6,10 @@ through one door when somebody asks for them: the only import of the package tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 from joulecast._version import __version__
 from joulecast.answers import shape
@@ -26,12 +28,10 @@ class Provenance(TypedDict):
     data: str
 
 
-class Dated(Protocol):
-    """An answer that knows the version of the data it rests on."""
-
-    @property
-    def data_digest(self) -> str:
-        """Version of the data."""
+def made_with(digest_of: str = "data_digest") -> tuple[Any, Callable[[Any], Provenance]]:
+    """Key `provenance` of a noun: the package's version, and its data's, which is an attribute."""
+    digest = attrgetter(digest_of)
+    return Provenance, lambda noun: {"joulecast": __version__, "data": digest(noun)}
 
 
 class Answer:
@@ -80,14 +80,7 @@ class Answer:
 
     def to_json(self) -> str:
         """The JSON text of the contract: the same input gives the same bytes."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    @property
-    def provenance(self: Dated) -> Provenance:
-        """Versions of the package and of its data."""
-        return {"joulecast": __version__, "data": self.data_digest}
+        return shape.as_text(self.to_dict())
 
 
 def door() -> ModuleType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Answer, made_with
 from joulecast.answers.shape import shows
 
 #: Quantity -> the unit a reading of it is in.
@@ -70,7 +70,10 @@ class Reading(NamedTuple):
         return UNIT.get(self.name, "")
 
 
-@shows("schema_version", "path", "pass=passed", "findings", "readings", "provenance")
+@shows(
+    "schema_version", "path", "pass=passed", "findings", "readings", "provenance",
+    provenance=made_with(),
+)  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Check(Answer):
     """What was read of a file, and what in it contradicts."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer
-from joulecast.answers.footprint import Footprint, Results
+from joulecast.answers.base import Answer, made_with
+from joulecast.answers.footprint import Footprint, Results, results_of
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
 from joulecast.errors import brief
@@ -20,8 +20,11 @@ Shown = str | float | bool | None
 
 
 @shows(
-    "label", "differs=said", "results", "ratio_to_first", "probability_lowest", "warnings",
+    "label", "differs", "results", "ratio_to_first", "probability_lowest", "warnings",
     exact=("differs",),
+    differs=(dict[str, Shown], lambda option: option.said),
+    results=(Results, lambda option: results_of(option.footprint.quantities)),
+    warnings=(tuple[Notice, ...], lambda option: option.footprint.warnings),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -42,16 +45,6 @@ class Option:
         """What sets it apart, as people write it."""
         return {name: shown(value) for name, value in self.differs.items()}
 
-    @property
-    def results(self) -> Annotated[dict[str, Any], Results]:
-        """What the option comes to."""
-        return self.footprint.results
-
-    @property
-    def warnings(self) -> tuple[Notice, ...]:
-        """What to mind of it."""
-        return self.footprint.warnings
-
     def row(self) -> dict[str, Any]:
         """One line of a table: label, what differs, every result, ratio, probability."""
         made: dict[str, Any] = {"label": self.label, **self.said}
@@ -61,7 +54,11 @@ class Option:
         return made | {"probability_lowest": self.probability_lowest}
 
 
-@shows("field", "value=said", "option", "saving", "probability_lower", exact=("value",))
+@shows(
+    "field", "value", "option", "saving", "probability_lower",
+    exact=("value",),
+    value=(Shown, lambda change: shown(change.value)),
+)  # fmt: skip
 class Change(NamedTuple):
     """The one field whose change from the first option saves most on average."""
 
@@ -71,13 +68,11 @@ class Change(NamedTuple):
     saving: Quantity
     probability_lower: float
 
-    @property
-    def said(self) -> Shown:
-        """The value as people write it."""
-        return shown(self.value)
 
-
-@shows("schema_version", "on", "options", "best_change", "warnings", "provenance")
+@shows(
+    "schema_version", "on", "options", "best_change", "warnings", "provenance",
+    provenance=made_with("first.footprint.data_digest"),
+)  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison(Answer):
     """Options side by side, by one outcome.
@@ -99,9 +94,9 @@ class Comparison(Answer):
     warnings: tuple[Notice, ...] = ()
 
     @property
-    def data_digest(self) -> str:
-        """Version of the data."""
-        return self.options[0].footprint.data_digest
+    def first(self) -> Option:
+        """The option that others are compared to."""
+        return self.options[0]
 
     @property
     def lowest(self) -> Option:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from joulecast.answers.base import Answer
-from joulecast.answers.shape import shows
+from joulecast.answers.shape import exact, shows
 from joulecast.notices import Notice
 
 Convention = Literal["causal", "full"]
@@ -25,10 +25,14 @@ class CountedPart(NamedTuple):
 
 
 @shows(
-    "schema_version", "params_total=whole", "params_active=active", "forward_flop_per_token",
-    "train_flop_per_token", "flop_per_6n", "flop_unit", "breakdown=parts", "warnings",
-    "seq_len=length", "attention",
-    rounded=float,
+    "schema_version", "params_total", "params_active", "forward_flop_per_token",
+    "train_flop_per_token", "flop_per_6n", "flop_unit", "breakdown", "warnings", "seq_len",
+    "attention",
+    rounded=exact,
+    params_total=(float, lambda count: int(count.params_total)),
+    params_active=(float, lambda count: int(count.params_active)),
+    breakdown=(dict[str, CountedPart], lambda count: count.parts),
+    seq_len=(str, lambda count: ":".join(map(str, count.seq_len))),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class ModelCount(Answer):
@@ -54,26 +58,11 @@ class ModelCount(Answer):
         return self.train_flop_per_token / (6 * self.params_active)
 
     @property
-    def whole(self) -> float:
-        """All parameters, a whole number."""
-        return int(self.params_total)
-
-    @property
-    def active(self) -> float:
-        """Active parameters, a whole number."""
-        return int(self.params_active)
-
-    @property
     def parts(self) -> dict[str, CountedPart]:
         """The breakdown with its figures by name."""
         return {
             part: CountedPart(int(params), flop) for part, (params, flop) in self.breakdown.items()
         }
-
-    @property
-    def length(self) -> str:
-        """Tokens in a sequence, of encoder and decoder where there are two."""
-        return ":".join(map(str, self.seq_len))
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a part."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
-from joulecast.answers.base import Answer, Dated, door
+from joulecast.answers.base import Answer, door, made_with
 from joulecast.answers.quantity import Quantity
 from joulecast.answers.resolved import Resolved, ResolvedUse
 from joulecast.answers.shape import five, shows, table
@@ -61,6 +61,10 @@ def results_of(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
     }
 
 
+#: Key `results` of what has quantities.
+RESULTS_OF = Results, lambda noun: results_of(noun.quantities)
+
+
 @shows(
     "name", "unknown", "value", "low", "high", "unit", "basis", "source", "read", "given", "flag",
     "note",
@@ -91,6 +95,7 @@ class Assumption(NamedTuple):
 @shows(
     "device", "device_name", "device_count", "share", "hours", "region", "results",
     exact=("hours",),
+    results=RESULTS_OF,
 )  # fmt: skip
 class FleetPart(NamedTuple):
     """One type of device of a fleet, at one place; `hours` are of one device.
@@ -109,11 +114,6 @@ class FleetPart(NamedTuple):
     quantities: Mapping[str, Quantity | None]
     plan: Annotated[Mapping[str, Any], Resolved]
     assumptions: tuple[Assumption, ...]
-
-    @property
-    def results(self) -> Annotated[dict[str, Any], Results]:
-        """What it comes to."""
-        return results_of(self.quantities)
 
     @property
     def label(self) -> str:
@@ -274,8 +274,12 @@ class UsePhase(NamedTuple):
     drivers: tuple[Driver, ...]
 
 
-class Sourced(Dated, Protocol):
+class Sourced(Protocol):
     """An answer that says what it rests on, whatever was asked."""
+
+    @property
+    def data_digest(self) -> str:
+        """Version of the data."""
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -291,10 +295,13 @@ class Sourced(Dated, Protocol):
 
 
 @shows(
-    "schema_version", "asked=said", "plan", "results", "fleet", "assumptions", "cross_checks",
+    "schema_version", "asked", "plan", "results", "fleet", "assumptions", "cross_checks",
     "drivers", "warnings", "by_hand", "provenance", "use_phase",
     exact=("asked", "plan"),
     optional=("fleet", "use_phase"),
+    asked=(dict[str, Any], lambda footprint: as_said(footprint.asked)),
+    results=RESULTS_OF,
+    provenance=made_with(),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Footprint(Answer):
@@ -322,16 +329,6 @@ class Footprint(Answer):
     use_phase: UsePhase | None = None
     fleet: tuple[FleetPart, ...] = ()
     inputs: tuple[Mapping[str, Datum], ...] = ()
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """The plan as it was put, in words that JSON has."""
-        return as_said(self.asked)
-
-    @property
-    def results(self) -> Annotated[dict[str, Any], Results]:
-        """Every quantity, under the names that the JSON has for them."""
-        return results_of(self.quantities)
 
     @property
     def total(self) -> Quantity | None:

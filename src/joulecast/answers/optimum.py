@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Answer, made_with
 from joulecast.answers.footprint import Assumption, Citation
 from joulecast.answers.quantity import Quantity
 from joulecast.answers.resolved import Resolved
@@ -79,6 +79,7 @@ class Flatness(NamedTuple):
     "training_flop_ratio", "tokens_per_param_by_law", "tokens_per_param_by_data", "flatness",
     "mixture", "assumptions", "warnings", "provenance",
     exact=("question", "plan"),
+    provenance=made_with(),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Optimum(Answer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,11 @@ from joulecast.answers.footprint import Footprint
 from joulecast.answers.shape import shows
 from joulecast.arrays import Array
 
-#: What can be solved for.
-Goal = Literal["params", "tokens", "device_count", "grid_gco2e_per_kwh", "pue"]
-
 
 class Solved(NamedTuple):
     """What was solved for."""
 
-    name: Goal
+    name: Literal["params", "tokens", "device_count", "grid_gco2e_per_kwh", "pue"]
     value: float
     unit: str
 
@@ -38,8 +35,9 @@ class Budget(NamedTuple):
 
 
 @shows(
-    "schema_version", "solution=solved", "confidence", "budgets", "note", "at",
+    "schema_version", "solution", "confidence", "budgets", "note", "at",
     exact=("solution", "confidence"),
+    solution=(Solved, lambda found: Solved(found.name, found.value, found.unit)),
 )  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Solution(Answer):
@@ -55,11 +53,6 @@ class Solution(Answer):
     budgets: tuple[Budget, ...]
     note: str
     at: Footprint
-
-    @property
-    def solved(self) -> Solved:
-        """Name, value and unit of what was solved for."""
-        return Solved(cast("Goal", self.name), self.value, self.unit)
 
     @property
     def binding(self) -> str | None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Answer, made_with
 from joulecast.answers.shape import as_dict, shows, table
 from joulecast.arrays import Array
 from joulecast.uncertainty import quantiles
@@ -35,9 +35,18 @@ Guesses = table(
 
 
 @shows(
-    "run=id", "family", "quantity", "known", "arch", "device", "device_class", "unit", "predicted",
-    "p10", "p90", "reported", "ratio", "inside_50", "inside_80", "inside_90", "pit",
-    "baselines=guesses",
+    "run", "family", "quantity", "known", "arch", "device", "device_class", "unit", "predicted",
+    "p10", "p90", "reported", "ratio", "inside_50", "inside_80", "inside_90", "pit", "baselines",
+    run=(str, lambda row: row.run.id),
+    family=(str, lambda row: row.run.family),
+    arch=(str, lambda row: row.run.before.arch),
+    device=(str, lambda row: row.run.before.device),
+    p10=(float, lambda row: row.range(0.8)[0]),
+    p90=(float, lambda row: row.range(0.8)[1]),
+    inside_50=(bool, lambda row: row.inside(0.5)),
+    inside_80=(bool, lambda row: row.inside(0.8)),
+    inside_90=(bool, lambda row: row.inside(0.9)),
+    baselines=(Guesses, lambda row: {name: row.baselines.get(name) for name in BASELINES}),
 )  # fmt: skip
 @dataclass(frozen=True)
 class Row:
@@ -55,26 +64,6 @@ class Row:
     draws: Array
     reported: float
     baselines: Mapping[str, float]
-
-    @property
-    def id(self) -> str:
-        """Id of the run."""
-        return self.run.id
-
-    @property
-    def family(self) -> str:
-        """Runs of one family share their luck."""
-        return self.run.family
-
-    @property
-    def arch(self) -> str:
-        """Kind of model."""
-        return self.run.before.arch
-
-    @property
-    def device(self) -> str:
-        """Device it was trained on."""
-        return self.run.before.device or ""
 
     @property
     def ratio(self) -> float:
@@ -101,40 +90,10 @@ class Row:
         low, high = quantiles(self.draws, ((1 - nominal) / 2, (1 + nominal) / 2))
         return float(low), float(high)
 
-    @property
-    def p10(self) -> float:
-        """Lower end of the 80 % range."""
-        return self.range(0.8)[0]
-
-    @property
-    def p90(self) -> float:
-        """Upper end of the 80 % range."""
-        return self.range(0.8)[1]
-
     def inside(self, nominal: float) -> bool:
         """Whether the reported figure lies in that range."""
         low, high = self.range(nominal)
         return low <= self.reported <= high
-
-    @property
-    def inside_50(self) -> bool:
-        """Whether it lies in the 50 % range."""
-        return self.inside(0.5)
-
-    @property
-    def inside_80(self) -> bool:
-        """Whether it lies in the 80 % range."""
-        return self.inside(0.8)
-
-    @property
-    def inside_90(self) -> bool:
-        """Whether it lies in the 90 % range."""
-        return self.inside(0.9)
-
-    @property
-    def guesses(self) -> Annotated[dict[str, float | None], Guesses]:
-        """Point forecasts of every baseline."""
-        return {name: self.baselines.get(name) for name in BASELINES}
 
     @property
     def large(self) -> bool:
@@ -185,8 +144,10 @@ Points = table(
 
 @shows(
     "runs", "families", "median_ratio", "median_ratio_by_row", "factor", "factor_by_row",
-    "within_1_5", "within_2", "hits", "pit", "mean_z", "sd_z=spread_of_z", "crps",
-    "interval_score_80", "half_width_80", "baselines=points",
+    "within_1_5", "within_2", "hits", "pit", "mean_z", "sd_z", "crps", "interval_score_80",
+    "half_width_80", "baselines",
+    sd_z=(float | None, lambda score: None if math.isnan(score.sd_z) else score.sd_z),
+    baselines=(Points, lambda score: {name: score.baselines.get(name) for name in BASELINES}),
 )  # fmt: skip
 @dataclass(frozen=True)
 class Score:
@@ -213,16 +174,6 @@ class Score:
     def ln_median(self) -> float:
         """Ln of the median ratio, families weighing one."""
         return math.log(self.median_ratio)
-
-    @property
-    def spread_of_z(self) -> float | None:
-        """Standard deviation of z; None where there is too little to say."""
-        return None if math.isnan(self.sd_z) else self.sd_z
-
-    @property
-    def points(self) -> Annotated[dict[str, Point | None], Points]:
-        """How good every baseline was."""
-        return {name: self.baselines.get(name) for name in BASELINES}
 
 
 class Gain(NamedTuple):
@@ -269,7 +220,7 @@ class Gate:
     """
 
     name: str
-    value: float
+    value: Annotated[float, float]  # or a count, which stays one
     limit: float | tuple[float, float]
     worst: float | None = None
     why: str = ""
@@ -307,7 +258,20 @@ class Summary(TypedDict):
     accounting: tuple[Account, ...]
 
 
-@shows("schema_version", "fit", "rows", "summary", "gates", "provenance")
+@shows(
+    "schema_version", "fit", "rows", "summary", "gates", "provenance",
+    fit=(
+        Literal["family left out", "shipped"],
+        lambda found: "shipped" if found.shipped else "family left out",
+    ),
+    summary=(
+        Summary,
+        lambda found: {
+            **found.scores, "knowing_more": found.gains, "accounting": found.accounting
+        },
+    ),
+    provenance=made_with(),
+)  # fmt: skip
 @dataclass(frozen=True, repr=False)
 class Validation(Answer):
     """Rows, their summary by quantity and group, and the gates that the numbers must pass."""
@@ -324,22 +288,6 @@ class Validation(Answer):
     def ok(self) -> bool:
         """Whether every gate passes, or fails no worse than declared."""
         return all(gate.ok for gate in self.gates)
-
-    @property
-    def fit(self) -> Literal["family left out", "shipped"]:
-        """Whether the fit saw these runs."""
-        return "shipped" if self.shipped else "family left out"
-
-    @property
-    def summary(self) -> Summary:
-        """All but the rows and gates."""
-        return {
-            "hours": self.scores["hours"],
-            "energy": self.scores["energy"],
-            "co2": self.scores["co2"],
-            "knowing_more": self.gains,
-            "accounting": self.accounting,
-        }
 
     def rows_flat(self) -> list[dict[str, Any]]:
         """The rows as those of a table: no lists, no objects inside."""

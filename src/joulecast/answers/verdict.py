@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Answer, made_with
 from joulecast.answers.footprint import Footprint
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
@@ -66,7 +66,11 @@ class Told(NamedTuple):
     flag: str
 
 
-@shows("schema_version", "run=name", "inside", "results", "told", "provenance")
+@shows(
+    "schema_version", "run", "inside", "results", "told", "provenance",
+    run=(str, lambda verdict: verdict.run.name),
+    provenance=made_with("footprint.data_digest"),
+)  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Verdict(Answer):
     """A plan's forecast against one measured run."""
@@ -77,19 +81,9 @@ class Verdict(Answer):
     told: tuple[Told, ...]
 
     @property
-    def name(self) -> str:
-        """The run that was measured."""
-        return self.run.name
-
-    @property
     def inside(self) -> bool:
         """Whether every measurement lies within its 80 % range."""
         return all(one.inside for one in self.results)
-
-    @property
-    def data_digest(self) -> str:
-        """Version of the data."""
-        return self.footprint.data_digest
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a result: what was measured, what was forecast, where it lies among the draws."""

@@ -88,7 +88,7 @@ def _shares(fleet: Sequence[FleetEntry]) -> list[float | None]:
     said = [entry.share for entry in fleet if entry.share is not None]
     timed = sum(entry.hours is not None for entry in fleet)
     unsaid = len(fleet) - len(said) - timed
-    total = sum(said, 0.0)
+    total = sum(said)
     rest = 1 - total
     if unsaid > 1:
         why = f"is missing in {unsaid} entries: one at most may be left to be the rest"
