@@ -17,7 +17,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from joulecast import Advice, JoulecastError, Library, Plan, advise, compare, estimate
-from joulecast.advice.advising import KINDS, Advised
+from joulecast.advice.advising import KINDS
+from joulecast.answers.advice import Advised
+from joulecast.answers.shape import as_dict
 from joulecast.cli import main
 from joulecast.laws.law import constants_of, constants_with_experts, laws_of
 
@@ -109,8 +111,8 @@ def what_is_kept_is_never_listed_and_what_alone_may_change_alone_is(
     assert kept.together is None or kind not in kept.together.change.split(" + ")
     only = advise(plan, only=kind)
     assert {change.kind for change in all_of(only)} <= {kind}
-    assert [c.to_dict() for c in only.changes] == [
-        c.to_dict() for c in advice.changes if c.kind == kind
+    assert [as_dict(c) for c in only.changes] == [
+        as_dict(c) for c in advice.changes if c.kind == kind
     ]
 
 

@@ -15,6 +15,7 @@ import pytest
 from conftest import Run
 
 from joulecast import Library, Plan, estimate
+from joulecast.answers.shape import as_dict
 from joulecast.data.catalogue import details, listing
 from joulecast.errors import InputError
 
@@ -62,7 +63,7 @@ def test_unknown_format_is_one_line(joulecast: Run) -> None:
 def test_a_place_shows_the_figures_an_answer_takes() -> None:
     shown = details("us-va", None, BUNDLED, "2023")
     answer = estimate(Plan(params=1e9, tokens=1e11, device="h100-sxm", region="us-va", year=2023))
-    taken = {entry.name: entry.to_dict() for entry in answer.assumptions}
+    taken = {entry.name: as_dict(entry) for entry in answer.assumptions}
     assert set(shown["figures"]) == {
         "grid_gco2e_per_kwh", "pue", "wue_l_per_kwh", "water_factor_l_per_kwh",
     }  # fmt: skip

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 import joulecast
 from joulecast import Library, Plan, cite, estimate
 from joulecast._version import RELEASED
+from joulecast.answers.footprint import Citation
 from joulecast.citing.citing import AUTHORS, TITLE, Bibliography, bibtex
 from joulecast.citing.markup import latex
 from joulecast.data import specs
 from joulecast.errors import InputError
-from joulecast.footprint import Citation
 from joulecast.plan import Use
 from joulecast.references import FORMULA_SOURCES
 

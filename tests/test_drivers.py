@@ -9,6 +9,7 @@ import pytest
 from conftest import Run, fits
 
 from joulecast import Plan, estimate, uncertainty, units
+from joulecast.answers.shape import as_dict
 from joulecast.terms import TERMS
 
 PLAN = Plan(params="7B", tokens="2T", device="h100-sxm", region="us-va", year=2024)
@@ -79,5 +80,5 @@ def test_the_command_shows_bars_and_what_to_measure_next(joulecast: Run) -> None
     assert all(len(line) <= 80 or "http" in line or "doi:" in line for line in text.splitlines())
     answer = json.loads(joulecast("estimate", *ARGS, "--drivers", "--json").stdout)
     fits(answer, "estimate")
-    assert answer["tornado"] == [bar.to_dict() for bar in estimate(PLAN).tornado()]
+    assert answer["tornado"] == [as_dict(bar) for bar in estimate(PLAN).tornado()]
     assert "tornado" not in json.loads(joulecast("estimate", *ARGS, "--json").stdout)

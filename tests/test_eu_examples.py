@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from joulecast import Plan, estimate
-from joulecast.footprint import Quantity
+from joulecast.answers.quantity import Quantity
 
 #: parameters, tokens, FLOP as printed.
 BY_ARCHITECTURE = [

@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Library, Plan, Quantity, estimate, export
+from joulecast.answers.footprint import Assumption
 from joulecast.citing.citing import cite
 from joulecast.citing.markup import PLAIN
 from joulecast.citing.methods import paragraph
@@ -35,9 +36,8 @@ from joulecast.exporting.hf import front_matter
 from joulecast.exporting.rereading import read
 from joulecast.exporting.sci import Score
 from joulecast.exporting.tables import inputs_of
-from joulecast.footprint import Assumption
 from joulecast.plan import Use, as_said
-from joulecast.report.forecast import readable, two
+from joulecast.report.words import readable, two
 from joulecast.validating.runs import ReportedRun
 
 VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)

@@ -20,9 +20,9 @@ from joulecast import (
     solve,
     sweep,
 )
-from joulecast.footprint import Quantity
+from joulecast.answers.footprint import UsePhase
+from joulecast.answers.quantity import Quantity
 from joulecast.plan import varied
-from joulecast.use.used import UsePhase
 
 RUN: dict[str, Any] = {"params": 7e9, "tokens": 1e12, "year": 2024, "region": "fr"}
 H100: dict[str, Any] = {"device": "h100-sxm", "device_count": 64}

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Plan, estimate, report_html
-from joulecast.report.forecast import readable, two
 from joulecast.report.html import ANSWER, save_html
+from joulecast.report.words import readable, two
 
 VOID = {"meta", "br", "wbr", "rect", "line", "link", "img"}
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from test_inputs import table
 
 from joulecast import JoulecastError, Library, Plan, estimate, optimum
-from joulecast.footprint import Quantity
+from joulecast.answers.optimum import SAID, Choice, Optimum
+from joulecast.answers.quantity import Quantity
 from joulecast.laws.law import constants_of, laws_of
-from joulecast.laws.optima import SAID, Choice, Optimum
 from joulecast.laws.repeats import Shelf
 
 FRANCE = Plan(device="h100-sxm", region="fr", year=2024)

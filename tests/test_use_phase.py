@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from joulecast import JoulecastError, Plan, estimate, optimum, use_phase
+from joulecast.answers.footprint import UsePhase
+from joulecast.answers.quantity import Quantity
 from joulecast.chain import use_chain
 from joulecast.data.library import Library
-from joulecast.footprint import Quantity
 from joulecast.plan import with_use
-from joulecast.use.used import UsePhase
 
 ROOT = Path(__file__).parents[1]
 FITTED = tomllib.loads((ROOT / "hardware_specs" / "use_phase.toml").read_text())

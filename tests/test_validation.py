@@ -13,16 +13,16 @@ import pytest
 from conftest import Run, fits, remembered
 
 from joulecast import Library, Plan, estimate, validate
+from joulecast.answers.validation import Gate, Row, Validation
 from joulecast.cli import validate as command
 from joulecast.validating import benchmark
 from joulecast.validating.accounting import accounts
-from joulecast.validating.benchmark import Validation
 from joulecast.validating.calibration import calibrate, hours_runs
-from joulecast.validating.gates import DECLARED, WHY, Gate
+from joulecast.validating.gates import DECLARED, WHY
+from joulecast.validating.gates import gate as gate_of
 from joulecast.validating.page import page
 from joulecast.validating.plots import save_all
 from joulecast.validating.power import fit_power, meters_of
-from joulecast.validating.rows import Row
 from joulecast.validating.runs import After
 from joulecast.validating.telling import inputs
 from joulecast.validating.text import text
@@ -216,12 +216,12 @@ def test_what_is_declared_fails_and_says_why(result: Validation) -> None:
 @pytest.mark.parametrize(
     ("gate", "passed", "ok"),
     [
-        (Gate("x", 1.0, 1.0), True, True),
-        (Gate("x", 1.01, 1.0), False, False),
-        (Gate("x", 5, (4, 6)), True, True),
-        (Gate("x", 3.9, (4, 6)), False, False),
-        (Gate("energy, true hours given: typical factor", 1.235, 1.18), False, True),
-        (Gate("energy, true hours given: typical factor", 1.26, 1.18), False, False),
+        (gate_of("x", 1.0, 1.0), True, True),
+        (gate_of("x", 1.01, 1.0), False, False),
+        (gate_of("x", 5, (4, 6)), True, True),
+        (gate_of("x", 3.9, (4, 6)), False, False),
+        (gate_of("energy, true hours given: typical factor", 1.235, 1.18), False, True),
+        (gate_of("energy, true hours given: typical factor", 1.26, 1.18), False, False),
     ],
 )
 def test_a_gate_passes_within_its_limits_and_a_declared_one_no_worse(

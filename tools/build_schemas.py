@@ -1,43 +1,61 @@
 """Make src/joulecast/schemas/*.json: JSON Schemas of all that joulecast prints, and of its records.
 
+Those of answers are read off the nouns: what each shows, and the types of these fields.
+
 python tools/build_schemas.py
 """
 
 from __future__ import annotations
 
+import inspect
 import json
+import types
+import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
-from pydantic import ConfigDict, TypeAdapter, with_config
-from pydantic._internal import _generate_schema
-from typing_extensions import TypedDict, is_typeddict
 
-from joulecast import answers
+from joulecast.answers import (
+    advice,
+    check,
+    comparison,
+    count,
+    footprint,
+    optimum,
+    shape,
+    solution,
+    validation,
+    verdict,
+)
 from joulecast.data import catalogue, records
 from joulecast.data.validation import adapter
 from joulecast.validating import runs
 
-# The shapes of rows and records are plain TypedDicts, which pydantic refuses below Python 3.12 for
-# fear of missing what it does not need here.
-_generate_schema._SUPPORTS_TYPEDDICT = True
-
 OUT = Path(__file__).parents[1] / "src" / "joulecast" / "schemas"
 
-#: Schema -> the shape it is made from, and whether the output is an array of it.
+#: A row of a sweep, whose keys are what was varied, then the columns of each result.
+SWEEP_ROW = {
+    "additionalProperties": {"type": ["number", "string", "boolean"]},
+    "description": "What was varied, and each result's value and prediction range.",
+    "patternProperties": {"_(value|p10|p50|p90)$": {"type": ["number", "null"]}},
+    "title": "SweepRow",
+    "type": "object",
+}
+
+#: Schema -> the noun, row or record it is made from, and whether the output is an array of it.
 SHAPES: dict[str, tuple[Any, bool]] = {
-    "estimate": (answers.EstimateObject, False),
-    "check": (answers.CheckObject, False),
-    "advise": (answers.AdviceObject, False),
-    "compare": (answers.CompareObject, False),
-    "compare-measured": (answers.MeasuredObject, False),
-    "solve": (answers.SolveObject, False),
-    "model": (answers.ModelObject, False),
-    "optimum": (answers.OptimumObject, False),
-    "sweep": (answers.SweepRow, True),
-    "validate": (answers.ValidationObject, False),
-    "validate-accounting": (answers.AccountObject, True),
+    "estimate": (footprint.Footprint, False),
+    "check": (check.Check, False),
+    "advise": (advice.Advice, False),
+    "compare": (comparison.Comparison, False),
+    "compare-measured": (verdict.Verdict, False),
+    "solve": (solution.Solution, False),
+    "model": (count.ModelCount, False),
+    "optimum": (optimum.Optimum, False),
+    "sweep": (SWEEP_ROW, True),
+    "validate": (validation.Validation, False),
+    "validate-accounting": (validation.Account, True),
     "list-devices": (catalogue.DeviceRow, True),
     "list-instances": (catalogue.InstanceRow, True),
     "list-models": (catalogue.ModelRow, True),
@@ -56,6 +74,45 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "show-assumption": (catalogue.AssumptionRecord, False),
 }
 
+#: Ends of names that stand for themselves; others were published with Object behind them.
+WHOLE_NAMES = ("Row", "Record", "Part", "Object")
+
+#: Class -> the name its schema was published under, where it is another.
+PUBLISHED = {
+    "Citation": "SourceObject",
+    "Closed": "NotOpenObject",
+    "FleetPart": "FleetEntryObject",
+    "Footprint": "EstimateObject",
+    "HandLine": "HandObject",
+    "Notice": "WarningObject",
+    "Resolved": "PlanObject",
+    "ResolvedUse": "UsePlanObject",
+    "Row": "ValidationRow",
+    "UsePhase": "UseObject",
+}
+
+#: Class -> what its schema was published to be, where that is not the first line it says of itself.
+MEANINGS = {
+    "Advice": (
+        "What `joulecast advise --json` prints; `together` is null where fewer than two kinds help."
+    ),
+    "Advised": (
+        "One change: `options` make it, `value` is the nominal outcome with it, in the unit of "
+        "`on`.\n\n`saving` is drawn in pairs with the plan as it is; changes are ranked by "
+        "`expected_saving`, its\nmean.  `ratio` is null where the outcome is zero."
+    ),
+    "Check": "What `joulecast check --json` prints.",
+    "Citation": "A source of a target or a caveat.",
+    "Comparison": "What `joulecast compare --json` prints.",
+    "Footprint": "What `joulecast estimate --json` prints.",
+    "Gate": "",
+    "ModelCount": "What `joulecast model --json` prints.",
+    "Optimum": "What `joulecast optimum --json` prints.",
+    "Solution": "What `joulecast solve --json` prints.",
+    "Validation": "What `joulecast validate` prints.",
+    "Verdict": "What `joulecast compare PLAN emissions.csv --json` prints.",
+}
+
 
 def main(out: Path = OUT) -> None:
     """Write every schema."""
@@ -66,7 +123,7 @@ def main(out: Path = OUT) -> None:
 
 def schemas() -> dict[str, str]:
     """Name -> text of each schema."""
-    made = {name: _schema(name, shape, many) for name, (shape, many) in SHAPES.items()}
+    made = {name: _schema(name, kind, many) for name, (kind, many) in SHAPES.items()}
     return made | {f"record-{name}": _record(name, kind) for name, kind in RECORDS.items()}
 
 
@@ -80,36 +137,155 @@ def _record(name: str, kind: type[records.Record]) -> str:
     figure = made["$defs"]["Figure"]
     figure["required"] = ["value"]
     made["$defs"]["Figure"] = {"anyOf": [{"type": "number"}, figure]}
+    return _text(made, f"record of a {name}")
+
+
+def _schema(name: str, kind: Any, many: bool) -> str:
+    if isinstance(kind, type) and issubclass(kind, records.Record):
+        made = adapter(kind).json_schema(mode="serialization")
+    else:
+        made = _Schema().whole(kind, many)
+    return _text(made, name.replace("-", " "))
+
+
+def _text(schema: dict[str, Any], title: str) -> str:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"joulecast record of a {name}",
+        "title": f"joulecast {title}",
     }
-    return _text({**made, **head})
+    return json.dumps({**schema, **head}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema(name: str, shape: Any, many: bool) -> str:
-    _forbid_other_keys()
-    is_record = isinstance(shape, type) and issubclass(shape, records.Record)
-    whole = adapter(shape) if is_record else TypeAdapter(list[shape] if many else shape)
-    made = whole.json_schema(mode="serialization")
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"joulecast {name.replace('-', ' ')}",
-    }
-    return _text({**made, **head})
+class _Key(NamedTuple):
+    """A key of an object: its name, the type of what it holds, and whether it is always there."""
+
+    name: str
+    hint: Any
+    needed: bool
 
 
-def _text(schema: dict[str, Any]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+class _Schema:
+    """One schema being made, with the definitions it refers to."""
+
+    def __init__(self) -> None:
+        self.defs: dict[str, Any] = {}
+
+    def whole(self, kind: Any, many: bool) -> dict[str, Any]:
+        """The schema of what a command prints."""
+        if many:
+            row = kind if isinstance(kind, dict) else self.of(kind)
+            made = {"items": row, "type": "array"}
+        else:
+            made = self.object_of(kind)
+        return {"$defs": dict(sorted(self.defs.items())), **made} if self.defs else made
+
+    def of(self, hint: Any) -> dict[str, Any]:
+        """The schema of a type."""
+        origin, inside = typing.get_origin(hint), typing.get_args(hint)
+        if origin is typing.Annotated:  # what JSON has of it, where that says more
+            return self.of(inside[1])
+        if origin in (typing.Union, types.UnionType):
+            return {"anyOf": [self.of(one) for one in inside]}
+        if origin is typing.Literal:
+            return _choice(inside)
+        if origin in (list, tuple):
+            return {"items": self.of(inside[0]), "type": "array"}
+        if origin is not None:
+            values = True if inside[1] is Any else self.of(inside[1])
+            return {"additionalProperties": values, "type": "object"}
+        return {"type": SIMPLE[hint]} if hint in SIMPLE else self.reference(hint)
+
+    def reference(self, kind: type) -> dict[str, Any]:
+        """A definition, made once however often it is referred to."""
+        name = _name(kind)
+        if name not in self.defs:
+            self.defs[name] = self.object_of(kind)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def object_of(self, kind: type) -> dict[str, Any]:
+        """A noun or a row: its keys, and no others."""
+        keys = _keys(kind)
+        return {
+            "additionalProperties": False,
+            **({"description": meaning} if (meaning := _meaning(kind)) else {}),
+            "properties": {key.name: self.property(key) for key in keys},
+            "required": [key.name for key in keys if key.needed],
+            "title": _name(kind),
+            "type": "object",
+        }
+
+    def property(self, key: _Key) -> dict[str, Any]:
+        """The schema of a key; a title where it is not an object of its own."""
+        made = self.of(key.hint)
+        if any("$ref" in one for one in made.get("anyOf", [made])):
+            return made
+        return dict(sorted({**made, "title": key.name.replace("_", " ").title()}.items()))
 
 
-def _forbid_other_keys() -> None:
-    """A schema that lets any key pass proves nothing."""
-    closed = with_config(ConfigDict(extra="forbid"))
-    for shape in (*vars(answers).values(), *vars(catalogue).values()):
-        if is_typeddict(shape):
-            shape.__orig_bases__ = (TypedDict,)  # a plain one has none
-            closed(shape)
+SIMPLE: dict[Any, str] = {
+    float: "number",
+    int: "integer",
+    str: "string",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def _choice(values: tuple[Any, ...]) -> dict[str, Any]:
+    """One of a few words; a single value is that and no other."""
+    kind = SIMPLE[type(values[0])]
+    if len(values) == 1:
+        return {"const": values[0], "type": kind}
+    return {"enum": list(values), "type": kind}
+
+
+def _keys(kind: Any) -> list[_Key]:
+    """What the JSON of a class shows, those that may be left out last."""
+    if typing.is_typeddict(kind):
+        hints = typing.get_type_hints(kind, include_extras=True)
+        return [_Key(name, hint, name in kind.__required_keys__) for name, hint in hints.items()]
+    declared = shape.shape_of(kind)
+    assert declared is not None, kind
+    keys = []
+    for name, how in declared.keys.items():
+        hint = how.kind if isinstance(how, shape.Computed) else _hint(kind, how)
+        optional = name in declared.optional
+        keys.append(_Key(name, _there(hint) if optional else hint, not optional))
+    if kind is footprint.Footprint:  # --drivers adds what it computes anew
+        keys.insert(-1, _Key("tornado", list[footprint.Bar], False))
+    if kind is validation.Validation:  # published as any version
+        keys[0] = _Key("schema_version", int, True)
+    return sorted(keys, key=lambda key: not key.needed)
+
+
+def _there(hint: Any) -> Any:
+    """A type without None: what may be left out is not null."""
+    inside = [one for one in typing.get_args(hint) if one is not type(None)]
+    return inside[0] if len(inside) == 1 else hint
+
+
+def _hint(kind: type, attribute: str) -> Any:
+    """The type of a field or of what a property returns."""
+    found = inspect.getattr_static(kind, attribute, None)
+    if isinstance(found, property):
+        return typing.get_type_hints(found.fget, include_extras=True)["return"]
+    if hasattr(found, "func"):  # a property that keeps its value
+        return typing.get_type_hints(found.func, include_extras=True)["return"]
+    hint = typing.get_type_hints(kind, include_extras=True)[attribute]
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.ClassVar else hint
+
+
+def _name(kind: type) -> str:
+    """What the schema of a class is called."""
+    name = kind.__name__
+    return PUBLISHED.get(name, name if name.endswith(WHOLE_NAMES) else f"{name}Object")
+
+
+def _meaning(kind: type) -> str:
+    """What a class says of itself on its first lines."""
+    if kind.__name__ in MEANINGS:
+        return MEANINGS[kind.__name__]
+    return inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from joulecast.laws.law import (
     flop_of,
     laws_of,
 )
-from joulecast.report.forecast import two
+from joulecast.report.words import two
 
 LAWS = laws_of(Library.bundled())
 LAW = constants_of(LAWS.main)

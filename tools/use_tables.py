@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from joulecast import Plan, estimate
+from joulecast.answers.footprint import UsePhase
+from joulecast.answers.quantity import Quantity
 from joulecast.data.library import Library
-from joulecast.footprint import Quantity
-from joulecast.report.forecast import two
-from joulecast.use.used import UsePhase
+from joulecast.report.words import two
 
 #: Known model -> device it is served on.
 MODELS = {

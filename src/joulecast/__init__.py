@@ -6,27 +6,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
+from joulecast.counting import model, model_from_torch
+from joulecast.data.library import Library
+from joulecast.errors import JoulecastError
+from joulecast.estimation import estimate
+from joulecast.plan import Plan
 
 if TYPE_CHECKING:
-    from joulecast.advice.advising import Advice, advise
-    from joulecast.checks.checking import Check, check
+    from joulecast.advice.advising import advise
+    from joulecast.answers.advice import Advice
+    from joulecast.answers.check import Check
+    from joulecast.answers.comparison import Comparison
+    from joulecast.answers.footprint import Footprint
+    from joulecast.answers.optimum import Optimum
+    from joulecast.answers.quantity import Quantity
+    from joulecast.answers.solution import Solution, Solutions
+    from joulecast.answers.sweep import Sweep
+    from joulecast.answers.verdict import Verdict
+    from joulecast.checks.checking import check
     from joulecast.citing.citing import cite
     from joulecast.counting import model, model_from_torch
     from joulecast.data.library import Library
     from joulecast.errors import JoulecastError
     from joulecast.estimation import estimate
     from joulecast.exporting import export
-    from joulecast.footprint import Footprint, Quantity
-    from joulecast.laws.optima import Optimum
     from joulecast.laws.optimising import optimum
     from joulecast.plan import Plan
     from joulecast.report.html import report_html
     from joulecast.report.pictures import plot
     from joulecast.validating.validation import validate
-    from joulecast.whatif.comparing import Comparison, compare
-    from joulecast.whatif.measured import Verdict, compare_measured
-    from joulecast.whatif.solving import Solution, Solutions, solve
-    from joulecast.whatif.sweeping import Sweep, sweep
+    from joulecast.whatif.comparing import compare
+    from joulecast.whatif.measured import compare_measured
+    from joulecast.whatif.solving import solve
+    from joulecast.whatif.sweeping import sweep
 
 __all__ = [
     "Advice",
@@ -62,19 +76,19 @@ __all__ = [
 
 #: Public name -> the module that has it, loaded when the name is first used.
 _HOMES = {
-    "Advice": "advice.advising",
-    "Check": "checks.checking",
-    "Comparison": "whatif.comparing",
-    "Footprint": "footprint",
+    "Advice": "answers.advice",
+    "Check": "answers.check",
+    "Comparison": "answers.comparison",
+    "Footprint": "answers.footprint",
     "JoulecastError": "errors",
     "Library": "data.library",
-    "Optimum": "laws.optima",
+    "Optimum": "answers.optimum",
     "Plan": "plan",
-    "Quantity": "footprint",
-    "Solution": "whatif.solving",
-    "Solutions": "whatif.solving",
-    "Sweep": "whatif.sweeping",
-    "Verdict": "whatif.measured",
+    "Quantity": "answers.quantity",
+    "Solution": "answers.solution",
+    "Solutions": "answers.solution",
+    "Sweep": "answers.sweep",
+    "Verdict": "answers.verdict",
     "advise": "advice.advising",
     "check": "checks.checking",
     "cite": "citing.citing",

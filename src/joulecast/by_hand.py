@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from joulecast import units
+from joulecast.answers.footprint import HandLine, Operator
 from joulecast.chain import Run
 from joulecast.errors import brief
 from joulecast.terms import TERMS
-
-
-class HandLine(NamedTuple):
-    """One key press: an operator, a number, what it is, and the subtotal where it has a name."""
-
-    operator: str
-    factor: float
-    meaning: str
-    result: float | None = None
-    result_unit: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Keys operator, factor (5 significant figures), meaning, result, result_unit."""
-        return {
-            "operator": self.operator,
-            "factor": five(self.factor),
-            "meaning": self.meaning,
-            "result": None if self.result is None else five(self.result),
-            "result_unit": self.result_unit or None,
-        }
-
-
-def five(value: float) -> float:
-    """Five significant figures."""
-    return float(f"{value:.5g}")
 
 
 def strip_of(run: Run, runs: int = 1) -> tuple[HandLine, ...]:
@@ -67,11 +41,11 @@ class _Strip:
     def known(self, *names: str) -> bool:
         return all(name in self.run.known for name in names)
 
-    def key(self, operator: str, factor: float, meaning: str) -> None:
+    def key(self, operator: Operator, factor: float, meaning: str) -> None:
         """Press one key; the first has no operator."""
         self.lines.append(HandLine(operator if self.lines else "", factor, meaning))
 
-    def subtotal(self, value: float, unit: str) -> None:
+    def subtotal(self, value: float, unit: str | None) -> None:
         """Name what stands on the display."""
         if self.lines:
             last = self.lines[-1]

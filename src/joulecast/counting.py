@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from joulecast.data.reading import depth_of_prediction, document_length, sequence_length
 
 if TYPE_CHECKING:
-    from joulecast.architectures import ModelCount
-    from joulecast.architectures.layout import Convention
+    from joulecast.answers.count import Convention, ModelCount
 
 
 def model_from_torch(

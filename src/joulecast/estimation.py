@@ -8,20 +8,21 @@ from math import log
 import numpy as np
 
 from joulecast import together, uncertainty, units
-from joulecast.arrays import Array, Numbers
-from joulecast.by_hand import strip_of
-from joulecast.chain import Run
-from joulecast.data.library import Library
-from joulecast.errors import brief
-from joulecast.footprint import (
+from joulecast.answers.footprint import (
     Assumption,
     Citation,
     CrossCheck,
     Driver,
     FleetPart,
     Footprint,
-    Quantity,
+    UsePhase,
 )
+from joulecast.answers.quantity import Quantity
+from joulecast.arrays import Array, Numbers
+from joulecast.by_hand import strip_of
+from joulecast.chain import Run
+from joulecast.data.library import Library
+from joulecast.errors import brief
 from joulecast.notices import Notice
 from joulecast.outcome import Outcome, follow, result_names, size_of
 from joulecast.plan import Plan
@@ -31,7 +32,6 @@ from joulecast.resolve.use import UseLedger
 from joulecast.terms import STAGES, TERMS, Term
 from joulecast.uncertainty import Datum
 from joulecast.use import phase
-from joulecast.use.used import UsePhase
 
 SKEW = 0.05
 
@@ -158,6 +158,7 @@ def _part(part: Part, middle: Outcome, sampled: Outcome, library: Library) -> Fl
     """What an entry of a fleet did, and what it comes to."""
     assert part.said is not None
     plan = part.ledger.resolved
+    assert plan["device"] is not None and plan["device_name"] is not None  # an entry has one
     return FleetPart(
         plan["device"],
         plan["device_name"],

@@ -55,7 +55,10 @@ CODES: dict[str, str] = {
 
 
 class Notice(NamedTuple):
-    """A warning: a code of the closed table and what it means here."""
+    """A warning of the closed table.
+
+    `message` says what its code means here.
+    """
 
     code: str
     message: str

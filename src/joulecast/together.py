@@ -7,12 +7,12 @@ not averaged away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joulecast import units
-from joulecast.by_hand import HandLine, mass_unit
-from joulecast.footprint import FleetPart
+from joulecast.answers.footprint import FleetPart, HandLine
+from joulecast.by_hand import mass_unit
 from joulecast.resolve import Ledger
 from joulecast.resolve.parts import EXTENSIVE, TRAINED_FIELDS, times
 from joulecast.terms import TERMS
@@ -22,21 +22,22 @@ from joulecast.uncertainty import Datum
 OF_ENTRIES = ("device", "device_count", "wall_clock_days")
 
 
-def common(ledgers: Sequence[Ledger]) -> dict[str, Any]:
+def common(ledgers: Sequence[Ledger]) -> Mapping[str, Any]:
     """The plan as it was understood: what the parts have in common, None for what they differ in.
 
     What is trained, only the entries that train it say.
     """
-    first = ledgers[0].resolved
-    if len(ledgers) == 1:
+    plans: list[Mapping[str, Any]] = [ledger.resolved for ledger in ledgers]
+    first = plans[0]
+    if len(plans) == 1:
         return first
     alike = {
-        name: value if all(ledger.resolved[name] == value for ledger in ledgers) else None
+        name: value if all(plan[name] == value for plan in plans) else None
         for name, value in first.items()
     }
-    training = next((each.resolved for each in ledgers if each.resolved["tokens"]), first)
+    training = next((plan for plan in plans if plan["tokens"]), first)
     said = {name: training[name] for name in (*TRAINED_FIELDS, "phases") if name in first}
-    return alike | said | {"device_count": None, "year": first["year"]}
+    return {**alike, **said, "device_count": None, "year": first["year"]}
 
 
 def assumed(ledgers: Sequence[Ledger]) -> list[tuple[Datum, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, get_args
 
-from joulecast.architectures.layout import ModelCount, Unit
+from joulecast.answers.count import ModelCount, Unit
 from joulecast.errors import InputError
 
 #: What lies in the module itself and in none of its children.

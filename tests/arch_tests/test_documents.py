@@ -11,8 +11,8 @@ from arch_tests.test_laws import LENGTHS, Model, llamas
 from hypothesis import given
 from hypothesis import strategies as st
 
+from joulecast.answers.count import Convention
 from joulecast.architectures import ModelCount, read_architecture
-from joulecast.architectures.layout import Convention
 from joulecast.errors import JoulecastError
 
 #: Model types whose work depends on the length through attention alone.

@@ -9,8 +9,8 @@ from arch_tests.tables import config, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from joulecast.answers.count import Convention
 from joulecast.architectures import ModelCount, keys, read_architecture
-from joulecast.architectures.layout import Convention
 
 Model = dict[str, Any]
 LENGTHS = st.integers(1, 200_000)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from arch_tests.tables import config, lengths, rows
 
+from joulecast.answers.count import Convention
 from joulecast.architectures import ModelCount, read_architecture
 from joulecast.architectures.config import defaults_table
-from joulecast.architectures.layout import Convention
 from joulecast.errors import JoulecastError
 
 REFERENCE = rows("reference.csv")

@@ -30,7 +30,7 @@ def test_the_answer_has_the_keys_of_the_contract() -> None:
         "schema_version", "params_total", "params_active", "forward_flop_per_token",
         "train_flop_per_token", "flop_per_6n", "flop_unit", "breakdown", "warnings",
     ]  # fmt: skip
-    assert answer["breakdown"].keys() == {  # type: ignore[attr-defined]
+    assert answer["breakdown"].keys() == {
         "embedding", "head", "norms", "attention", "router", "experts",
     }  # fmt: skip
     assert json.loads(json.dumps(answer)) == answer

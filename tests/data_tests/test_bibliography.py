@@ -7,11 +7,11 @@ import re
 import pytest
 
 from joulecast import Library, Plan, estimate
+from joulecast.answers.footprint import Citation
 from joulecast.citing.citing import Bibliography, bibtex
 from joulecast.data import specs
 from joulecast.data.records import Source, plain
 from joulecast.data.validation import validated
-from joulecast.footprint import Citation
 
 BUNDLED = Library.bundled()
 SOURCES = {key: BUNDLED.source(key) for key in specs.read_folder(specs.bundled_folder())[0]["sources"]}  # fmt: skip

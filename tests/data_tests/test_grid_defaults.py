@@ -6,8 +6,8 @@ import fit_grid
 import pytest
 
 from joulecast import Library, Plan, estimate
+from joulecast.answers.footprint import Assumption
 from joulecast.data import specs
-from joulecast.footprint import Assumption
 
 FOUND = {found.name: found for found in fit_grid.fit(specs.bundled_folder())}
 

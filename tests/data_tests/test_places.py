@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from joulecast import Library, Plan, estimate
+from joulecast.answers.footprint import Assumption
 from joulecast.data import specs
 from joulecast.errors import InputError, UnknownNameError
-from joulecast.footprint import Assumption
 
 CASES = Path(__file__).parents[1] / "data" / "places_cases.csv"
 PLACES = Library.bundled().place_ids()

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast import Footprint, Library, Plan, estimate
+from joulecast.answers.footprint import Assumption
 from joulecast.data.records import Device, Figure
-from joulecast.footprint import Assumption
 
 BUNDLED = Library.bundled()
 DEVICES = {name: BUNDLED.device(name).device for name in BUNDLED.device_ids}

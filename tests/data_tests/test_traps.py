@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from joulecast import Footprint, Library, Plan, estimate
+from joulecast.answers.footprint import Assumption
 from joulecast.data.records import Device, Figure
-from joulecast.footprint import Assumption
 
 DEVICES = {name: Library.bundled().device(name).device for name in Library.bundled().device_ids}
 

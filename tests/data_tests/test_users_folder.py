@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from joulecast import Footprint, Library, Plan, estimate
+from joulecast.answers.footprint import Assumption
 from joulecast.data import specs
 from joulecast.errors import SpecsError, UnknownNameError
-from joulecast.footprint import Assumption
 
 GOOD = Path(__file__).parents[1] / "data" / "good_specs"
 JUDGEMENT = 'basis = "assumed"\nsource = "joulecast-judgement"\n'

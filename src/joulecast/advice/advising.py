@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from typing import Any
@@ -11,25 +10,17 @@ from typing import Any
 import numpy as np
 
 from joulecast import uncertainty
-from joulecast._version import __version__
 from joulecast.advice import hardware, models, places, running
-from joulecast.advice.opened import (
-    LIFETIME,
-    Candidate,
-    Closed,
-    NotOpenError,
-    Opened,
-    command,
-    drawn,
-)
+from joulecast.advice.opened import Candidate, NotOpenError, Opened, drawn
+from joulecast.answers.advice import LIFETIME, Advice, Advised, Closed
+from joulecast.answers.footprint import Citation, Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.estimation import citation_of, footprint_of
-from joulecast.footprint import SCHEMA_VERSION, Citation, Footprint, Quantity, ten
-from joulecast.notices import Notice
 from joulecast.plan import Plan
 from joulecast.terms import RESULTS, TERMS
-from joulecast.whatif import comparing, frames
+from joulecast.whatif import comparing
 
 Finder = Callable[[Opened], list[Candidate]]
 
@@ -62,151 +53,6 @@ NOT_TO_LOWER = ("utilisation", "offsets_kgco2e")
 
 #: Results that people often want to lower.
 OFTEN = ("total_kgco2e", "energy_kwh", "water_l")
-
-
-@dataclass(frozen=True, slots=True)
-class Advised:
-    """One change, and what it does to the outcome.
-
-    `options` make the change on the command line, and `plan` is the plan with it; `value` is its
-    nominal outcome, as `estimate` gives it.  `saving` is what the change takes off, drawn in pairs,
-    `expected_saving` its mean over the draws, by which changes are ranked; `ratio` is the outcome
-    over that of the plan as it is (None where that is zero).  `effects` say what else moves,
-    `detail` what the change holds or rests on, `caveat` what to mind.
-    """
-
-    kind: str
-    change: str
-    options: tuple[str, ...]
-    plan: Plan
-    footprint: Footprint
-    value: float
-    saving: Quantity
-    expected_saving: float
-    ratio: Quantity | None
-    probability_lower: float
-    effects: tuple[str, ...]
-    detail: str
-    caveat: str
-    sources: tuple[str, ...]
-    extrapolated: bool
-    warnings: tuple[Notice, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As the JSON shows it."""
-        return {
-            "kind": self.kind,
-            "change": self.change,
-            "options": list(self.options),
-            "value": ten(self.value),
-            "saving": self.saving.to_dict(),
-            "expected_saving": ten(self.expected_saving),
-            "ratio": self.ratio and self.ratio.to_dict(),
-            "probability_lower": ten(self.probability_lower),
-            "effects": list(self.effects),
-            "detail": self.detail,
-            "caveat": self.caveat,
-            "sources": list(self.sources),
-            "extrapolated": self.extrapolated,
-            "results": self.footprint.to_dict()["results"],
-            "warnings": [notice._asdict() for notice in self.warnings],
-        }
-
-    def row(self) -> frames.Row:
-        """One line of a table."""
-        return {
-            "kind": self.kind,
-            "change": self.change,
-            "options": command(self.options),
-            "expected_saving": self.expected_saving,
-            **frames.quantity_cells("saving", self.saving),
-            "probability_lower": self.probability_lower,
-            "value": self.value,
-            "extrapolated": self.extrapolated,
-            "caveat": self.caveat,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Changes open to a plan, the one to expect most of first.
-
-    `on` is the outcome to lower and `outcome` what it is now.  `together` is the best of each kind
-    at once, computed as one plan; None where fewer than two kinds help.  `would_not_help` holds the
-    best of each kind that saves nothing or is unlikely to, `not_open` why other kinds were not
-    looked at.
-
-    >>> from joulecast import Plan, advise
-    >>> plan = Plan(params=7e9, tokens=1e12, device="h100-sxm", region="pl", year=2024)
-    >>> found = advise(plan, only="place")
-    >>> found.best.kind, found.best.probability_lower > 0.99
-    ('place', True)
-    """
-
-    on: str
-    now: Footprint
-    outcome: Quantity
-    changes: tuple[Advised, ...]
-    together: Advised | None
-    would_not_help: tuple[Advised, ...]
-    not_open: tuple[Closed, ...]
-    citations: tuple[Citation, ...]
-
-    @property
-    def best(self) -> Advised | None:
-        """The change to expect most of; None where none helps."""
-        return self.changes[0] if self.changes else None
-
-    @property
-    def best_of_each(self) -> tuple[Advised, ...]:
-        """The best change of each kind, in order."""
-        first: dict[str, Advised] = {}
-        for change in self.changes:
-            first.setdefault(change.kind, change)
-        return tuple(first.values())
-
-    def explain(self) -> str:
-        """The advice in words and figures, as the command line prints it."""
-        from joulecast.report.advice import text
-
-        return text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "on": self.on,
-            "now": {
-                "outcome": self.outcome.to_dict(),
-                "results": self.now.to_dict()["results"],
-                "warnings": [notice._asdict() for notice in self.now.warnings],
-            },
-            "changes": [change.to_dict() for change in self.changes],
-            "together": self.together and self.together.to_dict(),
-            "would_not_help": [change.to_dict() for change in self.would_not_help],
-            "not_open": [closed._asdict() for closed in self.not_open],
-            "citations": [{"key": one.key, "text": one.text} for one in self.citations],
-            "provenance": {"joulecast": __version__, "data": self.now.data_digest},
-        }
-
-    def to_json(self) -> str:
-        """The JSON text of the contract: the same input gives the same bytes."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    def rows(self) -> list[frames.Row]:
-        """One row a change, the best first; a last one for the best of each kind together."""
-        advised = [*self.changes, *([self.together] if self.together else [])]
-        return [change.row() for change in advised]
-
-    def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame; raises InputError where pandas is not installed."""
-        return frames.to_pandas(self.rows())
-
-    def to_polars(self) -> Any:
-        """The rows as a polars DataFrame; raises InputError where polars is not installed."""
-        return frames.to_polars(self.rows())
 
 
 def advise(

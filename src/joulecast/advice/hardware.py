@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
+from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.answers.advice import LIFETIME
 from joulecast.data.records import Device
 from joulecast.errors import JoulecastError
 from joulecast.laws.law import constants_of, laws_of
@@ -94,7 +95,8 @@ def _instead_of_a_fleet(now: Opened) -> dict[str, str]:
     if others:
         raise NotOpenError("the entries of the fleet are at several places, one device at one")
     counts = [ledger.resolved["device_count"] for ledger in now.ledgers]
-    flags = {} if None in counts else {"device_count": str(sum(counts))}
+    total = sum(count for count in counts if count)
+    flags = {} if None in counts else {"device_count": str(total)}
     place = {"region": region, "provider": provider}
     unsaid = {name: it for name, it in place.items() if it and getattr(plan, name) is None}
     return flags | unsaid

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened, said
+from joulecast.advice.opened import Candidate, NotOpenError, Opened, said
+from joulecast.answers.advice import LIFETIME
 from joulecast.laws.law import (
     Constants,
     Laws,

@@ -6,7 +6,6 @@ reads them: what is advised is what `estimate` with these options answers.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from joulecast import estimation, together, uncertainty, units
+from joulecast.answers.advice import LIFETIME
 from joulecast.arrays import Array, Numbers
 from joulecast.data.library import Library
 from joulecast.data.records import Device
@@ -24,9 +24,6 @@ from joulecast.plan import Plan, merged, with_use
 from joulecast.resolve import Ledger, Settled, resolve
 from joulecast.terms import TERMS
 from joulecast.whatif import comparing
-
-#: Training and use together, where the plan says how much it is used and for how long.
-LIFETIME = "lifetime_kgco2e"
 
 #: What is known of the emissions of use over its years, in the chain.
 OF_USE = "emissions_over_years"
@@ -86,13 +83,6 @@ class NotOpenError(Exception):
     """A kind of change is not open to a plan; says why."""
 
 
-class Closed(NamedTuple):
-    """A kind of change that is not open, and why."""
-
-    kind: str
-    why: str
-
-
 @dataclass(frozen=True)
 class Opened:
     """A settled plan, the outcome to lower, and what must stay."""
@@ -128,7 +118,7 @@ class Opened:
         return [ledger.device for ledger in self.ledgers if ledger.device is not None]
 
     @cached_property
-    def known(self) -> dict[str, Any]:
+    def known(self) -> Mapping[str, Any]:
         """The plan as it was understood; None for what the entries of a fleet differ in."""
         return together.common(self.ledgers)
 
@@ -212,8 +202,3 @@ def _by_work(ledger: Ledger) -> bool:
 def _number(found: Numbers | None) -> float:
     assert found is not None  # what is screened on is known
     return float(found)
-
-
-def command(words: Sequence[str]) -> str:
-    """Options as they are typed."""
-    return shlex.join(words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
+from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.answers.advice import LIFETIME
 from joulecast.data.library import Library
 from joulecast.data.places import Place
 from joulecast.errors import JoulecastError, brief

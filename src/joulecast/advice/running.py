@@ -7,7 +7,8 @@ from statistics import NormalDist
 import numpy as np
 
 from joulecast.advice.hardware import by_work
-from joulecast.advice.opened import LIFETIME, Candidate, NotOpenError, Opened
+from joulecast.advice.opened import Candidate, NotOpenError, Opened
+from joulecast.answers.advice import LIFETIME
 from joulecast.data.records import Figure
 from joulecast.errors import JoulecastError, brief
 from joulecast.estimation import footprint_of

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from joulecast.architectures.layout import ModelCount, Notice
+from joulecast.answers.count import ModelCount
 from joulecast.architectures.sources import Architecture, read_architecture
+from joulecast.notices import Notice
 
 __all__ = ["Architecture", "ModelCount", "Notice", "read_architecture"]

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from joulecast.architectures.layout import Notice
 from joulecast.errors import InputError, UnknownNameError, nearest
+from joulecast.notices import Notice
 
 #: Nothing that anybody trains is larger; a slip of the keyboard is.
 MOST_LAYERS = 10_000

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from joulecast.answers.count import Convention, ModelCount, Unit
 from joulecast.architectures import keys, parts
+from joulecast.notices import Notice
 
-Convention = Literal["causal", "full"]
-Unit = Literal["token", "decoder_token", "image_token", "sample"]
 MaskKind = Literal["none", "causal", "window", "chunk", "both", "both_window", "blocks", "tiles"]
-
-#: Training passes: one forward, and a backward of two (gradients of inputs and of weights).
-PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,57 +92,6 @@ class Term:
         if self.mask.kind != "tiles":
             return 1.0
         return float(keys.padding(lengths[self.stream], self.mask.size))
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a reader of the numbers should know."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCount:
-    """What a model holds and what a token of it costs, in one convention at one length."""
-
-    params_total: float
-    params_active: float
-    forward_flop_per_token: float
-    flop_unit: Unit
-    breakdown: Mapping[str, tuple[float, float]]
-    seq_len: tuple[int, ...]
-    attention: Convention
-    warnings: tuple[Notice, ...] = ()
-
-    @property
-    def train_flop_per_token(self) -> float:
-        """Forward and backward, without recomputation."""
-        return PASSES * self.forward_flop_per_token
-
-    @property
-    def flop_per_6n(self) -> float:
-        """Training FLOP over six times the active parameters; a whole sample for `sample`."""
-        return self.train_flop_per_token / (6 * self.params_active)
-
-    def to_dict(self) -> dict[str, object]:
-        """Build the answer of `joulecast model --json`."""
-        return {
-            "schema_version": 1,
-            "params_total": int(self.params_total),
-            "params_active": int(self.params_active),
-            "forward_flop_per_token": self.forward_flop_per_token,
-            "train_flop_per_token": self.train_flop_per_token,
-            "flop_per_6n": self.flop_per_6n,
-            "flop_unit": self.flop_unit,
-            "breakdown": {
-                part: {"params": int(params), "forward_flop_per_token": flop}
-                for part, (params, flop) in self.breakdown.items()
-            },
-            "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
-            "seq_len": ":".join(str(length) for length in self.seq_len),
-            "attention": self.attention,
-        }
 
 
 def one_stream(lengths: tuple[int, ...]) -> dict[str, int]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from joulecast.answers.count import Convention, ModelCount
 from joulecast.architectures.config import WAYS_ON, config_of
 from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_PARTS
-from joulecast.architectures.layout import Convention, Layout, ModelCount, Notice, Term
+from joulecast.architectures.layout import Layout, Term
 from joulecast.errors import InputError, UnknownNameError
+from joulecast.notices import Notice
 
 #: No config is larger; a file that is, is not one.
 MOST_BYTES = 8_000_000

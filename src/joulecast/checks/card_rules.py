@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from joulecast.answers.check import Finding
 from joulecast.checks import field_rules, hardware_rules, place_rules, product_rules
 from joulecast.checks.cards import Card
-from joulecast.checks.findings import Finding
 from joulecast.checks.known import Known
 from joulecast.checks.products import Facts
 from joulecast.data.library import Library

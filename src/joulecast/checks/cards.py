@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from joulecast.answers.check import UNIT, Reading
 from joulecast.checks.figures import TIMES, around, figures
-from joulecast.checks.findings import UNIT, Reading
 from joulecast.checks.markdown import blocks, cells_of, front_matter, plain, sentences
 
 

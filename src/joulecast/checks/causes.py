@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isclose
 
-from joulecast.checks.findings import Finding, Reading, near
+from joulecast.answers.check import Finding, Reading
+from joulecast.checks.findings import near
 from joulecast.checks.known import Known
 from joulecast.checks.products import Facts, Product
 from joulecast.errors import brief

@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from joulecast._version import __version__
+from joulecast.answers.check import Check, Reading
 from joulecast.checks.card_rules import findings_of_card
 from joulecast.checks.cards import Card, read_card
 from joulecast.checks.field_rules import as_number
-from joulecast.checks.findings import UNIT, Finding, Reading
 from joulecast.checks.run_rules import findings_of_run, readings_of
 from joulecast.data.codecarbon import read_emissions
 from joulecast.data.library import Library
 from joulecast.errors import InputError
-from joulecast.footprint import SCHEMA_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was read of a file, and what in it contradicts."""
-
-    path: str
-    readings: tuple[Reading, ...]
-    findings: tuple[Finding, ...]
-    data_digest: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing contradicts."""
-        return not self.findings
-
-    def explain(self, quiet: bool = False) -> str:
-        """One line a finding, then what was read."""
-        lines = [f"{self.path}:{one.line}: {one}" for one in self.findings]
-        if self.passed:
-            lines = [f"{self.path}: nothing contradicts"]
-        if not quiet:
-            lines += ["", f"Read ({len(self.readings)})"]
-            wide = max((len(one.name) for one in self.readings), default=0) + 2
-            lines += [f"  line {one.line:<5}{one.name:<{wide}}{one.shown}" for one in self.readings]
-        return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Keys schema_version, path, pass, findings, readings, provenance."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "path": self.path,
-            "pass": self.passed,
-            "findings": [one._asdict() for one in self.findings],
-            "readings": [
-                {
-                    "name": one.name,
-                    "value": float(f"{one.value:.10g}"),
-                    "unit": UNIT.get(one.name, ""),
-                    "shown": one.shown,
-                    "line": one.line,
-                }
-                for one in self.readings
-            ],
-            "provenance": {"joulecast": __version__, "data": self.data_digest},
-        }
-
-    def to_json(self) -> str:
-        """The same as JSON text."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def check(path: str | Path, library: Library | None = None) -> Check:

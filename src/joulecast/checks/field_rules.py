@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from math import log
 
+from joulecast.answers.check import Finding
 from joulecast.checks.causes import first_near, mass
-from joulecast.checks.findings import Finding, two_digits
+from joulecast.checks.findings import two_digits
 from joulecast.checks.known import Known
 from joulecast.checks.products import LEAST_DIFFERENCE
 from joulecast.errors import brief

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from joulecast import units
-from joulecast.checks.findings import Reading
+from joulecast.answers.check import Reading
 
 _MASSES = {
     "t": 1000.0, "tonne": 1000.0, "tonnes": 1000.0, "ton": 1000.0, "tons": 1000.0,

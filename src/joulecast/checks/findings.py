@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from math import log
-from typing import Any, NamedTuple
+from typing import Any
 
 from joulecast.data.library import Library
 from joulecast.data.places import Place
@@ -16,59 +16,6 @@ GRID_MARGIN = 1.5
 
 #: Grid intensities that exist [g/kWh].
 GRIDS = (2.0, 2000.0)
-
-
-#: Quantity -> the unit a reading of it is in.
-UNIT = {
-    "emissions": "kgCO2e",
-    "intensity": "gCO2e/kWh",
-    "energy": "kWh",
-    "power": "W",
-    "tdp": "W",
-    "device_hours": "h",
-    "hours": "h",
-    "throughput": "TFLOP/s",
-    "peak": "TFLOP/s",
-    "flop": "FLOP",
-    "mfu": "",
-    "pue": "",
-    "devices": "",
-    "params": "",
-    "active_params": "",
-    "tokens": "",
-}
-
-
-class Reading(NamedTuple):
-    """One figure of a card.
-
-    `value` is in the unit of its quantity (see UNIT), `shown` is what stands in the card, `slack`
-    how far rounding alone may put it off, as a share.  `label` is the words before it, `context`
-    the part of the sentence around it.
-    """
-
-    name: str
-    value: float
-    shown: str
-    line: int
-    slack: float
-    label: str = ""
-    word: str = ""
-    context: str = ""
-
-
-class Finding(NamedTuple):
-    """A contradiction: what is stated, what follows from the rest, and the likely cause."""
-
-    code: str
-    line: int
-    stated: str
-    follows: str
-    cause: str
-
-    def __str__(self) -> str:
-        cause = f"; {self.cause}" if self.cause else ""
-        return f"{self.code}: {self.stated}, but {self.follows}{cause}"
 
 
 def near(ratio: float, other: float, slack: float = 0.05) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from math import isclose
 
 from joulecast import units
+from joulecast.answers.check import Finding, Reading
 from joulecast.checks.causes import either_way, first_near
-from joulecast.checks.findings import Finding, Reading, near, two_digits
+from joulecast.checks.findings import near, two_digits
 from joulecast.checks.known import MOST_POWER, Known
 from joulecast.checks.products import Facts, Product, product
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from joulecast.answers.check import Reading
 from joulecast.checks.cards import Card, Scope
-from joulecast.checks.findings import GRIDS, Reading, first_found, near, phrases
+from joulecast.checks.findings import GRIDS, first_found, near, phrases
 from joulecast.checks.products import Facts, Product, by_line, of, product
 from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.places import Place

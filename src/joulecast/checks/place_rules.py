@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from joulecast.checks.findings import GRID_MARGIN, GRIDS, Finding, grids_of
+from joulecast.answers.check import Finding
+from joulecast.checks.findings import GRID_MARGIN, GRIDS, grids_of
 from joulecast.checks.known import Known
 from joulecast.checks.products import Facts
 from joulecast.errors import brief

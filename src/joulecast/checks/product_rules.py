@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from joulecast.answers.check import Finding, Reading
 from joulecast.checks.causes import (
     PUE_LEFT_OUT,
     as_stated,
@@ -14,7 +15,7 @@ from joulecast.checks.causes import (
     hours,
     mass,
 )
-from joulecast.checks.findings import Finding, Reading, near
+from joulecast.checks.findings import near
 from joulecast.checks.known import MOST_POWER, Known, is_total, overhead
 from joulecast.checks.products import Facts, Product, agrees, by_line, product
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from math import log
 from typing import NamedTuple
 
+from joulecast.answers.check import Reading
 from joulecast.checks.cards import Scope
-from joulecast.checks.findings import Reading
 
 #: Beyond the rounding of the figures, products agree within this.
 LEAST_DIFFERENCE = 0.01

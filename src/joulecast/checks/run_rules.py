@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from joulecast import units
+from joulecast.answers.check import Finding, Reading
 from joulecast.checks.findings import (
     GRID_MARGIN,
     GRIDS,
-    Finding,
-    Reading,
     first_found,
     grids_of,
     near,

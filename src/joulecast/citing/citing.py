@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from joulecast._version import RELEASED, __version__
+from joulecast.answers.footprint import Citation, Sourced
 from joulecast.citing.markup import OWN_KEY, latex
 from joulecast.data.records import Source
 from joulecast.errors import InputError, nearest
-from joulecast.footprint import Citation
-from joulecast.report.forecast import Answer
 
 TITLE = "joulecast: forecasting the footprint of training machine-learning models"
 AUTHORS = "joulecast contributors"
@@ -41,7 +40,7 @@ class Bibliography(NamedTuple):
         return [own, *(one.text for one in self.cited)]
 
 
-def cite(answer: Answer | Sequence[Answer], form: str = "text") -> str:
+def cite(answer: Sourced | Sequence[Sourced], form: str = "text") -> str:
     """Everything an answer rests on, to be cited: its data, its formulas, joulecast itself.
 
     Parameters
@@ -74,7 +73,7 @@ def cite(answer: Answer | Sequence[Answer], form: str = "text") -> str:
     return {"text": _text, "bibtex": bibtex, "csl": _csl}[form](found)
 
 
-def bibliography(answers: Sequence[Answer]) -> Bibliography:
+def bibliography(answers: Sequence[Sourced]) -> Bibliography:
     """Sources of some answers, each once, in the order in which they were used."""
     by_key = {one.key: one for answer in answers for one in answer.citations}
     cited = tuple(one for one in by_key.values() if one.read != "recalled")

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from joulecast.footprint import Citation
-from joulecast.report.forecast import two
+from joulecast.answers.footprint import Citation
+from joulecast.report.words import two
 
 #: Key by which a bibliography names joulecast itself.
 OWN_KEY = "joulecast"

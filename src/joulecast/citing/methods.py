@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.markup import PLAIN, Plain
 from joulecast.citing.phrases import Phrases, listed
-from joulecast.footprint import Footprint
-from joulecast.report.forecast import KINDS, readable
+from joulecast.report.forecast import KINDS
+from joulecast.report.words import readable
 from joulecast.terms import PROJECT_PARTS
 
 LEFT_OUT = (

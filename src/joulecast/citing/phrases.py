@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import Plain
-from joulecast.footprint import Footprint, Quantity
-from joulecast.report.forecast import readable
-from joulecast.report.use import shown
+from joulecast.report.words import readable, readable_of_use
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -66,7 +66,7 @@ class Phrases:
 
     def ranged(self, quantity: Quantity) -> str:
         """A result of the use with its range."""
-        best, unit = shown(quantity)
+        best, unit = readable_of_use(quantity)
         if best.p10 == best.p90:
             return self._shown(best, unit)
         m = self.markup

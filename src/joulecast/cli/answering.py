@@ -42,7 +42,9 @@ def answer(
         save_html(footprint, html, force=force)
         note(f"wrote {html}")
     if to_json and drivers:
-        bars = [bar.to_dict() for bar in footprint.tornado()]
+        from joulecast.answers.shape import as_dict
+
+        bars = [as_dict(bar) for bar in footprint.tornado()]
         print_json({**footprint.to_dict(), "tornado": bars})
     elif to_json:
         say(footprint.to_json())

@@ -36,7 +36,7 @@ def cite(
     if output is None:
         say(text)
     else:
-        from joulecast.whatif.writing import save_text
+        from joulecast.report.files import save_text
 
         save_text(text + "\n", output, force)
         note(f"wrote {output}")

@@ -58,9 +58,9 @@ def compare(
     if to_json:
         say(comparison.to_json())
     else:
-        from joulecast.report.whatif import comparison_text
+        from joulecast.report.comparison import text
 
-        say(comparison_text(comparison, bold, quiet))
+        say(text(comparison, bold, quiet))
 
 
 def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
@@ -77,6 +77,6 @@ def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
     if to_json:
         say(verdict.to_json())
     else:
-        from joulecast.report.measured import verdict_text
+        from joulecast.report.verdict import text
 
-        say(verdict_text(verdict, bold, quiet))
+        say(text(verdict, bold, quiet))

@@ -40,7 +40,7 @@ def export(
     if output is None:
         say(text.rstrip("\n"))
     else:
-        from joulecast.whatif.writing import save_text
+        from joulecast.report.files import save_text
 
         save_text(text, output, force)
         note(f"wrote {output}")

@@ -33,6 +33,6 @@ def model(
     if as_json:
         print_json(counted.to_dict())
     else:
-        from joulecast.report.forecast import model_text
+        from joulecast.report.model import text
 
-        say(model_text(counted, config))
+        say(text(counted, name=config))

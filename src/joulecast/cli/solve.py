@@ -43,6 +43,6 @@ def solve(
     if to_json:
         say(solution.to_json())
     else:
-        from joulecast.report.whatif import solution_text
+        from joulecast.report.solution import text
 
-        say(solution_text(solution, bold, quiet))
+        say(text(solution, bold, quiet))

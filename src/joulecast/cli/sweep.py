@@ -15,7 +15,7 @@ from joulecast.cli.planning import AsJson, Vary, takes_plan
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
-    from joulecast.whatif.sweeping import Sweep
+    from joulecast.answers.sweep import Sweep
 
 FORMATS = ("text", "csv", "jsonl", "json", "md")
 
@@ -71,7 +71,7 @@ def sweep(
         MAX_ROWS if max_rows is None else _most(max_rows),
     )
     if output is not None:
-        from joulecast.whatif.writing import save
+        from joulecast.report.files import save
 
         with _bar(len(table)) as progress:
             save(table, output, force, progress)
@@ -96,12 +96,12 @@ def _most(said: str) -> int:
 
 def _print(table: "Sweep", format_: str) -> None:
     if format_ == "text":
-        from joulecast.report.forecast import sweep_text
+        from joulecast.report.sweep import lines
 
-        for line in sweep_text(table):
+        for line in lines(table):
             say(line)
         return
-    from joulecast.whatif.writing import written
+    from joulecast.report.files import written
 
     rest = ""
     for text in written(table, format_):

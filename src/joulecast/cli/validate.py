@@ -69,12 +69,13 @@ def validate(
 
 def _accounting(tables: "Library", form: str) -> None:
     """Published energies against published hours and power: no forecast is made."""
+    from joulecast.answers.shape import as_dict
     from joulecast.validating.accounting import accounts
     from joulecast.validating.gates import gate_of_accounting
     from joulecast.validating.text import accounting_text
 
     book = list(accounts(tables))
-    rows = [account.to_dict() for account in book]
+    rows = [as_dict(account, float) for account in book]
     _print(form, rows, rows, accounting_text(book))
     if not gate_of_accounting(book).ok:
         raise typer.Exit(1)

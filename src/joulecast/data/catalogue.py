@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, cast
 
-from joulecast.answers import WarningObject
+from joulecast.answers.shape import as_dict
 from joulecast.data.library import Library
 from joulecast.data.places import Cited
 from joulecast.data.records import Figure, plain
 from joulecast.data.specs import bare
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
-from joulecast.notices import CODES
+from joulecast.notices import CODES, Notice
 from joulecast.terms import INPUTS, input_term
 from joulecast.validating.runs import TESTS, ReportedRun
 
@@ -258,7 +258,7 @@ class RegionRecord(RegionRow):
     grid: GridObject | None
     grid_direct: GridObject | None
     figures: dict[str, FigureObject]
-    warnings: list[WarningObject]
+    warnings: Annotated[list[dict[str, str]], list[Notice]]
 
 
 #: What a place decides, each a figure of its own.
@@ -276,7 +276,7 @@ def _region_record(name: str, library: Library, year: str | None = None) -> Regi
     when = footprint.plan["year"]
     local = library.zone_grid(place.zone, when) if place.zone else None
     direct = library.direct_grid(place.direct_area, when) if place.direct_area else None
-    found = {entry.name: entry.to_dict() for entry in footprint.assumptions}
+    found = {entry.name: as_dict(entry) for entry in footprint.assumptions}
     figures = {
         key: cast("FigureObject", {part: found[key][part] for part in FigureObject.__annotations__})
         for key in PLACE_FIGURES

@@ -7,12 +7,20 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from joulecast.data import instances, specs
 from joulecast.data.instances import Reservation
 from joulecast.data.places import Places
-from joulecast.data.records import Device, Figure, Instance, Model, Record, Source
+from joulecast.data.records import (
+    Device,
+    Figure,
+    Instance,
+    Model,
+    Read,
+    Record,
+    Source,
+)
 from joulecast.data.tables import DEFAULT_TABLES, check_listed
 from joulecast.errors import SpecsError, UnknownNameError, nearest
 
@@ -69,9 +77,9 @@ class Library(Places):
         check_listed("source", key, sources, "sources.toml")
         return self._once(Source, key, lambda: Source.made_of({"key": key, **sources[key]}))
 
-    def read_of(self, key: str) -> str:
+    def read_of(self, key: str) -> Read:
         """How a source is known: primary, secondary or recalled."""
-        return str(self._core["sources"].get(key, {}).get("read", "primary"))
+        return cast("Read", self._core["sources"].get(key, {}).get("read", "primary"))
 
     def default(self, name: str) -> Figure:
         """Look up a default, such as ``network_share.cluster``."""

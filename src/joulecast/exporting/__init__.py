@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from joulecast.answers.footprint import Footprint
 from joulecast.errors import InputError, nearest
-from joulecast.footprint import Footprint
 
 
 class Format(NamedTuple):

@@ -6,12 +6,13 @@ project; ARR's C1 for number of parameters, total computational budget and infra
 
 from __future__ import annotations
 
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.facts import grids, hardware, made_with, provider, where
 from joulecast.exporting.tables import amount, interval, known
-from joulecast.footprint import Footprint, Quantity
 
 
 def write(footprint: Footprint) -> str:

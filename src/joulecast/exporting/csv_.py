@@ -14,9 +14,11 @@ from collections.abc import Sequence
 
 from joulecast import units
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
+from joulecast.answers.shape import ten
 from joulecast.citing.methods import name_of
 from joulecast.exporting.facts import needed, provider, values_of
-from joulecast.footprint import Footprint, Quantity, ten
 from joulecast.plan import as_said
 
 #: Columns of CodeCarbon 3.3, in its order; before 3.2.1 it had none of load, before 3.0.8 no water.

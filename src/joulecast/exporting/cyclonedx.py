@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Assumption, Footprint, UsePhase
+from joulecast.answers.quantity import Quantity
+from joulecast.answers.shape import ten
 from joulecast.citing.citing import TITLE
 from joulecast.citing.methods import name_of
 from joulecast.exporting.facts import is_fine_tuning, needed
 from joulecast.exporting.tables import inputs_of
-from joulecast.footprint import Assumption, Footprint, Quantity, ten
-from joulecast.use.used import UsePhase
 
 #: Namespace of our serial numbers: the same answer gets the same one.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "joulecast")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from joulecast import units
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.errors import brief
@@ -19,7 +21,6 @@ from joulecast.estimation import EU_THRESHOLDS
 from joulecast.exporting import md
 from joulecast.exporting.facts import made_with, needed, values_of
 from joulecast.exporting.tables import interval
-from joulecast.footprint import Footprint, Quantity
 
 #: Edition of the form that is answered.
 EDITION = "eu-model-documentation-form-2025-07"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Assumption, Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.errors import InputError
-from joulecast.footprint import Assumption, Footprint, Quantity
 
 _WAYS = {
     "total_kgco2e": ["--region us-va", "--set grid_gco2e_per_kwh=400"],

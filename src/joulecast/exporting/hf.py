@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.markup import MARKDOWN, PLAIN
 from joulecast.citing.methods import paragraph
 from joulecast.exporting import md
 from joulecast.exporting.facts import hardware, is_fine_tuning, made_with, needed, provider, where
 from joulecast.exporting.tables import amount, ranged
-from joulecast.footprint import Footprint
 
 
 def write(footprint: Footprint) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from joulecast.footprint import Footprint
+from joulecast.answers.footprint import Footprint
 
 
 def write(footprint: Footprint) -> str:

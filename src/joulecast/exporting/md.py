@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.citing import bibliography
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import paragraph
@@ -11,9 +12,9 @@ from joulecast.data.library import Library
 from joulecast.estimation import citation_of
 from joulecast.exporting import tables
 from joulecast.exporting.facts import made_with
-from joulecast.footprint import Footprint
 from joulecast.plan.file import dump
-from joulecast.report.forecast import readable, subject
+from joulecast.report.forecast import subject
+from joulecast.report.words import readable
 
 #: Heading of the plan; what reads an export back looks for it.
 PLAN_HEADING = "Plan"

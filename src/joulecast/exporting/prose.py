@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from joulecast.answers.footprint import Footprint
 from joulecast.citing.citing import bibliography
 from joulecast.citing.markup import PLAIN
 from joulecast.citing.methods import paragraphs
-from joulecast.footprint import Footprint
 
 
 def write(footprints: Sequence[Footprint]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import MARKDOWN
 from joulecast.citing.methods import name_of
 from joulecast.exporting import md
 from joulecast.exporting.facts import grids, made_with, needed
 from joulecast.exporting.tables import amount, known
-from joulecast.footprint import Footprint, Quantity
 
 SCOPE = (
     "This is the model training of the Provider boundary, for one forecast. The Provider score "

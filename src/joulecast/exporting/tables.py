@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from joulecast.answers.footprint import Assumption, Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import Plain
-from joulecast.footprint import Assumption, Footprint, Quantity
 from joulecast.report.use import LABELS as USE_LABELS
-from joulecast.report.use import shown as worded
+from joulecast.report.words import readable_of_use as worded
 
 #: Result -> what a reader calls it.
 LABELS = {

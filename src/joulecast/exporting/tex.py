@@ -7,10 +7,11 @@ from math import floor, log10
 from typing import NamedTuple
 
 from joulecast._version import __version__
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.citing.markup import LATEX
 from joulecast.citing.methods import name_of, paragraphs
-from joulecast.footprint import Footprint, Quantity
-from joulecast.report.forecast import readable, two
+from joulecast.report.words import readable, two
 
 _HEAD = r"""% Made with joulecast {version}, data {data}.
 % Needs \usepackage{{booktabs}}; the \cite keys are those of: joulecast cite ... --format bibtex"""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from joulecast.answers.optimum import Question
 from joulecast.data.library import Library
 from joulecast.data.reading import number
 from joulecast.errors import InputError, UnknownNameError, brief
@@ -73,8 +74,8 @@ class Asked(NamedTuple):
         data = (self.demand, self.serving_ratio)
         return {datum.name: datum for datum in data if datum is not None}
 
-    def to_dict(self) -> dict[str, Any]:
-        """As the JSON shows it."""
+    def as_question(self, law: str) -> Question:
+        """As the answer shows it, with the key of the law that answers."""
         return {
             "asked": self.kind,
             "flop": self.flop,
@@ -87,6 +88,7 @@ class Asked(NamedTuple):
             "unique_tokens": self.unique_tokens,
             "experts": self.experts,
             "confidence": self.confidence,
+            "law": law,
         }
 
 

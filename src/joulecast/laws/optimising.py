@@ -13,11 +13,13 @@ from math import inf, isfinite
 import numpy as np
 
 from joulecast import estimation, uncertainty, units
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.optimum import Flatness, Optimum
+from joulecast.answers.quantity import quantity_of
 from joulecast.arrays import Numbers
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.estimation import footprint_of
-from joulecast.footprint import Footprint, quantity_of
 from joulecast.laws import choosing, saying
 from joulecast.laws.asking import Asked, read_question
 from joulecast.laws.choosing import Found, Grounds
@@ -30,7 +32,6 @@ from joulecast.laws.law import (
     laws_of,
     score,
 )
-from joulecast.laws.optima import Flatness, Optimum
 from joulecast.laws.repeats import Shelf
 from joulecast.plan import Plan
 from joulecast.resolve import Settled, resolve
@@ -131,7 +132,7 @@ def optimum(
     ]
     another = bool(asked.served) or shelf is not None
     return Optimum(
-        question={**asked.to_dict(), "law": laws.key},
+        question=asked.as_question(laws.key),
         plan={**footprint.plan, "tokens": float(best.tokens)},
         best=said[0],
         compute_optimal=said[1] if another else None,

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from joulecast import allocation, scaling_law
+from joulecast.answers.footprint import Assumption, Citation, Footprint
+from joulecast.answers.optimum import SAID, Choice, Mixture
+from joulecast.answers.quantity import quantity_of
 from joulecast.arrays import Numbers
 from joulecast.data.library import Library
 from joulecast.estimation import assumption_of, citation_of
-from joulecast.footprint import Assumption, Citation, Footprint, quantity_of
 from joulecast.laws.asking import Asked
 from joulecast.laws.choosing import Found, Grounds
 from joulecast.laws.law import Constants, Laws, constants_of, experts_saving
-from joulecast.laws.optima import SAID, Choice, Mixture
 from joulecast.notices import Notice
 from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum

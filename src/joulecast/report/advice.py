@@ -5,11 +5,20 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from joulecast.advice.advising import Advice, Advised
-from joulecast.advice.opened import LIFETIME, command
-from joulecast.footprint import Quantity
-from joulecast.report.forecast import WIDTH, readable, subject, two, wrapped
-from joulecast.report.whatif import interval, outcome, percent
+from joulecast.answers.advice import LIFETIME, Advice, Advised, command
+from joulecast.report.forecast import subject
+from joulecast.report.grounds import unchecked
+from joulecast.report.tables import Table
+from joulecast.report.words import (
+    WIDTH,
+    in_unit,
+    interval,
+    outcome,
+    percent,
+    readable,
+    two,
+    wrapped,
+)
 
 #: Kind of change -> what a sentence calls it.
 WORDS = {
@@ -55,7 +64,7 @@ def _what(advice: Advice) -> str:
 
 
 def _headline(advice: Advice, unit: str, bold: Callable[[str], str]) -> list[str]:
-    now = _in(advice.outcome, unit)
+    now = in_unit(advice.outcome, unit)
     amount = f"{two(now.value)} {unit}".rstrip()
     best = advice.best
     if best is None:
@@ -64,7 +73,7 @@ def _headline(advice: Advice, unit: str, bold: Callable[[str], str]) -> list[str
         if not advice.would_not_help:
             why = f"{bold('Nothing is open to change')}, for the reasons below."
         return [f"  {_what(advice).capitalize()}: {amount}", "", *_indented(why)]
-    saving = _in(best.saving, unit)
+    saving = in_unit(best.saving, unit)
     share = f" ({percent(1 - best.ratio.value)})" if best.ratio is not None else ""
     return [
         f"  {_what(advice).capitalize()}: {amount} (80 % range {interval(now)})",
@@ -80,9 +89,10 @@ def _headline(advice: Advice, unit: str, bold: Callable[[str], str]) -> list[str
     ]
 
 
-def _indented(line: str) -> list[str]:
+def _indented(line: str, by: int = 4) -> list[str]:
+    indent = " " * by
     return textwrap.wrap(
-        line, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False
+        line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
 
 
@@ -94,7 +104,7 @@ def _ranking(advice: Advice, unit: str) -> list[str]:
     for rank, change in enumerate(advice.best_of_each, 1):
         lines += _row(f"{rank} {change.kind}: {change.change}", change, unit)
         beyond = "extrapolated" if change.extrapolated else ""
-        lines += _under("; ".join(filter(None, [change.detail, *change.effects, beyond])))
+        lines += _indented("; ".join(filter(None, [change.detail, *change.effects, beyond])), 6)
     note = (
         "Saves and leaves are of the nominal run, as `estimate` gives it; expected is the mean "
         "saving over all draws, by which changes are ranked. Each is set against the plan as it "
@@ -120,7 +130,7 @@ def _together(advice: Advice, unit: str) -> list[str]:
     if both is None:
         return []
     lines = [_cells(f"All at once [{unit}]", _HEADS)]
-    return [*lines, *_row(both.change, both, unit), *_under("; ".join(both.effects))]
+    return [*lines, *_row(both.change, both, unit), *_indented("; ".join(both.effects), 6)]
 
 
 def _useless(advice: Advice) -> list[str]:
@@ -165,28 +175,37 @@ def _mind(advice: Advice) -> list[str]:
 def _sources(advice: Advice) -> list[str]:
     if not advice.citations:
         return []
-    lines = [
-        one.text + (" (unchecked)" if one.read == "recalled" else "") for one in advice.citations
-    ]
+    lines = [one.text + unchecked(one) for one in advice.citations]
     return ["Sources of targets and caveats", *(part for line in lines for part in wrapped(line))]
 
 
 def _row(label: str, change: Advised, unit: str) -> list[str]:
     """A change on a line, its options below; a long label stands on a line of its own."""
-    saving = _in(change.saving, unit)
+    cells = _figures(change, unit)
+    if len(label) > _LABEL:
+        lines = [*wrapped(label), _cells("", cells)]
+    else:
+        lines = [_cells(f"  {label}", cells)]
+    return [*lines, *_options(change)]
+
+
+def _figures(change: Advised, unit: str) -> tuple[str, ...]:
+    saving = in_unit(change.saving, unit)
     size = saving.value / change.saving.value if change.saving.value else 1.0
-    cells = (
+    return (
         two(saving.value),
         interval(saving),
         two(change.expected_saving * size),
         percent(change.probability_lower),
         two(change.value * size),
     )
-    if len(label) > _LABEL:
-        lines = [*wrapped(label), _cells("", cells)]
-    else:
-        lines = [_cells(f"  {label}", cells)]
-    return [*lines, *_options(change)]
+
+
+def table(advice: Advice) -> Table:
+    """Each change with what it saves, the best first."""
+    unit = readable(advice.outcome)[1]
+    rows = [(one.kind, one.change, *_figures(one, unit)) for one in advice.changes]
+    return Table(("Kind", f"Change [{unit}]", *_HEADS), rows, range(2, 2 + len(_HEADS)))
 
 
 def _cells(label: str, cells: Sequence[str]) -> str:
@@ -202,13 +221,3 @@ def _options(change: Advised, indent: int = 6) -> list[str]:
         " ".join(words), WIDTH - indent, break_on_hyphens=False, break_long_words=False
     )
     return [" " * indent + line.replace("\0", " ") for line in lines]
-
-
-def _under(line: str) -> list[str]:
-    return textwrap.wrap(
-        line, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False
-    )
-
-
-def _in(quantity: Quantity, unit: str) -> Quantity:
-    return quantity.to(unit.removesuffix("CO2e")) if unit != quantity.unit else quantity

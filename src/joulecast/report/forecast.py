@@ -1,4 +1,4 @@
-"""The answer as text, at most 80 columns wide.
+"""A forecast as text, at most 80 columns wide.
 
 Two significant figures everywhere but in the By-hand block, which has five.
 """
@@ -6,28 +6,30 @@ Two significant figures everywhere but in the By-hand block, which has five.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import floor, isfinite, log10, sqrt
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from math import sqrt
 
 from joulecast import units
-from joulecast._version import __version__
-from joulecast.by_hand import HandLine, mass_unit
+from joulecast.answers.footprint import Assumption, Footprint, HandLine
+from joulecast.answers.quantity import Quantity
+from joulecast.by_hand import mass_unit
 from joulecast.data.prices import PRICES
-from joulecast.footprint import Assumption, Citation, Footprint, Quantity
-from joulecast.notices import Notice
-from joulecast.plan.file import compact
-from joulecast.terms import PROJECT_PARTS, TERMS
-
-if TYPE_CHECKING:
-    from joulecast.architectures import ModelCount
-    from joulecast.whatif.sweeping import Sweep
-
-WIDTH = 80
-
-_WORDS = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+from joulecast.report.grounds import assumption_lines, citation_lines, warning_lines
+from joulecast.report.use import use_lines
+from joulecast.report.words import (
+    LEAST_SHARE,
+    SCREEN,
+    WIDTH,
+    interval,
+    is_exact,
+    plain,
+    readable,
+    rest_of,
+    short,
+    two,
+    wrapped,
+)
+from joulecast.terms import PROJECT_PARTS
 
 #: Kind of model as a reader says it.
 KINDS = {
@@ -45,26 +47,6 @@ KINDS = {
 
 #: Device counts for which days are shown when none was given.
 SHOWN_COUNTS = (64, 512, 4096)
-
-
-class Answer(Protocol):
-    """What every answer carries, whatever was asked."""
-
-    @property
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """Numbers it rests on."""
-
-    @property
-    def warnings(self) -> tuple[Notice, ...]:
-        """What to mind."""
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        """Sources used."""
-
-    @property
-    def data_digest(self) -> str:
-        """Version of the data."""
 
 
 #: Label -> quantity with a line of its own, whatever is the headline.
@@ -86,9 +68,6 @@ COSTS = {"device_cost": "Hire", "electricity_cost": "Power bill"}
 #: Parts below this share of the total are rounding.
 LEAST_PART = 1e-9
 
-#: Smaller shares of the variance are summed up.
-LEAST_SHARE = 0.01
-
 
 def text(
     footprint: Footprint,
@@ -107,176 +86,65 @@ def text(
         _fleet(footprint),
         _use(footprint),
         _by_hand(footprint),
-        _entries(shown_assumptions(footprint)),
+        assumption_lines(shown_assumptions(footprint)),
         _assumed_of_use(footprint),
         _cross_checks(footprint),
         _tornado(footprint) if drivers else _drivers(footprint),
-        warning_lines(footprint),
+        warning_lines(footprint.warnings),
         citation_lines(footprint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def model_text(count: ModelCount, name: str) -> str:
-    """A counted architecture: totals, then its parts."""
-    length = ":".join(f"{part:,}" for part in count.seq_len)
-    unit = count.flop_unit.replace("_", " ")
-    rows = [
-        ("Parameters", f"{count.params_total:,.0f}"),
-        ("Active", f"{count.params_active:,.0f} per {unit}"),
-        ("Forward", f"{plain(count.forward_flop_per_token)} FLOP per {unit}"),
-        ("Training", f"{plain(count.train_flop_per_token)} FLOP per {unit}"),
-        ("Over 6N", f"{count.flop_per_6n:.3f} times 6 x active parameters"),
-    ]
-    lines = [f"{name}: {length} tokens, {count.attention} attention", ""]
-    lines += [f"  {label:<12}{value}" for label, value in rows]
-    lines += ["", f"  {'part':<26}{'parameters':>18}{'forward FLOP':>16}{'share':>8}"]
-    for part, (params, flop) in count.breakdown.items():
-        share = flop / count.forward_flop_per_token if count.forward_flop_per_token else 0.0
-        lines.append(f"  {part:<26}{params:>18,.0f}{plain(flop, 4):>16}{share:>8.1%}")
-    if count.warnings:
-        lines += ["", "Mind"]
-        for notice in count.warnings:
-            lines += wrapped(f"{notice.code}: {notice.message}")
-    return "\n".join(lines)
+def screen(footprint: Footprint) -> list[str]:
+    """What a person needs first: subject, headline, figures, parts, what to mind."""
+    subject_lines = textwrap.wrap(subject(footprint), WIDTH, max_lines=3)
+    blocks = [[*subject_lines, "", *_headline(footprint, str)], _figures(footprint)]
+    codes = ", ".join(dict.fromkeys(notice.code for notice in footprint.warnings))
+    rest = [_parts(footprint), wrapped(f"Mind: {codes}", 0, 2) if codes else []]
+    # Of many figures the last give way, so that parts and warnings stand on the screen.
+    room = SCREEN - 2 - sum(len(block) + 1 for block in (blocks[0], *filter(None, rest)))
+    blocks[1] = blocks[1][:room]
+    lines = [line for block in (*blocks, *rest) if block for line in (*block, "")]
+    return [*lines, rest_of("fp")]
 
 
-def sweep_text(table: Sweep) -> Iterator[str]:
-    """A sweep as a table; the first result with its range, each in one unit that reads well."""
-    heads, sizes = [], []
-    for number, result in enumerate(table.results):
-        shown, unit = column_unit(table, result)
-        heads.append(heading(result, unit))
-        sizes.append(shown)
-        if number == 0 and table.ranges:
-            heads.append("80 % prediction range")
-    axes = [[axis_label(value) for value in axis.values.tolist()] for axis in table.axes]
-    widths = [
-        max(len(axis.name), *map(len, labels))
-        for axis, labels in zip(table.axes, axes, strict=True)
-    ]
-    wide = [max(12, len(head)) for head in heads]
-    names = [axis.name.ljust(width) for axis, width in zip(table.axes, widths, strict=True)]
-    yield "  ".join(names + [h.rjust(w) for h, w in zip(heads, wide, strict=True)]).rstrip()
-    positions = np.ndindex(*table.shape)
-    for row in table.rows():
-        cells = [
-            labels[i].ljust(width)
-            for i, labels, width in zip(next(positions), axes, widths, strict=True)
-        ]
-        figures = []
-        for number, (result, size) in enumerate(zip(table.results, sizes, strict=True)):
-            figures.append(_cell(row[f"{result}_value"], size))
-            if number == 0 and table.ranges:
-                low, high = (_cell(row[f"{result}_{level}"], size) for level in ("p10", "p90"))
-                figures.append(low if low == high else f"{low} to {high}")
-        yield "  ".join(cells + [f.rjust(w) for f, w in zip(figures, wide, strict=True)]).rstrip()
+def headline_of(footprint: Footprint) -> tuple[Quantity, str, str] | None:
+    """The answer in the unit that reads best, that unit, and the unit of its range.
 
-
-def heading(result: str, unit: str) -> str:
-    """A result and its unit as the head of a column: ``total [tCO2e]``."""
-    word = result
-    for ending in ("_kgco2e", "_kwh", "_l", "_days"):
-        word = word.removesuffix(ending)
-    word = word.replace("_", " ").replace("device hours", "device-hours")
-    return f"{word} [{unit}]" if unit and word != "device-hours" else word
-
-
-def column_unit(table: Sweep, result: str) -> tuple[float, str]:
-    """What to multiply a column by, and the unit it is then in: that of its middle value."""
-    values = table.grid(f"{result}_value")
-    known = values[np.isfinite(values) & (values > 0)]
-    unit = TERMS[result].unit
-    if not known.size:
-        return 1.0, unit
-    middle = float(np.median(known))
-    shown, unit_shown = readable(Quantity(middle, middle, middle, middle, middle, middle, unit))
-    return shown.value / middle, unit_shown
-
-
-def axis_label(value: object) -> str:
-    """A value that was varied as people write it."""
-    if isinstance(value, float):
-        return str(compact(value)) if value >= 1e6 else f"{value:.6g}"
-    return str(value)
-
-
-def _cell(value: float | None, size: float) -> str:
-    return "-" if value is None else two(value * size)
-
-
-def two(value: float) -> str:
-    """Two significant figures as people read them: 1,300, 0.053, 1.3 million.
-
-    >>> two(1287), two(0.0534), two(1.327e6), two(99.6)
-    ('1,300', '0.053', '1.3 million', '100')
+    Device-hours or FLOP stand in where neither emissions nor energy are known.
     """
-    if value == 0 or not isfinite(value):
-        return f"{value:g}"
-    rounded = float(f"{value:.1e}")
-    for size, word in _WORDS:
-        if abs(rounded) >= size:
-            if abs(rounded) >= 1000 * size:
-                break
-            return f"{two(rounded / size)} {word}"
-    if abs(rounded) >= 1e18 or abs(rounded) < 1e-4:
-        return f"{value:.1e}".replace("e+", "e").replace("e-0", "e-")
-    digits = max(0, 1 - floor(log10(abs(rounded))))
-    return f"{rounded:,.{digits}f}"
+    headline = footprint.headline
+    if headline is not None:
+        shown, unit = readable(headline)
+        return shown, unit, unit
+    if footprint.device_hours is not None:
+        return footprint.device_hours, "device-hours", "h"
+    return None if footprint.training_flop is None else (footprint.training_flop, "FLOP", "FLOP")
 
 
-def plain(value: float, digits: int = 5) -> str:
-    """A number with a given number of significant figures that a calculator takes: 3.22e10.
+def spread_of(quantity: Quantity, unit: str) -> str:
+    """The range of a headline in words."""
+    if is_exact(quantity):
+        return "exactly, from exact inputs"
+    return f"80 % prediction range {interval(quantity)} {unit}"
 
-    >>> plain(3.22e10), plain(0.26512), plain(43830.0)
-    ('3.22e10', '0.26512', '43830')
-    """
-    if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-4):
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        if "." in mantissa:
-            mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa}e{int(exponent)}"
-    return f"{float(f'{value:.{digits}g}'):.10g}"
+
+def is_skewed(footprint: Footprint) -> bool:
+    """Whether the median is to be told beside the headline."""
+    return footprint.headline is not None and any(n.code == "skewed" for n in footprint.warnings)
 
 
 def _headline(footprint: Footprint, bold: Callable[[str], str]) -> list[str]:
-    headline = footprint.headline
-    if headline is None:
-        hours = footprint.device_hours
-        if hours is not None:
-            return [f"  {bold(two(hours.value) + ' device-hours')}{_range(hours, 'h')}"]
-        flop = footprint.training_flop
-        return (
-            [] if flop is None else [f"  {bold(two(flop.value) + ' FLOP')}{_range(flop, 'FLOP')}"]
-        )
-    shown, unit = readable(headline)
-    lines = [f"  {bold(f'{two(shown.value)} {unit}')}{_range(shown, unit)}"]
-    if any(notice.code == "skewed" for notice in footprint.warnings):
-        lines.append(
-            f"  {'':{len(two(shown.value)) + len(unit) + 1}}    median {two(shown.p50)} {unit}"
-        )
+    found = headline_of(footprint)
+    if found is None:
+        return []
+    shown, word, unit = found
+    said = f"{two(shown.value)} {word}"
+    lines = [f"  {bold(said)}    {spread_of(shown, unit)}"]
+    if is_skewed(footprint):
+        lines.append(f"  {'':{len(said)}}    median {two(shown.p50)} {unit}")
     return lines
-
-
-def _range(quantity: Quantity, unit: str) -> str:
-    if quantity.p10 == quantity.p90:
-        return "    exactly, from exact inputs"
-    return f"    80 % prediction range {two(quantity.p10)} to {two(quantity.p90)} {unit}"
-
-
-def readable(quantity: Quantity) -> tuple[Quantity, str]:
-    """A mass in mg, g, kg or t; an energy in mWh to GWh; whichever reads best."""
-    if quantity.unit.startswith("kg"):
-        unit, _ = mass_unit(quantity.value)
-        return quantity.to(unit), unit + quantity.unit.removeprefix("kg")
-    if quantity.unit == "kWh":
-        ladder = ((1e6, "GWh"), (1e3, "MWh"), (1.0, "kWh"), (1e-4, "Wh"))
-        unit = next((unit for size, unit in ladder if quantity.value >= size), "mWh")
-        return quantity.to(unit), unit
-    if quantity.unit == "L":
-        unit = "m3" if quantity.value >= 1e4 else "L" if quantity.value >= 0.1 else "mL"
-        return quantity.to(unit), unit
-    return quantity, quantity.unit
 
 
 def subject(footprint: Footprint) -> str:
@@ -346,9 +214,16 @@ def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
 
 def _figures(footprint: Footprint) -> list[str]:
     return [
-        f"  {label:<11}{value:<29} {_interval(spread)}".rstrip()
+        f"  {label:<11}{value:<29} {_spread(spread)}".rstrip()
         for label, value, spread in figure_rows(footprint)
     ]
+
+
+def _spread(quantity: Quantity | None) -> str:
+    if quantity is None or is_exact(quantity):
+        return ""
+    unit = "" if quantity.unit in ("FLOP", "h", "") else f" {quantity.unit}"
+    return f"{interval(quantity)}{unit}"
 
 
 def _beside(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
@@ -367,13 +242,6 @@ def _beside(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
         if quantity is not None:
             rows.append((label, f"{two(quantity.value)} {currency}".rstrip(), quantity))
     return rows
-
-
-def _interval(quantity: Quantity | None) -> str:
-    if quantity is None or quantity.p10 == quantity.p90:
-        return ""
-    unit = "" if quantity.unit in ("FLOP", "h", "") else f" {quantity.unit}"
-    return f"{two(quantity.p10)} to {two(quantity.p90)}{unit}"
 
 
 def _days(footprint: Footprint, hours: Quantity) -> str:
@@ -491,11 +359,6 @@ def _hand_line(line: HandLine) -> str:
     return f"{entry}{result:>{WIDTH - len(entry)}}"
 
 
-def assumption_lines(answer: Answer) -> list[str]:
-    """Given and assumed numbers, each with its range, source and flag."""
-    return _entries(answer.assumptions)
-
-
 def shown_assumptions(footprint: Footprint) -> list[Assumption]:
     """Given and assumed numbers as a reader sees them: prices in their currency."""
     currency = footprint.plan.get("currency")
@@ -507,52 +370,9 @@ def shown_assumptions(footprint: Footprint) -> list[Assumption]:
     ]
 
 
-def _entries(entries: Sequence[Assumption]) -> list[str]:
-    given = [entry for entry in entries if entry.given]
-    assumed = [entry for entry in entries if not entry.given]
-    lines = []
-    if given:
-        lines.append("Given")
-        lines += [
-            f"  {entry.name:<23} {_value(entry):<13} {_span(entry)}".rstrip() for entry in given
-        ]
-    if assumed:
-        lines += [""] if given else []
-        lines.append("Assumed (change with the flag)")
-        for entry in assumed:
-            lines += _assumed(entry)
-    return lines
-
-
-def _assumed(entry: Assumption) -> list[str]:
-    first = f"  {entry.name:<23} {_value(entry):<13} {_span(entry):<19} {entry.basis}"
-    unchecked = " (unchecked)" if entry.read == "recalled" else ""
-    note = f": {entry.note}" if entry.note else ""
-    why = f"{entry.flag}  {entry.source}{unchecked}{note}"
-    return [first, *textwrap.wrap(why, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)]
-
-
-def _value(entry: Assumption) -> str:
-    whole = entry.value == int(entry.value) and abs(entry.value) < 1e6
-    digits = 10 if entry.given or whole else 3
-    return f"{plain(entry.value, digits)} {_short(entry.unit)}".rstrip()
-
-
-def _span(entry: Assumption) -> str:
-    if entry.low is None or entry.high is None:
-        return "exact"
-    return f"{plain(entry.low, 2)} to {plain(entry.high, 2)}"
-
-
-def _short(unit: str) -> str:
-    return unit.replace("CO2e", "")
-
-
 def _use(footprint: Footprint) -> list[str]:
     if footprint.use_phase is None:
         return []
-    from joulecast.report.use import use_lines
-
     use = footprint.use_phase
     several = len(footprint.fleet) > 1
     return use_lines(use, place=f"in {use.plan['region']}" if several else "")
@@ -561,7 +381,7 @@ def _use(footprint: Footprint) -> list[str]:
 def _assumed_of_use(footprint: Footprint) -> list[str]:
     if footprint.use_phase is None:
         return []
-    return ["The same of its use", *_entries(footprint.use_phase.assumptions)]
+    return ["The same of its use", *assumption_lines(footprint.use_phase.assumptions)]
 
 
 def _cross_checks(footprint: Footprint) -> list[str]:
@@ -569,7 +389,7 @@ def _cross_checks(footprint: Footprint) -> list[str]:
         return []
     lines = ["Cross-checks (given against what the other inputs imply)"]
     lines += [
-        f"  {check.name:<24}{two(check.given)} {_short(check.unit)} given, "
+        f"  {check.name:<24}{two(check.given)} {short(check.unit)} given, "
         f"{two(check.implied)} implied: ratio {two(check.ratio)}"
         for check in footprint.cross_checks
     ]
@@ -623,44 +443,3 @@ def _labelled(name: str, cells: str) -> list[str]:
 
 def _ends(low: float, high: float, unit: str) -> str:
     return f"{two(low)} to {two(high)} {unit}"
-
-
-def warning_lines(answer: Answer) -> list[str]:
-    """What to mind."""
-    if not answer.warnings:
-        return []
-    lines = ["Mind"]
-    for notice in answer.warnings:
-        lines += wrapped(f"{notice.code}: {notice.message}")
-    return lines
-
-
-def citation_lines(answer: Answer) -> list[str]:
-    """What to cite."""
-    lines = ["Cite", *wrapped(f"joulecast {__version__}, data {answer.data_digest}, with")]
-    for citation in answer.citations:
-        if citation.of_formula:
-            continue
-        mark = " (unchecked)" if citation.read == "recalled" else ""
-        lines += textwrap.wrap(
-            f"{citation.text}{mark}",
-            WIDTH,
-            initial_indent=" " * 4,
-            subsequent_indent=" " * 6,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    formulas = [
-        one.source.label + (" (unchecked)" if one.read == "recalled" else "")
-        for one in answer.citations
-        if one.of_formula
-    ]
-    if formulas:
-        lines += wrapped(f"and, for formulas, {'; '.join(formulas)}")
-        lines += wrapped("`joulecast cite` with the same words prints all of it in full")
-    return lines
-
-
-def wrapped(line: str) -> list[str]:
-    """An entry, indented, its further lines more so."""
-    return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from joulecast.answers.optimum import Choice, Optimum
+from joulecast.answers.quantity import Quantity, exactly
 from joulecast.errors import brief
-from joulecast.footprint import Quantity
-from joulecast.laws.optima import Choice, Optimum
-from joulecast.report.forecast import (
-    WIDTH,
-    assumption_lines,
-    citation_lines,
-    plain,
-    readable,
-    two,
-    warning_lines,
-    wrapped,
-)
+from joulecast.report.grounds import assumption_lines, citation_lines, warning_lines
+from joulecast.report.tables import Table
+from joulecast.report.words import WIDTH, is_exact, plain, readable, two, wrapped
 from joulecast.terms import TERMS
 from joulecast.whatif.budgets import BUDGETS
 
@@ -47,8 +40,8 @@ def text(answer: Optimum, bold: Callable[[str], str] = str, quiet: bool = False)
         _table(answer.best, "value"),
         _against(answer),
         _around(answer),
-        assumption_lines(answer),
-        warning_lines(answer),
+        assumption_lines(answer.assumptions),
+        warning_lines(answer.warnings),
         citation_lines(answer),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -84,7 +77,7 @@ def _subject(answer: Optimum) -> str:
 def _limit(name: str, limit: float) -> str:
     """A budget as people say it: its short name, and a readable amount."""
     short = next(key for key, result in BUDGETS.items() if result == name)
-    shown, unit = readable(Quantity(limit, *(limit,) * 5, TERMS[name].unit))
+    shown, unit = readable(exactly(limit, TERMS[name].unit))
     return f"{short} {plain(shown.value, 3)} {unit}".rstrip()
 
 
@@ -111,13 +104,9 @@ def _headline(answer: Optimum, bold: Callable[[str], str]) -> list[str]:
 
 
 def _between(quantity: Quantity, shown: Callable[[float], str]) -> str:
-    if _exact(quantity):
+    if is_exact(quantity):
         return ""
     return f", 80 % prediction range {shown(quantity.p10)} to {shown(quantity.p90)}"
-
-
-def _exact(quantity: Quantity) -> bool:
-    return abs(quantity.p90 - quantity.p10) <= 1e-9 * abs(quantity.value)
 
 
 def _three(value: float) -> str:
@@ -131,6 +120,16 @@ def _percent(value: float) -> str:
 def _table(choice: Choice, heading: str) -> list[str]:
     """Every quantity of a choice with its range."""
     lines = [f"  {'':<20}{heading:<24}80 % prediction range"]
+    rows = _rows(choice)
+    return lines + [f"  {label:<20}{value:<24}{spread}".rstrip() for label, value, spread in rows]
+
+
+def table(answer: Optimum) -> Table:
+    """Every quantity of the choice with its range."""
+    return Table(("", "value", "80 % prediction range"), list(_rows(answer.best)), (1,))
+
+
+def _rows(choice: Choice) -> Iterator[tuple[str, str, str]]:
     for name, label in LABELS.items():
         quantity = choice[name]
         if quantity is None:
@@ -138,9 +137,9 @@ def _table(choice: Choice, heading: str) -> list[str]:
         shown, unit = (quantity, "") if not quantity.unit else readable(quantity)
         words = _three if name == "loss" else two
         value = f"{words(shown.value)} {unit}".rstrip()
-        spread = "as given" if _exact(shown) else f"{words(shown.p10)} to {words(shown.p90)} {unit}"
-        lines.append(f"  {label:<20}{value:<24}{spread}".rstrip())
-    return lines
+        ends = f"{words(shown.p10)} to {words(shown.p90)} {unit}"
+        spread = "as given" if is_exact(shown) else ends
+        yield label, value, spread
 
 
 def _against(answer: Optimum) -> list[str]:

@@ -13,14 +13,16 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+from joulecast.answers.comparison import Comparison, Option
+from joulecast.answers.footprint import Footprint
 from joulecast.by_hand import mass_unit
 from joulecast.data.library import Library
 from joulecast.errors import InputError, nearest
-from joulecast.footprint import Footprint
 from joulecast.plan import Plan
-from joulecast.report.forecast import LEAST_SHARE, heading, parts_of, plain, readable, two
+from joulecast.report.forecast import parts_of
 from joulecast.report.plotting import COLOURS, figure, value_tick
-from joulecast.whatif.comparing import Comparison, Option, compare
+from joulecast.report.words import LEAST_SHARE, heading, plain, readable, short, two
+from joulecast.whatif.comparing import compare
 
 #: Width of one column of a page [inch], and the letters in it [point].
 WIDTH = 3.3
@@ -219,9 +221,8 @@ def _tornado(footprint: Footprint, path: Path, force: bool) -> None:
             for end, colour in ((bar.at_p10, SKY), (bar.at_p90, BLUE)):
                 axes.barh(row, end - 1, left=1, height=0.62, color=colour)
             ends += [bar.at_p10, bar.at_p90]
-            short = bar.unit.replace("CO2e", "")
             name, whose = footprint.whose(bar.name)
-            span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short}".rstrip()
+            span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short(bar.unit)}".rstrip()
             labels.append(
                 "\n".join(
                     filter(None, [_worded(name), shorten(whose, 24, placeholder=" ..."), span])

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from joulecast.answers.sweep import Axis, Sweep
+from joulecast.arrays import Array
 from joulecast.errors import InputError, brief
-from joulecast.report.forecast import axis_label, column_unit, heading, two
-from joulecast.whatif.writing import whole_file
-
-if TYPE_CHECKING:
-    from joulecast.arrays import Array
-    from joulecast.whatif.axes import Axis
-    from joulecast.whatif.sweeping import Sweep
+from joulecast.report.files import whole_file
+from joulecast.report.sweep import column_unit
+from joulecast.report.words import axis_label, heading, two
 
 #: Black last: seven lines are as many as anybody follows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from joulecast import units
+from joulecast.answers.footprint import UsePhase
+from joulecast.answers.quantity import Quantity
 from joulecast.by_hand import mass_unit
-from joulecast.footprint import Quantity
-from joulecast.report.forecast import LEAST_SHARE, readable, two, wrapped
-from joulecast.use.used import UsePhase
+from joulecast.report.words import LEAST_SHARE, readable_of_use, two, wrapped
 
 #: Result -> what a reader of a table calls it.
 LABELS = {
@@ -61,21 +61,9 @@ def use_lines(use: UsePhase, place: str = "") -> list[str]:
 
 
 def _line(label: str, quantity: Quantity) -> str:
-    best, unit = shown(quantity)
+    best, unit = readable_of_use(quantity)
     value = f"{two(best.value)} {unit}"
     return f"  {label:<11}{value:<30}{two(best.p10)} to {two(best.p90)} {unit}"
-
-
-def shown(quantity: Quantity) -> tuple[Quantity, str]:
-    """A result in the unit that reads best, of training or of use."""
-    if quantity.unit == "gCO2e":
-        unit, _ = mass_unit(quantity.to("kg").value)
-        return quantity.to(unit), f"{unit}CO2e"
-    if quantity.unit == "d":
-        return quantity, "days"
-    if quantity.unit == "1/y":
-        return quantity, ""
-    return readable(quantity)
 
 
 def _sum(parts: Mapping[str, Quantity]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from joulecast.errors import InputError, UnknownNameError, brief
-from joulecast.plan import is_published
+from joulecast.plan import StorageMedium, is_published
 from joulecast.resolve.ledger import Ledger
 from joulecast.terms import PROJECT_MEANINGS, PROJECT_SHARES
 
@@ -11,7 +11,7 @@ from joulecast.terms import PROJECT_MEANINGS, PROJECT_SHARES
 KEPT = {"storage_tb": "100", "storage_months": "12"}
 
 #: Where nothing is said, data that are kept for months lie on hard disks.
-USUAL_MEDIUM = "hdd"
+USUAL_MEDIUM: StorageMedium = "hdd"
 
 
 def resolve(ledger: Ledger) -> None:

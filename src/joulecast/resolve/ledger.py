@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
+from joulecast.answers.resolved import Resolved
 from joulecast.chain import Run
 from joulecast.data.instances import Reservation
 from joulecast.data.library import Library
@@ -36,7 +37,8 @@ class Ledger:
         self.library = library
         self.data: dict[str, Datum] = {}
         self.notices: list[Notice] = []
-        self.resolved: dict[str, Any] = {}
+        #: Filled step by step; whole once all are settled.
+        self.resolved: Resolved = cast("Resolved", {})
         #: What --device stands for where it names a cloud instance.
         self.reserved: Reservation | None = None
         #: What the hardware was settled for; None until it is, or where no device is needed.

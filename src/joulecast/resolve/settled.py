@@ -68,13 +68,15 @@ class Settled:
     @property
     def notices(self) -> list[Notice]:
         """Every warning once; with the device where it is not about all parts."""
-        devices: dict[Notice, list[str]] = {}
+        devices: dict[Notice, list[str | None]] = {}
         for ledger in self.ledgers:
             for notice in dict.fromkeys(ledger.notices):
                 devices.setdefault(notice, []).append(ledger.resolved["device_name"])
         return [
             notice
             if len(whose) == len(self.parts)
-            else Notice(notice.code, f"{', '.join(dict.fromkeys(whose))}: {notice.message}")
+            else Notice(
+                notice.code, f"{', '.join(map(str, dict.fromkeys(whose)))}: {notice.message}"
+            )
             for notice, whose in devices.items()
         ]

@@ -75,7 +75,7 @@ def _serving(plan: Plan, use: Use, parts: Sequence[Part], library: Library) -> L
     devices = {part.ledger.resolved["device"] for part in parts}
     if use.device is None and len(devices) > 1:
         why = "is missing: the entries of the fleet have several"
-        raise InputError("use.device", None, why, sorted(devices))
+        raise InputError("use.device", None, why, sorted(filter(None, devices)))
     places = {(one.region or plan.region, one.provider or plan.provider) for one in said}
     region, provider = places.pop() if len(places) == 1 else (plan.region, plan.provider)
     if places and region is None:

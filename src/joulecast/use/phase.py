@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.quantity import Quantity, quantity_of
 from joulecast.arrays import Array
 from joulecast.chain import Run
-from joulecast.footprint import Quantity, quantity_of
 from joulecast.outcome import AGAINST, follow_use
 from joulecast.resolve.use import UseLedger
 

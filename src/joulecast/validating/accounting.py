@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from joulecast.answers.validation import Account, Settled
 from joulecast.data.library import Library
 from joulecast.estimation import estimate
 from joulecast.plan import Plan
@@ -14,34 +15,6 @@ if TYPE_CHECKING:
 
 #: Relative difference that is put down to rounding of what was published.
 TOLERANCE = 0.02
-
-Verdict = Literal["reproduced", "contradicts itself", "lacks inputs", "made by us"]
-
-
-class Account(NamedTuple):
-    """A published figure beside what the run's own other figures come to."""
-
-    run: str
-    figure: Literal["energy", "co2"]
-    unit: str
-    published: float
-    computed: float | None
-    verdict: Verdict
-    why: str
-
-    @property
-    def off(self) -> float | None:
-        """Computed over published, less one."""
-        return None if self.computed is None else self.computed / self.published - 1
-
-    @property
-    def unexplained(self) -> bool:
-        """Whether it fails to follow and the record does not say why."""
-        return self.verdict == "contradicts itself" and not self.why
-
-    def to_dict(self) -> dict[str, Any]:
-        """Its fields by name, and `off`."""
-        return {**self._asdict(), "off": self.off}
 
 
 def accounts(library: Library) -> Iterator[Account]:
@@ -113,7 +86,7 @@ def _judged(
     computed: float | None,
     missing: list[str],
 ) -> Account:
-    verdict: Verdict = "lacks inputs"
+    verdict: Settled = "lacks inputs"
     why = ", ".join(missing)
     if published.by == "joulecast":
         verdict, why = "made by us", published.note

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from joulecast import units
-from joulecast._version import __version__
+from joulecast.answers.validation import (
+    Gain,
+    Kind,
+    Row,
+    Validation,
+)
 from joulecast.data.library import Library
 from joulecast.estimation import drawn
-from joulecast.footprint import SCHEMA_VERSION
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.resolve.utilisation import ceiling_of
 from joulecast.terms import TERMS
 from joulecast.validating import telling
-from joulecast.validating.accounting import Account, accounts
+from joulecast.validating.accounting import accounts
 from joulecast.validating.baselines import (
     NAIVE_PUE,
     NAIVE_UTILISATION,
@@ -33,9 +36,8 @@ from joulecast.validating.baselines import (
     pooled_constant,
 )
 from joulecast.validating.calibration import calibrate, case_of, flop_of, hours_runs
-from joulecast.validating.gates import Gate, gates_of
+from joulecast.validating.gates import gates_of
 from joulecast.validating.groups import score, scores_of
-from joulecast.validating.rows import Gain, Row, Score
 from joulecast.validating.telling import GRID
 
 if TYPE_CHECKING:
@@ -44,46 +46,6 @@ if TYPE_CHECKING:
 
 #: What of a run is compared -> the quantity of the chain.
 QUANTITIES = {"hours": "device_hours", "energy": "it_energy_kwh", "co2": "operational_kgco2e"}
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Rows, their summary by quantity and group, and the gates that the numbers must pass."""
-
-    rows: tuple[Row, ...]
-    scores: Mapping[str, Mapping[str, Score]]
-    gains: tuple[Gain, ...]
-    accounting: tuple[Account, ...]
-    gates: tuple[Gate, ...]
-    shipped: bool
-    data_digest: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every gate passes, or fails no worse than declared."""
-        return all(gate.ok for gate in self.gates)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract: rows, summary, gates."""
-        summary: dict[str, Any] = {
-            quantity: {name: score.to_dict() for name, score in groups.items()}
-            for quantity, groups in self.scores.items()
-        }
-        summary["knowing_more"] = [gain.to_dict() for gain in self.gains]
-        summary["accounting"] = [account.to_dict() for account in self.accounting]
-        whole = {
-            "schema_version": SCHEMA_VERSION,
-            "fit": "shipped" if self.shipped else "family left out",
-            "rows": [row.to_dict() for row in self.rows],
-            "summary": summary,
-            "gates": [gate.to_dict() for gate in self.gates],
-            "provenance": {"joulecast": __version__, "data": self.data_digest},
-        }
-        return {key: _ten(content) for key, content in whole.items()}
-
-    def rows_flat(self) -> list[dict[str, Any]]:
-        """The rows as those of a table: no lists, no objects inside."""
-        return [_ten(row.flat()) for row in self.rows]
 
 
 def run_benchmark(library: Library, shipped: bool) -> Validation:
@@ -96,17 +58,6 @@ def run_benchmark(library: Library, shipped: bool) -> Validation:
     return Validation(
         tuple(rows), scores, tuple(gains), tuple(book), tuple(gates), shipped, library.digest
     )
-
-
-def _ten(content: Any) -> Any:
-    """The same with ten significant figures in every number, alike on every machine."""
-    if isinstance(content, float):
-        return float(f"{content:.10g}")
-    if isinstance(content, Mapping):
-        return {key: _ten(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_ten(value) for value in content]
-    return content
 
 
 class _Bench:
@@ -143,7 +94,7 @@ class _Bench:
             self.row(run, "co2", (GRID,)) for run in told
         ]
 
-    def row(self, run: ReportedRun, quantity: str, known: tuple[str, ...] = ()) -> Row:
+    def row(self, run: ReportedRun, quantity: Kind, known: tuple[str, ...] = ()) -> Row:
         """Forecast one figure of a run with some of what was reported of it given."""
         library, share = self.fit(run.family)
         given = {**telling.boundary(run, quantity), **telling.given(run, known)}
@@ -155,7 +106,7 @@ class _Bench:
         draws = np.broadcast_to(np.asarray(sampled.known[name]) / size, (4096,))
         middle = {key: float(value) for key, value in ledger.middle.known.items()}
         predicted = middle[name] / size
-        device = library.device(ledger.resolved["device"]).device
+        device = library.device(ledger.resolved["device"] or "").device
         return Row(
             run,
             quantity,
@@ -223,7 +174,7 @@ def _seen(run: ReportedRun, library: Library, attention_share: float) -> Seen:
 
 
 #: What may be known of a run beforehand, by quantity.
-KNOWING: dict[str, tuple[tuple[str, ...], ...]] = {
+KNOWING: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "hours": ((), ("mfu",)),
     "energy": ((), ("power",), ("hours",), ("hours", "power")),
     "co2": ((), (GRID,), ("hours", "power"), ("hours", "power", GRID)),

@@ -6,7 +6,7 @@ import itertools
 import textwrap
 from collections.abc import Mapping
 
-from joulecast.report.forecast import WIDTH
+from joulecast.report.words import WIDTH
 
 #: A table: heads, then rows of as many cells.
 Table = list[list[str]]

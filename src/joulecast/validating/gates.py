@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from joulecast.validating.accounting import Account
-    from joulecast.validating.rows import Score
+from joulecast.answers.validation import Account, Gate, Score
 
 #: Gate -> the worst value that is declared.  A gate listed here fails, is published as failed, and
 #: is not retuned; a value beyond the one declared is news.
@@ -53,47 +49,9 @@ ENERGY = {"true hours given": 1.18, "blind, 1B parameters and more": 1.40}
 CO2_OVER_NAIVE = 0.85
 
 
-@dataclass(frozen=True)
-class Gate:
-    """A number, what it may be at most (or between), and whether it is."""
-
-    name: str
-    value: float
-    limit: float | tuple[float, float]
-
-    @property
-    def passed(self) -> bool:
-        """Whether the value keeps to its limit."""
-        low, high = self.limit if isinstance(self.limit, tuple) else (-math.inf, self.limit)
-        return low <= self.value <= high
-
-    @property
-    def declared(self) -> bool:
-        """Whether its failure is a known one."""
-        return self.name in DECLARED
-
-    @property
-    def note(self) -> str:
-        """Why it fails, where that is known."""
-        return "" if self.passed else WHY.get(self.name, "")
-
-    @property
-    def ok(self) -> bool:
-        """Whether it passes, or fails no worse than declared."""
-        low = self.limit[0] if isinstance(self.limit, tuple) else -math.inf
-        return self.passed or (self.declared and low <= self.value <= DECLARED[self.name])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Keys as in the JSON contract."""
-        limit = list(self.limit) if isinstance(self.limit, tuple) else self.limit
-        return {
-            "name": self.name,
-            "value": self.value,
-            "limit": limit,
-            "pass": self.passed,
-            "declared": self.declared,
-            "note": self.note,
-        }
+def gate(name: str, value: float, limit: float | tuple[float, float]) -> Gate:
+    """A gate with what is declared of it."""
+    return Gate(name, value, limit, DECLARED.get(name), WHY.get(name, ""))
 
 
 def gates_of(
@@ -102,7 +60,7 @@ def gates_of(
     """Every gate whose group has runs."""
     hours, energy, co2 = scores["hours"], scores["energy"], scores["co2"]
     gates = [
-        Gate(f"hours, {name}: typical factor", hours[name].factor, limit)
+        gate(f"hours, {name}: typical factor", hours[name].factor, limit)
         for name, limit in HOURS.items()
         if name in hours
     ]
@@ -111,7 +69,7 @@ def gates_of(
     if "decoders" in hours:
         gates += _of_decoders(hours["decoders"])
     gates += [
-        Gate(f"energy, {name}: typical factor", energy[name].factor, limit)
+        gate(f"energy, {name}: typical factor", energy[name].factor, limit)
         for name, limit in ENERGY.items()
         if name in energy
     ]
@@ -119,7 +77,7 @@ def gates_of(
     if large is not None:
         ratio = large.factor / large.baselines["naive"].factor
         gates.append(
-            Gate(
+            gate(
                 "CO2, 1B parameters and more: typical factor over the naive", ratio, CO2_OVER_NAIVE
             )
         )
@@ -129,32 +87,32 @@ def gates_of(
 def gate_of_accounting(accounting: Sequence[Account]) -> Gate:
     """Every published figure is reproduced or explained."""
     open_ = [account for account in accounting if account.unexplained]
-    return Gate("accounting: figures not reproduced and not explained", len(open_), 0)
+    return gate("accounting: figures not reproduced and not explained", len(open_), 0)
 
 
 def _of_ranges(score: Score) -> list[Gate]:
     n = score.families
-    gates = [Gate("hours, all: absolute ln of the median ratio", abs(score.ln_median), MEDIAN_LN)]
+    gates = [gate("hours, all: absolute ln of the median ratio", abs(score.ln_median), MEDIAN_LN)]
     gates += [
-        Gate(f"hours, all: families inside the {100 * hits.nominal:.0f} % range", hits.hits,
+        gate(f"hours, all: families inside the {100 * hits.nominal:.0f} % range", hits.hits,
              (hits.low, hits.high))
         for hits in score.hits
     ]  # fmt: skip
     return [
         *gates,
-        Gate("hours, all: absolute mean z", abs(score.mean_z), 2 / math.sqrt(n)),
-        Gate("hours, all: distance of sd z from 1", abs(score.sd_z - 1), 2 / math.sqrt(2 * n)),
+        gate("hours, all: absolute mean z", abs(score.mean_z), 2 / math.sqrt(n)),
+        gate("hours, all: distance of sd z from 1", abs(score.sd_z - 1), 2 / math.sqrt(2 * n)),
     ]
 
 
 def _of_decoders(score: Score) -> list[Gate]:
     words = {"pooled_constant": "the pooled constant", "class_medians": "class medians"}
     gates = [
-        Gate(f"hours, decoders: typical factor over that of {word}",
+        gate(f"hours, decoders: typical factor over that of {word}",
              score.factor / score.baselines[name].factor, 1.0)
         for name, word in words.items()
     ]  # fmt: skip
-    width = Gate(
+    width = gate(
         "hours, decoders: half-width of the 80 % range", score.half_width_80, DECODER_HALF_WIDTH
     )
     return [*gates, width]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from joulecast.answers.validation import BASELINES, Hits, Point, Row, Score
 from joulecast.arrays import Array
 from joulecast.resolve.utilisation import DECODERS
 from joulecast.validating import scoring
-from joulecast.validating.rows import BASELINES, Hits, Point, Row, Score
 
 if TYPE_CHECKING:
     from joulecast.validating.runs import ReportedRun

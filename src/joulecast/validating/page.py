@@ -6,9 +6,9 @@ import textwrap
 from typing import Any
 
 from joulecast._version import __version__
-from joulecast.report.forecast import two
+from joulecast.answers.validation import Validation
+from joulecast.report.words import two
 from joulecast.validating import tables
-from joulecast.validating.benchmark import Validation
 from joulecast.validating.columns import Table
 
 WRAP: Any = {"width": 100, "break_long_words": False, "break_on_hyphens": False}

@@ -13,8 +13,7 @@ from joulecast.resolve.utilisation import DECODERS
 from joulecast.validating import scoring
 
 if TYPE_CHECKING:
-    from joulecast.validating.benchmark import Validation
-    from joulecast.validating.rows import Row
+    from joulecast.answers.validation import Row, Validation
 
 #: Class in the legend -> marker; colours in their order.
 CLASSES = {

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from joulecast.report.forecast import two
-from joulecast.validating.accounting import Account
-from joulecast.validating.benchmark import Validation
+from joulecast.answers.validation import Account, Gain, Gate, Hits, Point, Row, Score, Validation
+from joulecast.report.words import two
 from joulecast.validating.columns import Table
-from joulecast.validating.gates import Gate
-from joulecast.validating.rows import Gain, Hits, Point, Row, Score
 
 Entry = TypeVar("Entry")
 

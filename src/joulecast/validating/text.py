@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from joulecast.report.forecast import wrapped
+from joulecast.answers.validation import Account, Row, Validation
+from joulecast.report.words import wrapped
 from joulecast.validating import tables
-from joulecast.validating.accounting import Account
-from joulecast.validating.benchmark import Validation
 from joulecast.validating.columns import aligned
-from joulecast.validating.rows import Row
 
 
 def text(validation: Validation) -> str:

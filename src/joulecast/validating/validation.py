@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from joulecast.data.library import Library
 
 if TYPE_CHECKING:
-    from joulecast.validating.benchmark import Validation
+    from joulecast.answers.validation import Validation
 
 
 def validate(library: Library | None = None, shipped: bool = False) -> Validation:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from joulecast.answers.sweep import Axis
 from joulecast.arrays import Array
 from joulecast.data.library import Library
 from joulecast.data.prices import PRICES, without_currency
@@ -43,23 +43,6 @@ SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": 
 STRUCTURES = ("given", "phases", "fleet", "use")
 
 FIELD_NAMES = {field: name for name, field in FIELDS_OF_QUANTITIES.items()}
-
-
-class Axis(NamedTuple):
-    """One thing that is varied.
-
-    `values` are numbers, in the unit of the quantity, or an object array of what was said.
-    `numeric` marks numbers that the answer may be scaled or interpolated by.
-    """
-
-    name: str
-    values: NDArray[Any]
-    numeric: bool
-
-    @property
-    def logarithmic(self) -> bool:
-        """Whether equal ratios rather than equal steps are the natural spacing."""
-        return self.numeric and self.name != "pue" and bool(self.values.min() > 0)
 
 
 class _Range(NamedTuple):

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from joulecast import uncertainty
-from joulecast._version import __version__
+from joulecast.answers.comparison import Change, Comparison, Option, shown
+from joulecast.answers.footprint import Footprint
+from joulecast.answers.quantity import Quantity
 from joulecast.arrays import Array
 from joulecast.data.library import Library
-from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
+from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.estimation import drawn, footprint_of
-from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.notices import Notice
 from joulecast.plan import FIELDS_OF_QUANTITIES, FleetEntry, Plan, varied
-from joulecast.plan.file import compact
 from joulecast.resolve import Settled, resolve
 from joulecast.terms import RESULTS, TERMS
-from joulecast.whatif import axes, frames, scenarios
+from joulecast.whatif import axes, scenarios
 
 #: More than anybody reads, and every pair of them is drawn together.
 MOST_OPTIONS = 500
@@ -31,133 +30,6 @@ OUTCOMES = ("total_kgco2e", "energy_kwh", "device_hours", "training_flop")
 
 #: Fields whose value says by itself what it is.
 PLAIN_FIELDS = ("model", "arch", "device", "region", "provider", "precision", "grid_basis", "fleet")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One plan of a comparison.
-
-    `ratio_to_first` is its outcome over the first option's, drawn from the same causes; None where
-    the first's is zero.  `differs` holds what sets it apart, by field.
-    """
-
-    label: str
-    differs: Mapping[str, object]
-    footprint: Footprint
-    ratio_to_first: Quantity | None
-    probability_lowest: float
-
-
-class Change(NamedTuple):
-    """One field changed from the first option, and what that saves of its outcome."""
-
-    field: str
-    value: object
-    option: str
-    saving: Quantity
-    probability_lower: float
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Options side by side, by one outcome.
-
-    `best_change` is the single field whose change from the first option saves most on average;
-    None where no option that differs from the first in one field alone saves anything.
-    `warnings` say what was left out of ``all``.
-
-    >>> from joulecast import Plan, compare
-    >>> plan = Plan(params=7e9, tokens=1e12, device="h100-sxm", year=2024)
-    >>> found = compare(plan, vary={"region": ["pl", "fr"]})
-    >>> [option.label for option in found.options], found.lowest.label
-    (['pl', 'fr'], 'fr')
-    """
-
-    on: str
-    options: tuple[Option, ...]
-    best_change: Change | None
-    warnings: tuple[Notice, ...] = ()
-
-    @property
-    def lowest(self) -> Option:
-        """The option most likely to be the lowest; of equally likely ones the lowest nominal."""
-        return max(
-            self.options,
-            key=lambda option: (
-                option.probability_lowest,
-                -known_of(option.footprint, self.on).value,
-            ),
-        )
-
-    def explain(self) -> str:
-        """The comparison in words and figures, as the command line prints it."""
-        from joulecast.report.whatif import comparison_text
-
-        return comparison_text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract."""
-        change = self.best_change
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "on": self.on,
-            "options": [
-                {
-                    "label": option.label,
-                    "differs": {name: shown(value) for name, value in option.differs.items()},
-                    "results": option.footprint.to_dict()["results"],
-                    "ratio_to_first": option.ratio_to_first and option.ratio_to_first.to_dict(),
-                    "probability_lowest": float(f"{option.probability_lowest:.10g}"),
-                    "warnings": [notice._asdict() for notice in option.footprint.warnings],
-                }
-                for option in self.options
-            ],
-            "best_change": None
-            if change is None
-            else {
-                "field": change.field,
-                "value": shown(change.value),
-                "option": change.option,
-                "saving": change.saving.to_dict(),
-                "probability_lower": float(f"{change.probability_lower:.10g}"),
-            },
-            "warnings": [notice._asdict() for notice in self.warnings],
-            "provenance": {
-                "joulecast": __version__,
-                "data": self.options[0].footprint.data_digest,
-            },
-        }
-
-    def to_json(self) -> str:
-        """The JSON text of the contract: the same input gives the same bytes."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    def rows(self) -> list[frames.Row]:
-        """One row an option: label, what differs, every result, ratio, probability."""
-        return [
-            {"label": option.label}
-            | {name: shown(value) for name, value in option.differs.items()}
-            | {
-                name: cell
-                for result in RESULTS
-                for name, cell in frames.quantity_cells(
-                    result, option.footprint.quantities[result]
-                ).items()
-            }
-            | frames.quantity_cells("ratio_to_first", option.ratio_to_first)
-            | {"probability_lowest": option.probability_lowest}
-            for option in self.options
-        ]
-
-    def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame; raises InputError where pandas is not installed."""
-        return frames.to_pandas(self.rows())
-
-    def to_polars(self) -> Any:
-        """The rows as a polars DataFrame; raises InputError where polars is not installed."""
-        return frames.to_polars(self.rows())
 
 
 def compare(
@@ -371,14 +243,3 @@ def _label(those: Mapping[str, object]) -> str:
         text = str(shown(value))
         parts.append(text if name in PLAIN_FIELDS else f"{name} {text}")
     return ", ".join(parts)
-
-
-def shown(value: object) -> str | float | int | bool | None:
-    """A value as people write it."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, float):
-        return compact(value)
-    if isinstance(value, tuple | list):
-        return "..".join(brief(v) if isinstance(v, float) else str(v) for v in value)
-    return value if isinstance(value, int) else str(value)

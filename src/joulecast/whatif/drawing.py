@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joulecast import uncertainty, units
+from joulecast.answers.sweep import RANGE, Axis, Block, tiles
 from joulecast.arrays import Array, Numbers
 from joulecast.terms import TERMS
-from joulecast.whatif.axes import Axis
-from joulecast.whatif.rows import Block, Part, Scenarios, cut, tiles
+from joulecast.whatif.rows import Part, Scenarios, cut
 
-#: Levels of a range, and what they are called.
+#: Levels of a range (RANGE is what they are called).
 LEVELS = (0.10, 0.50, 0.90)
-RANGE = ("p10", "p50", "p90")
 
 #: An axis of so few different values has its ranges drawn at each.
 SHORT = 16

@@ -3,138 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from joulecast import uncertainty, units
-from joulecast._version import __version__
+from joulecast.answers.quantity import Quantity
+from joulecast.answers.verdict import Compared, Explanation, Told, Verdict
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run
 from joulecast.data.codecarbon import Measurement, one_run
 from joulecast.data.library import Library
 from joulecast.errors import InputError
 from joulecast.estimation import drawn, footprint_of
-from joulecast.footprint import SCHEMA_VERSION, Footprint, Quantity
 from joulecast.outcome import follow
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
 from joulecast.terms import TERMS
 from joulecast.uncertainty import Datum
 
-#: Standard-normal score of the ends of an input's range, its 5 % and 95 % points.
-END = uncertainty.Z95
-
 #: Beyond this score an input is not looked for.
 FARTHEST = 4.0
 
 #: Halvings that bring a score to ten digits.
 HALVINGS = 50
-
-
-class Explanation(NamedTuple):
-    """One input that alone would reproduce the measurement, and how far from its median it is.
-
-    `score` is that value's standard-normal score: -1.64 and +1.64 are the ends of its range.
-    """
-
-    name: str
-    unit: str
-    assumed: float
-    needed: float
-    score: float
-    flag: str
-
-    @property
-    def within(self) -> bool:
-        """Whether the value lies within the input's range."""
-        return abs(self.score) <= END
-
-
-class Compared(NamedTuple):
-    """A result of the forecast beside its measurement.
-
-    `level` is where the measurement lies among the draws, from 0 to 1.  `explanations` are the
-    inputs that alone would reproduce it, the most likely first.
-    """
-
-    name: str
-    of: str
-    measured: float
-    forecast: Quantity
-    level: float
-    explanations: tuple[Explanation, ...]
-
-    @property
-    def inside(self) -> bool:
-        """Whether the measurement lies within the 80 % range."""
-        return self.forecast.p10 <= self.measured <= self.forecast.p90
-
-
-class Told(NamedTuple):
-    """An input that the measurement itself tells, beside what was assumed."""
-
-    name: str
-    unit: str
-    assumed: float
-    measured: float
-    score: float | None
-    flag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A plan's forecast against one measured run."""
-
-    run: Measurement
-    footprint: Footprint
-    results: tuple[Compared, ...]
-    told: tuple[Told, ...]
-
-    @property
-    def inside(self) -> bool:
-        """Whether every measurement lies within its 80 % range."""
-        return all(one.inside for one in self.results)
-
-    def explain(self) -> str:
-        """The verdict in words and figures, as the command line prints it."""
-        from joulecast.report.measured import verdict_text
-
-        return verdict_text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Keys schema_version, run, inside, results, told, provenance."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "run": self.run.name,
-            "inside": self.inside,
-            "results": [
-                {
-                    "name": one.name,
-                    "of": one.of,
-                    "measured": _ten(one.measured),
-                    "forecast": one.forecast.to_dict(),
-                    "inside": one.inside,
-                    "level": _ten(one.level),
-                    "explanations": [
-                        _rounded({**why._asdict(), "within": why.within})
-                        for why in one.explanations
-                    ],
-                }
-                for one in self.results
-            ],
-            "told": [_rounded(one._asdict()) for one in self.told],
-            "provenance": {"joulecast": __version__, "data": self.footprint.data_digest},
-        }
-
-    def to_json(self) -> str:
-        """The same as JSON text."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def compare_measured(
@@ -306,13 +200,3 @@ def _told(run: Measurement, data: Mapping[str, Datum], flags: Mapping[str, str])
 
             score = None if datum.exact else _score_at(at, value)
             yield Told(name, unit, datum.value, value, score, flags.get(name, ""))
-
-
-def _rounded(those: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _ten(value) if isinstance(value, float) else value for name, value in those.items()
-    }
-
-
-def _ten(value: float) -> float:
-    return float(f"{value:.10g}")

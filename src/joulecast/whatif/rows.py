@@ -6,24 +6,21 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from joulecast import units
+from joulecast.answers.sweep import Axis
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run, repeat
 from joulecast.notices import Notice
 from joulecast.terms import TERMS
-from joulecast.whatif.axes import Axis
 
 #: value, low and high of a quantity; all three the same where it is exact.
 Levels = Array
-
-#: Rows: for each axis, which of its values.
-Block = tuple[slice, ...]
 
 
 class Part(NamedTuple):
@@ -118,20 +115,3 @@ def cut(values: Array, index: Sequence[Any]) -> Array:
                 (slice(None),) * (leading + k) + (at,)
             ]  # fmt: skip
     return values
-
-
-def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:
-    """Blocks of at most so many rows, in the order of the rows."""
-    inner, k = 1, len(shape)
-    while k > 0 and inner * shape[k - 1] <= most:
-        k -= 1
-        inner *= shape[k]
-    if k == 0:
-        yield (slice(None),) * len(shape)
-        return
-    step = max(1, most // inner)
-    rest = (slice(None),) * (len(shape) - k)
-    for lead in np.ndindex(*shape[: k - 1]):
-        for start in range(0, shape[k - 1], step):
-            here = slice(start, min(start + step, shape[k - 1]))
-            yield (*(slice(i, i + 1) for i in lead), here, *rest)

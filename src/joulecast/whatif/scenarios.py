@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from joulecast import scales, uncertainty
+from joulecast.answers.sweep import Axis
 from joulecast.arrays import Array
 from joulecast.data.library import Library
 from joulecast.errors import JoulecastError
@@ -27,7 +28,6 @@ from joulecast.notices import Notice
 from joulecast.plan import Plan, varied
 from joulecast.resolve import Ledger, hardware, resolve
 from joulecast.terms import INPUTS, TERMS, Scale
-from joulecast.whatif.axes import Axis
 from joulecast.whatif.rows import Levels, Part, Scenarios
 
 #: Fields that choose the place, and nothing but the place.

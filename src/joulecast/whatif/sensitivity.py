@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.footprint import Bar, Footprint
 from joulecast.arrays import Array, Numbers
-from joulecast.footprint import Footprint
 from joulecast.outcome import follow
 from joulecast.resolve.parts import EXTENSIVE
 from joulecast.uncertainty import Datum, causes_of, labels_of
 
 #: Standard-normal quantile of 0.90.
 Z90 = 1.2815515655446004
-
-
-class Bar(NamedTuple):
-    """One input of a tornado.
-
-    `at_p10` and `at_p90` are the outcome over its nominal value with this input at its own P10 and
-    P90 (given in its unit as `p10` and `p90`) and all others at their medians.  `share` is its
-    share of the log-variance.  `known_p10` and `known_p90` are what the 80 % range of the outcome,
-    again over its nominal value, becomes once this input is known to be its median.
-    """
-
-    name: str
-    unit: str
-    share: float
-    p10: float
-    p90: float
-    at_p10: float
-    at_p90: float
-    known_p10: float
-    known_p90: float
-
-    @property
-    def spread_if_known(self) -> float:
-        """Half the range left, as a factor: the square root of its P90 over its P10."""
-        return float(np.sqrt(self.known_p90 / self.known_p10))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields and `spread_if_known`, ten significant figures."""
-        said = {**self._asdict(), "spread_if_known": self.spread_if_known}
-        return {
-            name: float(f"{value:.10g}") if isinstance(value, float) else value
-            for name, value in said.items()
-        }
 
 
 def tornado(footprint: Footprint) -> tuple[Bar, ...]:

@@ -8,20 +8,18 @@ else is bracketed in a table that narrows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
+from joulecast.answers.solution import Budget, Solution, Solutions
 from joulecast.arrays import Array
 from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.estimation import footprint_of
-from joulecast.footprint import SCHEMA_VERSION, Footprint
 from joulecast.plan import Plan
 from joulecast.terms import TERMS
-from joulecast.whatif import budgets, frames
+from joulecast.whatif import budgets
 from joulecast.whatif.inverting import Stretch
 from joulecast.whatif.question import Found, Question, above_zero, check_ways, goal_named
 
@@ -34,98 +32,6 @@ DEPENDING = {
 
 #: What is said where a limit other than the budgets holds the answer.
 JUMP = "a default changes at this size: beyond it the budget would not be met"
-
-
-class Budget(NamedTuple):
-    """A limit, and what the outcome comes to at the answer, at the confidence asked for."""
-
-    name: str
-    limit: float
-    reached: float
-    unit: str
-    binds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """The answer to one question.
-
-    `at` is the forecast at `value`; `note` says where a limit other than the budgets holds it.
-    """
-
-    name: str
-    value: float
-    unit: str
-    confidence: float | None
-    budgets: tuple[Budget, ...]
-    note: str
-    at: Footprint
-
-    @property
-    def binding(self) -> str | None:
-        """The budget that binds; None where something else does."""
-        return next((budget.name for budget in self.budgets if budget.binds), None)
-
-    def explain(self) -> str:
-        """The solution in words and figures, as the command line prints it."""
-        from joulecast.report.whatif import solution_text
-
-        return solution_text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "solution": {"name": self.name, "value": self.value, "unit": self.unit},
-            "confidence": self.confidence,
-            "budgets": [
-                {
-                    **budget._asdict(),
-                    "limit": float(f"{budget.limit:.10g}"),
-                    "reached": float(f"{budget.reached:.10g}"),
-                }
-                for budget in self.budgets
-            ],
-            "note": self.note,
-            "at": self.at.to_dict(),
-        }
-
-    def to_json(self) -> str:
-        """The JSON text of the contract: the same input gives the same bytes."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Solutions:
-    """Answers to many questions [question]: values and the budget that binds each.
-
-    A value is NaN where there is none, and infinite where the budgets allow any; `binding` is None
-    where no budget binds.
-    """
-
-    name: str
-    unit: str
-    values: Array
-    binding: NDArray[np.object_]
-    limits: Mapping[str, Array]
-
-    def rows(self) -> list[frames.Row]:
-        """One row a question: its limits, the answer and the budget that binds."""
-        return [
-            {f"max_{name}": float(limit[i]) for name, limit in self.limits.items()}
-            | {self.name: float(value), "binding": self.binding[i]}
-            for i, value in enumerate(self.values)
-        ]
-
-    def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame; raises InputError where pandas is not installed."""
-        return frames.to_pandas(self.rows())
-
-    def to_polars(self) -> Any:
-        """The rows as a polars DataFrame; raises InputError where polars is not installed."""
-        return frames.to_polars(self.rows())
 
 
 @overload

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import isnan, prod
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from joulecast import units
+from joulecast.answers.sweep import RANGE, Axis, Block, Sweep
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import repeat
 from joulecast.data.library import Library
@@ -23,23 +21,16 @@ from joulecast.plan import Plan, varied
 from joulecast.resolve import resolve
 from joulecast.terms import PARTS, RESULTS, TERMS
 from joulecast.whatif import axes as reading
-from joulecast.whatif import drawing, frames, scenarios
-from joulecast.whatif.axes import MAX_ROWS, Axis
-from joulecast.whatif.drawing import RANGE, Range
-from joulecast.whatif.rows import Block, Part, Scenarios, nominal, proportional, tiles
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
+from joulecast.whatif import drawing, scenarios
+from joulecast.whatif.axes import MAX_ROWS
+from joulecast.whatif.drawing import Range
+from joulecast.whatif.rows import Part, Scenarios, nominal, proportional
 
 #: What a sweep shows unless it is asked for something else.
 USUAL = ("total_kgco2e", "energy_kwh", "device_hours")
 
 #: Rows of a fleet: each takes some milliseconds.
 MOST_OF_FLEET = 2000
-
-#: Rows made at once: what fits in the processor's cache.
-ROWS_AT_ONCE = 65_536
 
 
 def sweep(
@@ -96,7 +87,8 @@ def sweep(
             plan, *scenarios.usable(plan, axes, optional, library), chosen, ranges, library
         )
     settled = scenarios.settle(plan, axes, optional, library)
-    return Sweep(settled, chosen, ranges)
+    make = partial(_columns, settled, chosen, ranges)
+    return Sweep(settled.axes, chosen, ranges, settled.notices, make)
 
 
 def _of_fleet(
@@ -126,9 +118,21 @@ def _of_fleet(
             if found is not None:
                 levels[:, i] = [found.value, *(getattr(found, level) for level in RANGE)]
     shape = tuple(axis.values.size for axis in axes)
-    table = Scenarios(axes, (), tuple(() for _ in axes), tuple(said), 1.0)
-    grids = {name: levels.reshape(-1, *shape) for name, levels in made.items()}
-    return Sweep(table, chosen, ranges, grids)
+    columns = {name: _Made(levels.reshape(-1, *shape)) for name, levels in made.items()}
+    return Sweep(axes, chosen, ranges, tuple(said), partial(dict, columns))
+
+
+def _columns(settled: Scenarios, results: Sequence[str], ranges: bool) -> dict[str, _Column]:
+    """Each result, ready to be made for any block."""
+    found = {result: _Column(settled, result) for result in results}
+    if ranges:
+        for number, part in enumerate(settled.parts):
+            known = [column for column in found.values() if column.source in part.run.known]
+            wanted = {column.source: column.held for column in known}
+            drawn = drawing.ranges(settled, part, wanted)
+            for column in known:
+                column.ranges[number] = drawn[column.source]
+    return found
 
 
 def _chosen(results: Sequence[str]) -> tuple[str, ...]:
@@ -141,163 +145,6 @@ def _chosen(results: Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise InputError("results", None, "names none", list(USUAL))
     return tuple(dict.fromkeys(names))
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A table of forecasts: one row for each combination of what was varied.
-
-    Columns are made when they are asked for.  `names` lists them: the varied names, then
-    ``<result>_value``, ``_p10``, ``_p50`` and ``_p90`` of each result; a result that cannot be
-    known is NaN.
-    """
-
-    scenarios: Scenarios = field(repr=False)
-    results: tuple[str, ...]
-    ranges: bool = True
-    grids: Mapping[str, Array] | None = field(default=None, repr=False)
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """What was varied, the slowest first."""
-        return self.scenarios.axes
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Values on each axis."""
-        return self.scenarios.shape
-
-    @property
-    def warnings(self) -> tuple[Notice, ...]:
-        """What there is to say of the rows that were settled, each thing once."""
-        return self.scenarios.notices
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Endings of a result's columns."""
-        return ("value", *RANGE) if self.ranges else ("value",)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of all columns."""
-        made = (f"{result}_{level}" for result in self.results for level in self.levels)
-        return (*(axis.name for axis in self.axes), *made)
-
-    def __len__(self) -> int:
-        return prod(self.shape)
-
-    def __getitem__(self, name: str) -> Any:
-        """One column: float64, or the words that were varied."""
-        return self.grid(name).ravel()
-
-    def grid(self, name: str) -> Any:
-        """One column as an array over the axes."""
-        if name not in self.names:
-            raise UnknownNameError(
-                "column", name, "is not in this sweep", nearest(name, self.names)
-            )
-        for k, axis in enumerate(self.axes):
-            if axis.name == name:
-                sides = [-1 if j == k else 1 for j in range(len(self.axes))]
-                return np.broadcast_to(axis.values.reshape(sides), self.shape)
-        result, _, level = name.rpartition("_")
-        column = self._columns[result]
-        out = np.empty(self.shape)
-        for block in tiles(self.shape, ROWS_AT_ONCE):
-            column.fill(out[block], block, level)
-        return out
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """All columns by name."""
-        return {name: self[name] for name in self.names}
-
-    def blocks(self) -> Iterator[dict[str, Any]]:
-        """All columns, some ten thousand rows at a time."""
-        for block in tiles(self.shape, ROWS_AT_ONCE):
-            made = dict(zip(self.names, self.positions(block), strict=False))
-            columns = {axis.name: axis.values[made[axis.name]] for axis in self.axes}
-            yield columns | self.results_of(block)
-
-    def positions(self, block: Block) -> list[Any]:
-        """For each axis, which of its values the rows of a block are at."""
-        at = np.ix_(*(np.arange(n)[part] for n, part in zip(self.shape, block, strict=True)))
-        return [one.ravel() for one in np.broadcast_arrays(*at)]
-
-    def results_of(self, block: Block) -> dict[str, Array]:
-        """The columns of results in the rows of a block."""
-        shape = [len(range(n)[part]) for n, part in zip(self.shape, block, strict=True)]
-        found = {}
-        for result in self.results:
-            for level in self.levels:
-                out = np.empty(shape)
-                self._columns[result].fill(out, block, level)
-                found[f"{result}_{level}"] = out.ravel()
-        return found
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Rows as plain values; what cannot be known is None."""
-        for block in self.blocks():
-            lists = [
-                [None if is_unknown(x) else x for x in column.tolist()] for column in block.values()
-            ]
-            for values in zip(*lists, strict=True):
-                yield dict(zip(block, values, strict=True))
-
-    def unit(self, name: str) -> str:
-        """Unit of a column; empty for counts, ratios and words."""
-        result = name.rpartition("_")[0]
-        return TERMS[result].unit if result in self.results else _unit_of_axis(name)
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas DataFrame; raises InputError where pandas is not installed."""
-        return cast("pandas.DataFrame", frames.to_pandas(self.columns))
-
-    def to_polars(self) -> polars.DataFrame:
-        """The table as a polars DataFrame; raises InputError where polars is not installed."""
-        columns = self.columns.items()
-        plain = {name: c.tolist() if c.dtype == object else c for name, c in columns}
-        return cast("polars.DataFrame", frames.to_polars(plain))
-
-    def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the table to a .csv, .jsonl or .parquet file, in constant memory.
-
-        The file appears under its name when it is whole.  Raises JoulecastError for a file that is
-        there already (unless `force`) or that cannot be written.
-        """
-        from joulecast.whatif.writing import save
-
-        save(self, Path(path), force)
-
-    def plot(self, path: str | Path, result: str | None = None, force: bool = False) -> None:
-        """Draw one result (the first unless said) to an .svg, .png or .pdf file."""
-        from joulecast.report.plotting import save_sweep
-
-        save_sweep(self, Path(path), result, force)
-
-    @cached_property
-    def _columns(self) -> Mapping[str, _Column | _Made]:
-        """Each result, ready to be made for any block."""
-        if self.grids is not None:
-            return {result: _Made(levels) for result, levels in self.grids.items()}
-        found = {result: _Column(self.scenarios, result) for result in self.results}
-        if self.ranges:
-            for number, part in enumerate(self.scenarios.parts):
-                known = [column for column in found.values() if column.source in part.run.known]
-                wanted = {column.source: column.held for column in known}
-                drawn = drawing.ranges(self.scenarios, part, wanted)
-                for column in known:
-                    column.ranges[number] = drawn[column.source]
-        return found
-
-
-def is_unknown(value: object) -> bool:
-    """Whether a value of a column stands for what cannot be known."""
-    return isinstance(value, float) and isnan(value)
-
-
-def _unit_of_axis(name: str) -> str:
-    return TERMS[name].unit if name in TERMS else ""
 
 
 class _Made:

@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from joulecast.answers.sweep import ROWS_AT_ONCE, Sweep
 from joulecast.errors import InputError
-
-if TYPE_CHECKING:
-    from joulecast.whatif.sweeping import Sweep
 
 #: Called with the number of rows written so far.
 Progress = Callable[[int], None]
@@ -114,8 +112,7 @@ def written(table: Sweep, kind: str, progress: Progress | None = None) -> Iterat
 
 def _parts(table: Sweep) -> Iterator[tuple[list[Any], list[Any]]]:
     """Blocks as positions on the axes and columns of results."""
-    from joulecast.whatif.rows import tiles
-    from joulecast.whatif.sweeping import ROWS_AT_ONCE
+    from joulecast.answers.sweep import tiles
 
     for block in tiles(table.shape, ROWS_AT_ONCE):
         yield table.positions(block), list(table.results_of(block).values())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 
-from joulecast.footprint import Quantity
-from joulecast.report.forecast import WIDTH, plain, readable, subject, two, wrapped
-from joulecast.whatif.measured import Compared, Told, Verdict
+from joulecast.answers.quantity import Quantity, exactly
+from joulecast.answers.verdict import Compared, Told, Verdict
+from joulecast.report.forecast import subject
+from joulecast.report.tables import Table
+from joulecast.report.words import WIDTH, plain, readable, short, two, wrapped
 
 #: Explanations printed for a result; the rest are less likely.
 SHOWN = 3
 
 
-def verdict_text(verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
+def text(verdict: Verdict, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
     """Inside or outside first, then each result, then what would explain it."""
     inside = sum(one.inside for one in verdict.results)
     count = len(verdict.results)
@@ -49,24 +51,34 @@ def _same(one: Compared, other: Compared) -> bool:
     )
 
 
+def table(verdict: Verdict) -> Table:
+    """Each result beside its measurement."""
+    head = ("", "measured", "forecast", "80 % range", "")
+    return Table(head, [_cells(one) for one in verdict.results], (1, 2))
+
+
 def _row(one: Compared) -> str:
+    label, measured, forecast, span, verdict = _cells(one)
+    return f"  {label:<33}{measured:>10}{forecast:>10}  {span:<17}{verdict}"
+
+
+def _cells(one: Compared) -> tuple[str, str, str, str, str]:
     forecast, unit = readable(one.forecast)
     measured = readable_as(one.measured, one.forecast)
     verdict = "inside" if one.inside else ("above" if one.level > 0.5 else "below")
     span = f"{two(forecast.p10)} to {two(forecast.p90)}"
-    label = f"{one.name} [{unit}]"
-    return f"  {label:<33}{two(measured):>10}{two(forecast.value):>10}  {span:<17}{verdict}"
+    return f"{one.name} [{unit}]", two(measured), two(forecast.value), span, verdict
 
 
 def readable_as(value: float, quantity: Quantity) -> float:
     """A value in the unit in which a quantity reads best."""
-    same = Quantity(value, *(value,) * 5, quantity.unit)
+    same = exactly(value, quantity.unit)
     shown, unit = readable(quantity)
     return same.value if unit == quantity.unit else same.to(shown.unit).value
 
 
 def _told(one: Told) -> str:
-    unit = f" {one.unit.replace('CO2e', '')}".rstrip()
+    unit = f" {short(one.unit)}".rstrip()
     score = "far outside its range" if one.score is None else f"score {one.score:+.1f}"
     if one.score is None and one.measured == one.assumed:
         score = "as given"
@@ -89,7 +101,7 @@ def _why(one: Compared) -> list[str]:
         none = "no single input within its range does"
         lines += wrapped(f"{none}; beyond its range:" if one.explanations else none)
     for why in (within or one.explanations)[:SHOWN]:
-        unit = why.unit.replace("CO2e", "")
+        unit = short(why.unit)
         lines += wrapped(
             f"{why.name} of {plain(why.needed, 3)} {unit}".rstrip()
             + f" instead of {plain(why.assumed, 3)} (score {why.score:+.2f}); {why.flag}"

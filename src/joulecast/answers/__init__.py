@@ -1,0 +1,1 @@
+"""The nouns: what the verbs answer, as data that know nothing of how they are shown."""

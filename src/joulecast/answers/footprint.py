@@ -1,0 +1,409 @@
+"""A forecast: quantities with their ranges, and the ledger they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
+
+from joulecast.answers.base import Answer, door, made_with
+from joulecast.answers.quantity import Quantity
+from joulecast.answers.resolved import Resolved, ResolvedUse
+from joulecast.answers.shape import five, shows, table
+from joulecast.data.records import Read, Source
+from joulecast.notices import Notice
+from joulecast.plan import Plan, as_said
+from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS
+from joulecast.uncertainty import Basis, Datum
+
+
+def _quantities(names: Sequence[str] | Mapping[str, str]) -> dict[str, Any]:
+    return dict.fromkeys(names, Quantity | None)
+
+
+Parts = table(
+    "Parts",
+    "Where the emissions come from; null where only a later stage was given.",
+    _quantities(PARTS),
+)
+EmbodiedParts = table(
+    "EmbodiedParts",
+    "What the making is of; building is 0 unless it was asked for.",
+    _quantities(EMBODIED_PARTS),
+)
+ProjectParts = table(
+    "ProjectParts",
+    "What is around the run; null where no share was given for it.",
+    _quantities(PROJECT_PARTS),
+)
+Results = table(
+    "Results",
+    "Every result; null where it cannot be known.",
+    _quantities(RESULTS)
+    | {
+        "parts_kgco2e": Parts,
+        "embodied_parts_kgco2e": EmbodiedParts,
+        "project_parts_kgco2e": ProjectParts,
+    },
+)
+
+
+def results_of(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
+    """Results and their parts, under the names that the JSON has for them."""
+    tables = {
+        "parts_kgco2e": PARTS,
+        "embodied_parts_kgco2e": EMBODIED_PARTS,
+        "project_parts_kgco2e": PROJECT_PARTS,
+    }
+    return {name: quantities[name] for name in RESULTS} | {
+        name: {key: quantities[of] for key, of in parts.items()} for name, parts in tables.items()
+    }
+
+
+#: Key `results` of what has quantities.
+RESULTS_OF = Results, lambda noun: results_of(noun.quantities)
+
+
+@shows(
+    "name", "unknown", "value", "low", "high", "unit", "basis", "source", "read", "given", "flag",
+    "note",
+)  # fmt: skip
+class Assumption(NamedTuple):
+    """A number the answer rests on.
+
+    `low` and `high` say how far it may be off, `source` and `note` why, `flag` how to replace it;
+    `whose` names the devices of a fleet it holds for, where it does not hold for all.
+    """
+
+    name: str
+    unknown: str
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    basis: Basis
+    source: str
+    read: Read
+    given: bool
+    flag: str
+    note: str = ""
+    meaning: str = ""
+    whose: str = ""
+
+
+@shows(
+    "device", "device_name", "device_count", "share", "hours", "region", "results",
+    exact=("hours",),
+    results=RESULTS_OF,
+)  # fmt: skip
+class FleetPart(NamedTuple):
+    """One type of device of a fleet, at one place; `hours` are of one device.
+
+    `share` is of the run; an entry has a share or hours.  `plan` and `assumptions` are those of the
+    entry, forecast as a run of its own.
+    """
+
+    device: str
+    device_name: str
+    device_count: int | None
+    share: float | None
+    hours: float | None
+    region: str | None
+    region_name: str | None
+    quantities: Mapping[str, Quantity | None]
+    plan: Annotated[Mapping[str, Any], Resolved]
+    assumptions: tuple[Assumption, ...]
+
+    @property
+    def label(self) -> str:
+        """Number, device and place, as people say them."""
+        place = "" if self.region_name is None else f", {self.region_name}"
+        return f"{self.devices}{place}"
+
+    @property
+    def devices(self) -> str:
+        """Number and device."""
+        count = "" if self.device_count is None else f"{self.device_count:,} x "
+        return f"{count}{self.device_name}"
+
+
+@shows("name", "given", "implied", "ratio")
+class CrossCheck(NamedTuple):
+    """A given number beside the one the other inputs imply."""
+
+    name: str
+    given: float
+    implied: float
+    unit: str
+
+    @property
+    def ratio(self) -> float:
+        """Given over implied."""
+        return self.given / self.implied
+
+
+class Driver(NamedTuple):
+    """An input's share of the log-variance of the total."""
+
+    name: str
+    share: float
+
+
+@shows("key", "text")
+class Citation(NamedTuple):
+    """A source that was used.
+
+    `text` is short enough to print; `of_formula` marks what a formula rests on and no number does.
+    """
+
+    key: str
+    text: str
+    read: Read
+    source: Source
+    of_formula: bool = False
+
+
+#: What is pressed before a number; nothing before the first.
+Operator = Literal["", "x", "/", "+"]
+
+
+@shows("operator", "factor", "meaning", "result", "result_unit", rounded=five)
+class HandLine(NamedTuple):
+    """One key press of the By-hand block.
+
+    An operator, a number, what it is, and the subtotal where it has a name.
+    """
+
+    operator: Operator
+    factor: float
+    meaning: str
+    result: float | None = None
+    result_unit: str | None = None
+
+
+@shows(
+    "name", "unit", "share", "p10", "p90", "at_p10", "at_p90", "known_p10", "known_p90",
+    "spread_if_known",
+)  # fmt: skip
+class Bar(NamedTuple):
+    """What one input does to the outcome; all but its own P10 and P90 are over the nominal.
+
+    `at_p10` and `at_p90` are the outcome over its nominal value with this input at its own P10 and
+    P90 (given in its unit as `p10` and `p90`) and all others at their medians.  `share` is its
+    share of the log-variance.  `known_p10` and `known_p90` are what the 80 % range of the outcome,
+    again over its nominal value, becomes once this input is known to be its median.
+    """
+
+    name: str
+    unit: str
+    share: float
+    p10: float
+    p90: float
+    at_p10: float
+    at_p90: float
+    known_p10: float
+    known_p90: float
+
+    @property
+    def spread_if_known(self) -> float:
+        """Half the range left, as a factor: the square root of its P90 over its P10."""
+        return sqrt(self.known_p90 / self.known_p10)
+
+
+UseResults = table(
+    "UseResults",
+    "What a token, a request and a year of use take; null where it rests on what was not given.",
+    dict.fromkeys(
+        (
+            "device_energy_per_output_token_j",
+            "energy_per_output_token_j",
+            "energy_per_prompt_token_j",
+            "energy_per_request_wh",
+        ),
+        Quantity,
+    )
+    | _quantities(
+        (
+            "emissions_per_output_token_mgco2e",
+            "emissions_per_request_gco2e",
+            "requests_per_year",
+            "energy_per_year_kwh",
+            "operational_per_year_kgco2e",
+            "energy_over_years_kwh",
+            "operational_over_years_kgco2e",
+            "break_even_days",
+            "serving_ratio",
+        )
+    ),
+)
+UseParts = table(
+    "UseParts",
+    "Joules of the devices per generated token, by what they are for.",
+    dict.fromkeys(("weights", "cache", "arithmetic", "waiting"), Quantity),
+)
+UseSize = table(
+    "UseSize",
+    "The same use, and training on the same tokens, of a model of another size.",
+    dict.fromkeys(("params", "devices", "energy_per_output_token_j"), float)
+    | dict.fromkeys(
+        ("training_total_kgco2e", "operational_per_year_kgco2e", "break_even_days"), float | None
+    ),
+)
+
+
+@shows(
+    "plan", "results", "parts_j_per_output_token=parts", "by_size", "assumptions", "driven",
+    "drivers",
+    exact=("plan",),
+)  # fmt: skip
+class UsePhase(NamedTuple):
+    """The use of the model once it is trained; no figure of `results` holds any of it.
+
+    Energy and emissions of use; what rests on a demand is None where none was given.  `parts` are
+    joules of the devices per generated token; `by_size` the same figures for smaller and larger
+    models, every input at its median; `driven` names the result `drivers` are of.
+    """
+
+    plan: Annotated[Mapping[str, Any], ResolvedUse]
+    results: Annotated[Mapping[str, Quantity | None], UseResults]
+    parts: Annotated[Mapping[str, Quantity], UseParts]
+    by_size: tuple[Annotated[Mapping[str, float | None], UseSize], ...]
+    assumptions: tuple[Assumption, ...]
+    driven: str
+    drivers: tuple[Driver, ...]
+
+
+class Sourced(Protocol):
+    """An answer that says what it rests on, whatever was asked."""
+
+    @property
+    def data_digest(self) -> str:
+        """Version of the data."""
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Numbers it rests on."""
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """What to mind."""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Sources used."""
+
+
+@shows(
+    "schema_version", "asked", "plan", "results", "fleet", "assumptions", "cross_checks",
+    "drivers", "warnings", "by_hand", "provenance", "use_phase",
+    exact=("asked", "plan"),
+    optional=("fleet", "use_phase"),
+    asked=(dict[str, Any], lambda footprint: as_said(footprint.asked)),
+    results=RESULTS_OF,
+    provenance=made_with(),
+)  # fmt: skip
+@dataclass(frozen=True, slots=True, repr=False)
+class Footprint(Answer):
+    """A forecast.  Quantities that cannot be known are None.
+
+    `asked` is the plan as it was put, `plan` what was understood; `inputs` are the numbers it rests
+    on by role, of the run or of each entry of its fleet.
+
+    >>> from joulecast import Plan, estimate
+    >>> fp = estimate(Plan(given={"device_hours": 3.5, "device_power_w": 200}, only_given=True))
+    >>> fp.energy.value
+    0.7
+    """
+
+    asked: Plan
+    plan: Annotated[Mapping[str, Any], Resolved]
+    quantities: Mapping[str, Quantity | None]
+    assumptions: tuple[Assumption, ...]
+    cross_checks: tuple[CrossCheck, ...]
+    drivers: tuple[Driver, ...]
+    warnings: tuple[Notice, ...]
+    by_hand: tuple[HandLine, ...]
+    citations: tuple[Citation, ...]
+    data_digest: str
+    use_phase: UsePhase | None = None
+    fleet: tuple[FleetPart, ...] = ()
+    inputs: tuple[Mapping[str, Datum], ...] = ()
+
+    @property
+    def total(self) -> Quantity | None:
+        """Operational and embodied emissions [kgCO2e]."""
+        return self.quantities["total_kgco2e"]
+
+    @property
+    def operational(self) -> Quantity | None:
+        """Emissions of the electricity, location-based [kgCO2e]."""
+        return self.quantities["operational_kgco2e"]
+
+    @property
+    def embodied(self) -> Quantity | None:
+        """Share of making the hardware [kgCO2e]."""
+        return self.quantities["embodied_kgco2e"]
+
+    @property
+    def energy(self) -> Quantity | None:
+        """Energy of the facility [kWh]."""
+        return self.quantities["energy_kwh"]
+
+    @property
+    def device_hours(self) -> Quantity | None:
+        """Devices x hours reserved [h]."""
+        return self.quantities["device_hours"]
+
+    @property
+    def training_flop(self) -> Quantity | None:
+        """Model FLOP of the run."""
+        return self.quantities["training_flop"]
+
+    @property
+    def water(self) -> Quantity | None:
+        """On-site and off-site water [L]."""
+        return self.quantities["water_l"]
+
+    @property
+    def inputs_by_name(self) -> dict[str, Assumption]:
+        """Assumptions by name, without those of which entries of a fleet have several."""
+        names = [entry.name for entry in self.assumptions]
+        return {entry.name: entry for entry in self.assumptions if names.count(entry.name) == 1}
+
+    @property
+    def headline(self) -> Quantity | None:
+        """What the answer is: emissions, or energy where no grid is known."""
+        return self.total or self.energy
+
+    @property
+    def entries(self) -> tuple[Footprint, ...]:
+        """Each entry of a fleet as an answer of its own; the answer itself where there is one."""
+        if len(self.fleet) < 2:
+            return (self,)
+        return tuple(
+            replace(
+                self, plan=part.plan, quantities=part.quantities, assumptions=part.assumptions,
+                fleet=(part,), inputs=(live,),
+            )
+            for part, live in zip(self.fleet, self.inputs, strict=True)
+        )  # fmt: skip
+
+    def whose(self, driver: str) -> tuple[str, str]:
+        """Input behind a driver, and the devices of a fleet it holds for: "" where for all."""
+        name, _, unknown = driver.removesuffix(")").partition(" (")
+        held = {(one.name, one.unknown): one.whose for one in self.assumptions}
+        return name, held.get((name, unknown), "")
+
+    def tornado(self) -> tuple[Bar, ...]:
+        """What each input does to the headline, and what the range becomes once it is known."""
+        bars: tuple[Bar, ...] = door().tornado(self)
+        return bars
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each result that is known."""
+        return [
+            {"result": name, **quantity._asdict()}
+            for name in RESULTS
+            if (quantity := self.quantities[name]) is not None
+        ]

@@ -1,0 +1,132 @@
+"""Comparisons as text, at most 80 columns wide, two significant figures."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+
+from joulecast.answers.comparison import Comparison, Option, shown
+from joulecast.answers.quantity import Quantity
+from joulecast.report.tables import Table
+from joulecast.report.words import (
+    WIDTH,
+    interval,
+    is_exact,
+    outcome,
+    percent,
+    readable,
+    two,
+    wrapped,
+)
+
+#: Heads of the columns behind the label.
+HEADS = ("value", "80 % range", "ratio", "80 % range", "lowest")
+
+_COLUMNS = (9, 17, 8, 15, 8)
+_LABEL = WIDTH - 2 - sum(_COLUMNS)
+
+
+def text(comparison: Comparison, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
+    """The answer first, then a row for each option."""
+    answer = _lowest(comparison, bold)
+    if quiet:
+        return answer
+    unit, rows = _rows(comparison)
+    head = f"{len(rows)} options by {outcome(comparison.on)}{f' in {unit}' if unit else ''}"
+    lines = [head, "", answer, *_change(comparison), "", *_line("", HEADS)]
+    for label, *cells in rows:
+        lines += _line(label, cells)
+    why = (
+        "Ratios are to the first option. What options have in common is drawn once for all of "
+        "them, so a ratio is surer than the values it comes from."
+    )
+    lines += ["", *textwrap.wrap(why, WIDTH), *_mind(comparison)]
+    return "\n".join(lines)
+
+
+def table(comparison: Comparison) -> Table:
+    """A row for each option."""
+    unit, rows = _rows(comparison)
+    head = (f"{outcome(comparison.on)}{f' [{unit}]' if unit else ''}", *HEADS)
+    return Table(head, rows, range(1, len(head)))
+
+
+def _rows(comparison: Comparison) -> tuple[str, list[tuple[str, ...]]]:
+    """The unit that reads best, then label and figures of each option."""
+    pairs = [(option, option.footprint.quantities[comparison.on]) for option in comparison.options]
+    known = [(option, quantity) for option, quantity in pairs if quantity is not None]
+    unit = readable(max((quantity for _, quantity in known), key=lambda one: one.value))[1]
+    return unit, [
+        (option.label, *_cells(option, quantity.to(unit) if unit else quantity))
+        for option, quantity in known
+    ]
+
+
+def _lowest(comparison: Comparison, bold: Callable[[str], str]) -> str:
+    """Which option is lowest; of several that are alike, all."""
+    lowest = comparison.lowest
+    alike = [option.label for option in comparison.options if _level(option, lowest, comparison.on)]
+    if len(alike) == len(comparison.options):
+        return f"  lowest: {bold('none')}, all are alike"
+    sure = f"with probability {percent(lowest.probability_lowest)}"
+    if len(alike) == 1:
+        return f"  lowest: {bold(lowest.label)}, {sure}"
+    return "\n".join(wrapped(f"lowest: {' = '.join(alike)}, {sure} each"))
+
+
+def _level(one: Option, other: Option, on: str) -> bool:
+    """Whether two options cannot be told apart: equal in value and in every draw's rank."""
+    return (
+        one.footprint.quantities[on] == other.footprint.quantities[on]
+        and one.probability_lowest == other.probability_lowest
+    )
+
+
+def _line(label: str, cells: Sequence[str]) -> list[str]:
+    """A line of the table; a label too long for its column stands on a line of its own."""
+    figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, _COLUMNS, strict=True))
+    if len(label) > _LABEL:
+        return [*wrapped(label), f"{figures:>{WIDTH}}"]
+    return [f"  {label:<{_LABEL}}{figures}"]
+
+
+def _cells(option: Option, quantity: Quantity) -> tuple[str, ...]:
+    ratio = option.ratio_to_first
+    return (
+        two(quantity.value),
+        interval(quantity),
+        "-" if ratio is None else two(ratio.value),
+        "-" if ratio is None else interval(ratio),
+        percent(option.probability_lowest),
+    )
+
+
+def _change(comparison: Comparison) -> list[str]:
+    change = comparison.best_change
+    if change is None:
+        return []
+    saving, unit = readable(change.saving)
+    to = f"{change.field} to {shown(change.value)}"
+    line = f"best single change: {to} saves {two(saving.value)} {unit}"
+    if not is_exact(saving):
+        line += f" (80 % range {interval(saving)})"
+    return wrapped(f"{line}; lower with probability {percent(change.probability_lower)}")
+
+
+def _mind(comparison: Comparison) -> list[str]:
+    """Each warning once, with the options it is about where not all have it."""
+    about: dict[str, list[str]] = {}
+    for option in comparison.options:
+        for notice in option.footprint.warnings:
+            if notice.code == "skewed":
+                continue  # how to quote one estimate; its figure differs in every option
+            about.setdefault(f"{notice.code}: {notice.message}", []).append(option.label)
+    lines = [
+        line
+        for notice in comparison.warnings
+        for line in wrapped(f"{notice.code}: {notice.message}")
+    ]
+    for message, labels in about.items():
+        whose = "" if len(labels) == len(comparison.options) else f" [{'; '.join(labels)}]"
+        lines += wrapped(message + whose)
+    return ["", "Mind", *lines] if lines else []
