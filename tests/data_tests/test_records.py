@@ -248,7 +248,7 @@ OURS: list[tuple[type[Record], str]] = [
 def test_a_record_that_is_only_read_is_the_one_that_is_validated(
     kind: type[Record], table: str
 ) -> None:
-    records = CORE.get(table) or specs.load_runs(specs.bundled_folder())[table]
+    records = CORE.get(table) or specs.load(specs.bundled_folder(), specs.RUNS)[table]
     for key, data in json.loads(json.dumps(dict(records), default=str)).items():
         read, checked = kind.made_of(data), validated(kind, data, key)
         assert read == checked and repr(read) == repr(checked)

@@ -167,9 +167,9 @@ def test_forecasts_do_without_the_runs_and_name_the_same_data(checkout: Path) ->
 
 
 def test_compiled_runs_are_those_of_the_files(checkout: Path) -> None:
-    compiled = dict(specs.load_runs(checkout)[specs.RUNS_TABLE])
+    compiled = dict(specs.load(checkout, specs.RUNS)[specs.RUNS_TABLE])
     shutil.rmtree(checkout / "compiled")
-    assert compiled == dict(specs.load_runs(checkout)[specs.RUNS_TABLE])
+    assert compiled == dict(specs.load(checkout, specs.RUNS)[specs.RUNS_TABLE])
     assert set(compiled) == set(RUNS)
 
 

@@ -47,7 +47,7 @@ def without(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Library
 
 
 def test_compiled_files_keep_the_licences_apart(checkout: Path) -> None:
-    core, odbl = specs.load(checkout), specs.load_odbl(checkout)
+    core, odbl = specs.load(checkout), specs.load(checkout, specs.ODBL)
     assert not set(core) & set(specs.ODBL_TABLES)
     assert set(specs.ODBL_TABLES) <= set(odbl)
 
@@ -88,7 +88,7 @@ def test_an_edited_file_outdates_the_compiled_copy(checkout: Path) -> None:
 
 def test_a_removed_file_outdates_the_compiled_copy(checkout: Path) -> None:
     (checkout / "grids_electricitymaps.csv").unlink()
-    assert "grids_electricitymaps" not in specs.load_odbl(checkout)
+    assert "grids_electricitymaps" not in specs.load(checkout, specs.ODBL)
 
 
 def test_new_file_outdates_the_compiled_copy(checkout: Path) -> None:
@@ -136,10 +136,10 @@ def test_installed_copy_is_rid_of_them_once_the_four_files_are_gone(checkout: Pa
     (checkout.parent / "pyproject.toml").unlink()
     for name in SHARE_ALIKE:
         (checkout / name).unlink()
-    assert "zones" in specs.load_odbl(checkout)
+    assert "zones" in specs.load(checkout, specs.ODBL)
     (checkout / "compiled" / specs.ODBL).unlink()
     library = Library(specs.load(checkout), checkout)
-    assert "zones" not in specs.load_odbl(checkout)
+    assert "zones" not in specs.load(checkout, specs.ODBL)
     assert library.place("us-va").zone == "US-MIDA-PJM"
     assert library.zone_grid("US-MIDA-PJM", 2024) is None
 

@@ -11,16 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from joulecast.data import instances, specs
 from joulecast.data.instances import Reservation
-from joulecast.data.places import Places
-from joulecast.data.records import (
-    Device,
-    Figure,
-    Instance,
-    Model,
-    Read,
-    Record,
-    Source,
-)
+from joulecast.data.places import Names, Places
+from joulecast.data.records import Device, Figure, Instance, Model, Read, Record, Source
 from joulecast.data.tables import DEFAULT_TABLES, check_listed
 from joulecast.errors import SpecsError, UnknownNameError, nearest
 
@@ -200,7 +192,7 @@ class Library(Places):
 
     @cached_property
     def _runs(self) -> Mapping[str, Any]:
-        ours, own = specs.load_runs(self._folder), self._own.get(specs.RUNS_TABLE)
+        ours, own = specs.load(self._folder, specs.RUNS), self._own.get(specs.RUNS_TABLE)
         return specs.with_names({**ours[specs.RUNS_TABLE], **own}) if own else ours
 
     def _check_names_in(self, run: ReportedRun) -> None:
@@ -239,7 +231,7 @@ class Library(Places):
 
     def _near(
         self,
-        names: Mapping[str, Mapping[str, list[str]]],
+        names: Names,
         name: str,
         ids: list[str],
         first: Iterable[str] = (),
@@ -251,9 +243,7 @@ class Library(Places):
         choices = dict.fromkeys([*first, *meant])
         return list(choices) or ids[:3]
 
-    def _is_said(
-        self, names: Mapping[str, Mapping[str, list[str]]], name: str, found: list[str]
-    ) -> bool:
+    def _is_said(self, names: Names, name: str, found: list[str]) -> bool:
         """Whether a model's name is written out, or its numbers are: mamba2-8b is no mamba-2.8b."""
         if any(specs.fold(name) in names[form] for form in ("exact", "alias")):
             return True
@@ -341,7 +331,7 @@ def _with_folder(folder: Path) -> Library:
     return Library(core, ours._folder, zones, own)
 
 
-def _meanings(names: Mapping[str, Mapping[str, list[str]]], name: str) -> list[str]:
+def _meanings(names: Names, name: str) -> list[str]:
     """Ids that go by a name: exactly, else by alias, else without punctuation."""
     forms = (("exact", specs.fold(name)), ("alias", specs.fold(name)), ("loose", specs.bare(name)))
     return next((names[form][text] for form, text in forms if text in names[form]), [])

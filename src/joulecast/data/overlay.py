@@ -99,9 +99,10 @@ def checked(
     record: Any = validated(kind, data, where)
     if record.id != key:
         raise SpecsError(f"{where}: id", record.id, "must be the name of the file", [key])
-    _check_source(f"{where}: source", record.source, core)
-    for path, figure in figures_of(record).items():
-        _check_source(f"{where}: {path}.source", figure.source, core)
+    said = {"source": record.source}
+    said |= {f"{path}.source": figure.source for path, figure in figures_of(record).items()}
+    for path, source in said.items():
+        check_listed(f"{where}: {path}", source, core["sources"], "sources.toml")
     return record  # type: ignore[no-any-return]
 
 
@@ -112,87 +113,134 @@ def check(
 
     `core` and `odbl` are all tables there are, `known` the names a default may have.
     """
+    rules = _Rules(own, core, odbl)
     for key, entry in own.get("sources", {}).items():
-        _check_table(f"sources.toml: {key}", entry)
-        validated(Source, {**entry, "key": key}, f"sources.toml: {key}")
+        where = f"sources.toml: {key}"
+        validated(Source, {**_table(where, entry), "key": key}, where)
     for table in DEFAULT_TABLES:
         for name, entry in leaves(own.get(table, {})):
-            _check_default(f"{table}.toml: {name}", name, entry, known, core)
+            where = f"{table}.toml: {name}"
+            if name not in known:
+                raise SpecsError(where, None, "unknown key", nearest(name, known))
+            rules.default(where, name, entry)
     for key, site in own.get("sites", {}).items():
-        _check_site(f"sites.toml: {key}", site, core, odbl)
-    _check_laws(own.get("scaling_laws", {}), core)
-    _check_places(own, core, odbl)
-    _check_instances(own, core)
-    _check_sources(own, core)
+        rules.site(f"sites.toml: {key}", site)
+    rules.laws()
+    rules.places()
+    rules.instances()
+    rules.sources()
 
 
-def _check_laws(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
-    for table, laws in own.items():
-        if table not in KINDS:
-            raise SpecsError(f"scaling_laws.toml: {table}", None, "unknown key", KINDS)
-        for key, entry in laws.items():
-            where = f"scaling_laws.toml: {table}.{key}"
-            _check_table(where, entry)
-            law = validated(KINDS[table], entry, where)
-            _check_source(f"{where}: source", law.source, core)
-            if isinstance(law, LossLaw) and law.uncertainty is not None:
-                _check_source(f"{where}.uncertainty: source", law.uncertainty.source, core)
+class _Rules(NamedTuple):
+    """What a user's `own` tables must keep, with them laid over ours: `core` and `odbl`."""
 
+    own: Mapping[str, Any]
+    core: Mapping[str, Any]
+    odbl: Mapping[str, Any]
 
-def _check_places(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
-    """Countries and zones that rows name must be listed."""
-    for table in ("states", "regions"):
-        for where, row in _rows(table, own.get(table, {})):
-            _check_country(where, row["iso3"], core)
-            _check_zone(where, row["zone"], odbl)
-    for table in ("grids_ember", "grids_within_country", "water", "mix"):
-        for iso3 in own.get(table, {}):
-            _check_country(f"{table}.csv", iso3, core)
-    _check_names(own, core, odbl)
-    for zone in own.get("zones", {}):
-        if zone != zone.upper():
-            raise SpecsError("zones.csv: zone", zone, "must be in capitals", [zone.upper()])
-    for zone in own.get("grids_electricitymaps", {}):
-        _check_zone("grids_electricitymaps.csv", zone, odbl)
+    def default(self, where: str, name: str, entry: Any) -> None:
+        """A figure, inside the limits of what it is a default of."""
+        if not isinstance(entry, Mapping):
+            raise SpecsError(where, None, "needs value, basis and source")
+        self._figure(where, entry)
+        if not name.startswith("utilisation."):  # these are factors and slopes
+            _check_limits(where, name.split(".", 1)[0], entry)
 
+    def site(self, where: str, site: Any) -> None:
+        """A site lies in a known country and zone; its PUE is a figure."""
+        fields = {name: value for name, value in _table(where, site).items() if name != "pue"}
+        record = validated(Site, fields, where)
+        self._country(where, record.iso3)
+        self._zone(where, record.zone)
+        if "pue" in site:
+            self._figure(f"{where}.pue", _table(f"{where}.pue", site["pue"]))
+            _check_limits(f"{where}.pue", "pue", site["pue"])
 
-def _check_instances(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
-    """Instances are of a device and a provider we know, and go by no device's name."""
-    taken = specs.all_names(core)["names_of_devices"]
-    for key in own.get("instances", {}):
-        where = f"instances.csv: {key}"
-        row = validated(Instance, instances.row(core, key), where)
-        check_listed(f"{where}: device", row.device, core["devices"], "devices/")
-        known = core["providers"]
-        check_listed(f"{where}: provider", row.provider, known, "providers.csv", sorted(known))
-        for names in taken.values():
-            for named in names.get(specs.fold(key), ()):
-                raise SpecsError(where, None, f"is the name of a device: {named}")
+    def laws(self) -> None:
+        """Laws are of a known kind, their sources listed."""
+        for table, laws in self.own.get("scaling_laws", {}).items():
+            if table not in KINDS:
+                raise SpecsError(f"scaling_laws.toml: {table}", None, "unknown key", KINDS)
+            for key, entry in laws.items():
+                where = f"scaling_laws.toml: {table}.{key}"
+                law = validated(KINDS[table], _table(where, entry), where)
+                self._cited(f"{where}: source", law.source)
+                if isinstance(law, LossLaw) and law.uncertainty is not None:
+                    self._cited(f"{where}.uncertainty: source", law.uncertainty.source)
 
+    def places(self) -> None:
+        """Countries, zones and places that rows name must be listed."""
+        for table in ("states", "regions"):
+            for where, row in self._rows(table):
+                self._country(where, row["iso3"])
+                self._zone(where, row["zone"])
+        for table in ("grids_ember", "grids_within_country", "water", "mix"):
+            for iso3 in self.own.get(table, {}):
+                self._country(f"{table}.csv", iso3)
+        self._names()
+        for zone in self.own.get("zones", {}):
+            if zone != zone.upper():
+                raise SpecsError("zones.csv: zone", zone, "must be in capitals", [zone.upper()])
+        for zone in self.own.get("grids_electricitymaps", {}):
+            self._zone("grids_electricitymaps.csv", zone)
 
-def _check_names(own: Mapping[str, Any], core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
-    """Every place a name may mean must be there; zones are, unless their tables were removed."""
-    known = {
-        *specs.all_names(core)["names_of_places"]["exact"],
-        *map(str.lower, odbl.get("zones", ())),
-    }
-    for name, row in own.get("place_names", {}).items():
-        for key in (part.strip() for part in row["places"].split(";")):
-            if odbl.get("zones") and key not in known:
-                near = nearest(key, known)
-                raise SpecsError(f"place_names.csv: {name}", key, "is no place", near)
+    def _names(self) -> None:
+        """Every place a name may mean must be there, unless the tables of zones were removed."""
+        places = specs.all_names(self.core)["names_of_places"]["exact"]
+        known = {*places, *map(str.lower, self.odbl.get("zones", ()))}
+        for name, row in self.own.get("place_names", {}).items():
+            for key in (part.strip() for part in row["places"].split(";")):
+                if self.odbl.get("zones") and key not in known:
+                    near = nearest(key, known)
+                    raise SpecsError(f"place_names.csv: {name}", key, "is no place", near)
 
+    def instances(self) -> None:
+        """Instances are of a device and a provider we know, and go by no device's name."""
+        devices, providers = self.core["devices"], self.core["providers"]
+        taken = specs.all_names(self.core)["names_of_devices"]
+        for key in self.own.get("instances", {}):
+            where = f"instances.csv: {key}"
+            row = validated(Instance, instances.row(self.core, key), where)
+            check_listed(f"{where}: device", row.device, devices, "devices/")
+            at, file = f"{where}: provider", "providers.csv"
+            check_listed(at, row.provider, providers, file, sorted(providers))
+            for names in taken.values():
+                for named in names.get(specs.fold(key), ()):
+                    raise SpecsError(where, None, f"is the name of a device: {named}")
 
-def _check_sources(own: Mapping[str, Any], core: Mapping[str, Any]) -> None:
-    """Sources that rows or whole tables name must be listed."""
-    for table, columns in SOURCE_COLUMNS.items():
-        for where, row in _rows(table, own.get(table, {})):
-            for column in columns:
-                if row.get(column):
-                    _check_source(f"{where}: {column}", row[column], core)
-    for table, key in own.get("said_sources", {}).items():
-        if key:
-            _check_source(f"{table}.csv: source", key, core)
+    def sources(self) -> None:
+        """Sources that rows or whole tables name must be listed."""
+        for table, columns in SOURCE_COLUMNS.items():
+            for where, row in self._rows(table):
+                for column in columns:
+                    if row.get(column):
+                        self._cited(f"{where}: {column}", row[column])
+        for table, key in self.own.get("said_sources", {}).items():
+            if key:
+                self._cited(f"{table}.csv: source", key)
+
+    def _figure(self, where: str, entry: Mapping[str, Any]) -> None:
+        self._cited(f"{where}: source", validated(Figure, entry, where).source)
+
+    def _cited(self, where: str, key: str) -> None:
+        check_listed(where, key, self.core["sources"], "sources.toml")
+
+    def _country(self, where: str, iso3: str) -> None:
+        if iso3 != WORLD:
+            check_listed(f"{where}: iso3", iso3, self.core["countries"], "countries.csv")
+
+    def _zone(self, where: str, zone: str) -> None:
+        """A zone must be listed, unless the tables of zones were removed."""
+        zones = self.odbl.get("zones", {})
+        if zone and zones:
+            check_listed(f"{where}: zone", zone, zones, "zones.csv")
+
+    def _rows(self, table: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """(file and keys, row) of a table of one or two keys."""
+        for key, entry in self.own.get(table, {}).items():
+            nested = len(tables.SHAPES[table].keys) > 1
+            rows = {f"{key} {last}": row for last, row in entry.items()} if nested else {key: entry}
+            yield from ((f"{table}.csv: {keys}", row) for keys, row in rows.items())
 
 
 def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -210,34 +258,6 @@ def known_defaults(core: Mapping[str, Any]) -> set[str]:
     return {name for table in DEFAULT_TABLES for name, _ in leaves(core[table])}
 
 
-def _check_default(
-    where: str, name: str, entry: Any, known: set[str], core: Mapping[str, Any]
-) -> None:
-    if name not in known:
-        raise SpecsError(where, None, "unknown key", nearest(name, known))
-    if not isinstance(entry, Mapping):
-        raise SpecsError(where, None, "needs value, basis and source")
-    _check_figure(where, entry, core)
-    if not name.startswith("utilisation."):  # these are factors and slopes
-        _check_limits(where, name.split(".", 1)[0], entry)
-
-
-def _check_site(where: str, site: Any, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> None:
-    _check_table(where, site)
-    record = validated(Site, {k: v for k, v in site.items() if k != "pue"}, where)
-    _check_country(where, record.iso3, core)
-    _check_zone(where, record.zone, odbl)
-    if "pue" in site:
-        _check_table(f"{where}.pue", site["pue"])
-        _check_figure(f"{where}.pue", site["pue"], core)
-        _check_limits(f"{where}.pue", "pue", site["pue"])
-
-
-def _check_figure(where: str, entry: Mapping[str, Any], core: Mapping[str, Any]) -> None:
-    figure = validated(Figure, entry, where)
-    _check_source(f"{where}: source", figure.source, core)
-
-
 def _check_limits(where: str, quantity: str, entry: Mapping[str, Any]) -> None:
     """What holds for a quantity that is given holds for a default of it."""
     terms = INPUTS | ASKED | USED
@@ -249,31 +269,7 @@ def _check_limits(where: str, quantity: str, entry: Mapping[str, Any]) -> None:
             raise SpecsError(where, None, problem.why) from None
 
 
-def _check_table(where: str, entry: Any) -> None:
+def _table(where: str, entry: Any) -> Mapping[str, Any]:
     if not isinstance(entry, Mapping):
         raise SpecsError(where, entry, "must be a table")
-
-
-def _check_country(where: str, iso3: str, core: Mapping[str, Any]) -> None:
-    if iso3 != WORLD:
-        check_listed(f"{where}: iso3", iso3, core["countries"], "countries.csv")
-
-
-def _check_zone(where: str, zone: str, odbl: Mapping[str, Any]) -> None:
-    """A zone must be listed, unless the tables of zones were removed."""
-    zones = odbl.get("zones", {})
-    if zone and zones:
-        check_listed(f"{where}: zone", zone, zones, "zones.csv")
-
-
-def _check_source(where: str, key: str, core: Mapping[str, Any]) -> None:
-    check_listed(where, key, core["sources"], "sources.toml")
-
-
-def _rows(table: str, rows: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """(file and keys, row) of a table of one or two keys."""
-    for key, entry in rows.items():
-        if len(tables.SHAPES[table].keys) == 1:
-            yield f"{table}.csv: {key}", entry
-        else:
-            yield from ((f"{table}.csv: {key} {last}", row) for last, row in entry.items())
+    return entry

@@ -82,7 +82,7 @@ class Places:
     def _zones(self) -> Mapping[str, Any]:
         """Share-alike tables; empty where they were removed."""
         given = self._zones_given
-        return specs.load_odbl(self._folder) if given is None else given
+        return specs.load(self._folder, specs.ODBL) if given is None else given
 
     # Names.
 
@@ -205,28 +205,28 @@ class Places:
     def national_grid(self, iso3: str, year: int) -> Cited | None:
         """Life-cycle intensity of a country: that year, else the nearest earlier one."""
         years = self._core["grids_ember"].get(iso3, {})
-        return self._at_or_before(years, year, ("grids_ember", iso3, EMBER))
+        return self._at_or_before(years, year, "grids_ember", iso3, EMBER)
 
     def zone_grid(self, zone: str, year: int) -> Cited | None:
         """Life-cycle intensity of a zone: that year, else the nearest earlier, else the first."""
         years = self._zones.get("grids_electricitymaps", {}).get(zone, {})
         first = min(map(int, years), default=year)
-        table = ("grids_electricitymaps", zone, ELECTRICITYMAPS)
-        return self._at_or_before(years, max(year, first), table)
+        last = max(year, first)
+        return self._at_or_before(years, last, "grids_electricitymaps", zone, ELECTRICITYMAPS)
 
     def _at_or_before(
-        self, years: Mapping[str, Any], year: int, table: tuple[str, str, str]
+        self, years: Mapping[str, Any], year: int, table: str, key: str, ours: str
     ) -> Cited | None:
-        known = [int(key) for key in years if int(key) <= year]
-        if not known:
+        found = max((int(other) for other in years if int(other) <= year), default=None)
+        if found is None:
             return None
-        found, (name, key, ours) = max(known), table
-        own = str(found) in self._own.get(name, {}).get(key, {})
-        return Cited(float(years[str(found)]), found, self._own_source(name) if own else ours)
+        source = self._source_of(table, self._own.get(table, {}).get(key, {}), str(found), ours)
+        return Cited(float(years[str(found)]), found, source)
 
-    def _own_source(self, table: str) -> str:
-        """Source of a user's table whose rows do not name one."""
-        return str(self._own.get("said_sources", {}).get(table) or OWN_FIGURES)
+    def _source_of(self, table: str, own: Mapping[str, Any], key: str, ours: str) -> str:
+        """Source of a row of a table whose rows name none: ours, or that of a user's own rows."""
+        said = self._own.get("said_sources", {}).get(table) or OWN_FIGURES
+        return str(said) if key in own else ours
 
     def direct_grid(self, area: str, year: int) -> Cited | None:
         """Direct (stack) intensity of an area: the nearest year tabulated."""
@@ -260,12 +260,10 @@ class Places:
         """Find a provider by id or name."""
         aliases = {"google": "gcp", "googlecloud": "gcp", "microsoft": "azure", "amazon": "aws"}
         known = {specs.bare(key): key for key in self._core["providers"]} | aliases
-        try:
-            return str(known[specs.bare(name)])
-        except KeyError:
-            raise UnknownNameError(
-                "provider", name, "unknown provider", nearest(name, known) or self.provider_ids[:3]
-            ) from None
+        if specs.bare(name) not in known:
+            near = nearest(name, known) or self.provider_ids[:3]
+            raise UnknownNameError("provider", name, "unknown provider", near)
+        return str(known[specs.bare(name)])
 
     def provider_row(self, provider: str, year: int, column: str) -> Mapping[str, str] | None:
         """Fleet figures of a provider for the year nearest to the one asked that has `column`."""
@@ -279,16 +277,14 @@ class Places:
     def water_factor(self, iso3: str) -> tuple[float, str] | None:
         """Water consumed by a country's power plants [L/kWh], and its source."""
         value = self._core["water"].get(iso3)
-        own = iso3 in self._own.get("water", {})
-        return None if value is None else (float(value), self._own_source("water") if own else WRI)
+        source = self._source_of("water", self._own.get("water", {}), iso3, WRI)
+        return None if value is None else (float(value), source)
 
     def generation(self, iso3: str) -> Mapping[str, Any] | None:
         """Year, source, and a country's electricity by what it was made from [TWh]."""
         row = self._core["mix"].get(iso3)
-        if row is None:
-            return None
-        own = iso3 in self._own.get("mix", {})
-        return {**row, "source": self._own_source("mix") if own else MIX}
+        source = self._source_of("mix", self._own.get("mix", {}), iso3, MIX)
+        return None if row is None else {**row, "source": source}
 
 
 def _narrow(found: list[str], provider: str | None) -> list[str]:

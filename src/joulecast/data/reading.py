@@ -56,7 +56,8 @@ def _number(field: str, raw: object) -> float:
         return value * MULTIPLIERS[word]
     if rest in _COUNT_WORDS:
         return value
-    raise InputError(field, raw, _why_not_a_count(field, rest), _count_hints(rest))
+    why = f"has {rest!r} after the number, expected a plain count"
+    raise InputError(field, raw, why, ["7B", "1.5T", "3e12"])
 
 
 def quantity(field: str, raw: object, unit: str) -> float:
@@ -79,12 +80,8 @@ def quantity(field: str, raw: object, unit: str) -> float:
         why = f"{unknown.value!r} is not a unit known here"
         raise UnitError(field, raw, why, unknown.choices) from None
     if have.dimension != want.dimension:
-        raise UnitError(
-            field,
-            raw,
-            f"is in {_describe(have)}, expected {_describe(want)}",
-            [f"a number in {unit}"],
-        )
+        why = f"is in {_describe(have)}, expected {_describe(want)}"
+        raise UnitError(field, raw, why, [f"a number in {unit}"])
     # Divide the factors first: exact for powers of ten and for hours from seconds.
     return value * have.factor / want.factor
 
@@ -210,9 +207,8 @@ def _parts(term: Term, raw: object) -> list[object]:
     else:
         parts = [raw]
     if not 1 <= len(parts) <= 3 or any(part == "" for part in parts):
-        raise InputError(
-            term.name, raw, "is not a value or a range", ["VALUE", "LOW..HIGH", "LOW..MID..HIGH"]
-        )
+        forms = ["VALUE", "LOW..HIGH", "LOW..MID..HIGH"]
+        raise InputError(term.name, raw, "is not a value or a range", forms)
     return parts
 
 
@@ -237,9 +233,8 @@ def _check_ends(term: Term, low: float, high: float, raw: object) -> None:
     if term.scale == "logit" and (low <= 0 or high >= 1):
         raise InputError(term.name, raw, "a range must lie inside 0..1", ["0.01..0.99"])
     if term.scale == "log" and low <= 0:
-        raise InputError(
-            term.name, raw, "a range must start above 0", [f"{brief(high / 100)}..{brief(high)}"]
-        )
+        hint = f"{brief(high / 100)}..{brief(high)}"
+        raise InputError(term.name, raw, "a range must start above 0", [hint])
 
 
 def _limit_hints(term: Term) -> list[str]:
@@ -261,28 +256,22 @@ def _split(field: str, raw: object) -> tuple[float, str]:
     if isinstance(raw, bool) or raw is None:
         raise InputError(field, raw, "is not a number")
     if hasattr(raw, "__len__") and not isinstance(raw, str):
-        raise InputError(
-            field, None, "is a list or an array: a plan holds one value, sweep takes many"
-        )
+        why = "is a list or an array: a plan holds one value, sweep takes many"
+        raise InputError(field, None, why)
     if not isinstance(raw, str):
         try:
-            return _finite(field, raw, float(raw)), ""  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError) as problem:
-            if isinstance(problem, InputError):
-                raise
+            value = float(raw)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
             raise InputError(field, raw, "is not a number") from None
+        return _finite(field, raw, value), ""
     text = raw.strip()
     if not text:
         raise InputError(field, raw, "is empty, expected a number")
     if re.fullmatch(r"[+-]?(nan|inf|infinity)", text, re.IGNORECASE):
         raise InputError(field, raw, "must be a finite number")
     if re.fullmatch(r"\d+\s*[xX×]\s*[\d.]+\s*[kKmMbBtT]?", text):
-        raise InputError(
-            field,
-            raw,
-            "is a mixture of experts, not a number",
-            ["--params TOTAL --active-params ACTIVE --arch moe"],
-        )
+        way_on = "--params TOTAL --active-params ACTIVE --arch moe"
+        raise InputError(field, raw, "is a mixture of experts, not a number", [way_on])
     match = _NUMBER.fullmatch(text)
     if match is None or not re.search(r"\d", match.group(1)):
         raise InputError(field, raw, "is not a number", ["7B", "1.5e12"])
@@ -297,14 +286,6 @@ def _finite(field: str, raw: object, value: float) -> float:
     if not math.isfinite(value):
         raise InputError(field, raw, "must be a finite number")
     return value
-
-
-def _why_not_a_count(field: str, rest: str) -> str:
-    return f"has {rest!r} after the number, expected a plain count"
-
-
-def _count_hints(rest: str) -> list[str]:
-    return ["7B", "1.5T", "3e12"]
 
 
 def _describe(unit: units.Unit) -> str:

@@ -10,14 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
-from types import UnionType
 from typing import (
     Annotated,
     Any,
     ClassVar,
     Literal,
     Self,
-    Union,
     dataclass_transform,
     get_args,
     get_origin,
@@ -100,9 +98,30 @@ class Record:
         return cls(**values)
 
     @classmethod
-    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Plain data with what the file says once for several fields written into each."""
-        return dict(data)
+    def covered(
+        cls, data: Mapping[str, Any], by: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Plain data whose figures take the source and basis of `by` where they have none.
+
+        A bare number becomes a table of its own; `by` is the record itself unless it is part of
+        another.
+        """
+        by = data if by is None else by
+        said = {"source": by.get("source"), "basis": by.get("basis") or "published"}
+
+        def whole(raw: Any) -> Any:
+            number = isinstance(raw, int | float) and not isinstance(raw, bool)
+            raw = {"value": raw} if number else raw
+            return {**said, **raw} if isinstance(raw, Mapping) else raw
+
+        filled = dict(data)
+        for name, several in _figures_in(cls):
+            raw = data.get(name)
+            if several and isinstance(raw, Mapping):
+                filled[name] = {key: whole(part) for key, part in raw.items()}
+            elif name in data and not several:
+                filled[name] = whole(raw)
+        return filled
 
     def check(self) -> None:
         """Raise ValueError where fields contradict each other."""
@@ -274,11 +293,6 @@ class Device(Record):
     operator: str | None = None
     note: str = ""
 
-    @classmethod
-    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The file's source and basis cover its figures."""
-        return with_cover(cls, data, data)
-
     def check(self) -> None:
         """Peaks, power and what its making covers are plausible together."""
         if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops):
@@ -337,11 +351,6 @@ class Model(Record):
     mtp_active_params: Positive | None = None
     note: str = ""
 
-    @classmethod
-    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The file's source and basis cover its figures."""
-        return with_cover(cls, data, data)
-
     def check(self) -> None:
         """Counts of parameters agree with each other and with the kind of model."""
         if self.arch == "moe" and self.active_params is None:
@@ -386,44 +395,14 @@ def figures_of(record: Record | Mapping[str, Any]) -> dict[str, Figure]:
     return found
 
 
-# How plain data become a record.
-
-
-def with_cover(
-    kind: type[Record], data: Mapping[str, Any], cover: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Plain data of a record whose figures take source and basis of `cover` where they have none.
-
-    A bare number becomes a table of its own.
-    """
-    said = {"source": cover.get("source"), "basis": cover.get("basis") or "published"}
-
-    def whole(raw: Any) -> Any:
-        if isinstance(raw, Mapping):
-            return {**said, **raw}
-        number = isinstance(raw, int | float) and not isinstance(raw, bool)
-        return {"value": raw, **said} if number else raw
-
-    filled = dict(data)
-    for name, several in _figures_in(kind):
-        raw = data.get(name)
-        if several and isinstance(raw, Mapping):
-            filled[name] = {key: whole(part) for key, part in raw.items()}
-        elif name in data and not several:
-            filled[name] = whole(raw)
-    return filled
-
-
 @cache
 def _figures_in(kind: type[Record]) -> list[tuple[str, bool]]:
     """Fields that are figures, and whether one holds several by name."""
     found = []
     for name, annotation in kind.fields.items():
-        field = type_of(annotation)
-        several = get_origin(field) is Mapping
-        one = type_of(get_args(field)[1]) if several else field
-        if isinstance(one, type) and issubclass(one, Figure):
-            found.append((name, several))
+        *_, inner = get_args(type_of(annotation)) or [annotation]
+        if isinstance(one := type_of(inner), type) and issubclass(one, Figure):
+            found.append((name, inner is not annotation))
     return found
 
 
@@ -453,6 +432,5 @@ def _reader(annotation: Any) -> Callable[[Any], Any] | None:
 
 def type_of(annotation: Any) -> Any:
     """Type of a field without its rules, and without the None that may stand for it."""
-    if get_origin(annotation) in (Annotated, Union, UnionType):
-        return type_of(get_args(annotation)[0])
-    return annotation
+    wrapped = get_origin(annotation) not in (None, Literal, tuple, Mapping)
+    return type_of(get_args(annotation)[0]) if wrapped else annotation

@@ -68,31 +68,27 @@ def bundled_folder() -> Path:
     return packaged if packaged.is_dir() else here.parents[2] / "hardware_specs"
 
 
-def load(folder: Path) -> Mapping[str, Any]:
-    """Core tables of a folder, from its compiled copy where that is up to date."""
-    return _load(folder, CORE)
+def load(folder: Path, name: str = CORE) -> Mapping[str, Any]:
+    """Tables of a folder, from their compiled copy where that is up to date.
+
+    `name` is that of the copy: the core tables, those that are share-alike (ODBL) or the published
+    runs (RUNS); the last two are empty where they were removed.
+    """
+    compiled = folder / COMPILED / name
+    try:
+        made = compiled.stat().st_mtime_ns
+        if made > _newest_change(folder, name):
+            return Tables(compiled.read_bytes())
+    except FileNotFoundError:
+        pass
+    return Tables(pack(_READERS[name](folder)))
 
 
-def load_odbl(folder: Path) -> Mapping[str, Any]:
-    """The share-alike tables of a folder; empty where they were removed."""
-    return _load(folder, ODBL)
-
-
-def load_runs(folder: Path) -> Mapping[str, Any]:
-    """Published training runs of a folder; empty where they were removed."""
-    return _load(folder, RUNS)
-
-
-def compile_folder(folder: Path) -> list[Path]:
-    """Write the compiled copies and return their paths."""
-    target = folder / COMPILED
-    target.mkdir(exist_ok=True)
-    written = []
+def compile_folder(folder: Path) -> None:
+    """Write the compiled copies."""
+    (folder / COMPILED).mkdir(exist_ok=True)
     for name, read in _READERS.items():
-        path = target / name
-        path.write_bytes(pack(read(folder)))
-        written.append(path)
-    return written
+        (folder / COMPILED / name).write_bytes(pack(read(folder)))
 
 
 def pack(tables: Mapping[str, Any], nested: tuple[str, ...] = BY_RECORD) -> bytes:
@@ -103,9 +99,8 @@ def pack(tables: Mapping[str, Any], nested: tuple[str, ...] = BY_RECORD) -> byte
         if name in nested:
             part = pack(content, ())
         else:
-            part = json.dumps(
-                content, separators=(",", ":"), ensure_ascii=False, default=str
-            ).encode()
+            text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, default=str)
+            part = text.encode()
         where[name] = (len(body), len(part), name in nested)
         body += part
     return json.dumps(where, separators=(",", ":")).encode() + b"\n" + body
@@ -171,17 +166,6 @@ def digest(folder: Path) -> str:
         text = path.read_bytes().replace(b"\r\n", b"\n")
         total.update(path.relative_to(folder).as_posix().encode() + b"\n" + text + b"\n")
     return total.hexdigest()[:12]
-
-
-def _load(folder: Path, name: str) -> Mapping[str, Any]:
-    compiled = folder / COMPILED / name
-    try:
-        made = compiled.stat().st_mtime_ns
-        if made > _newest_change(folder, name):
-            return Tables(compiled.read_bytes())
-    except FileNotFoundError:
-        pass
-    return Tables(pack(_READERS[name](folder)))
 
 
 def _newest_change(folder: Path, name: str) -> int:

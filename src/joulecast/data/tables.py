@@ -27,17 +27,7 @@ class Shape(NamedTuple):
 
 
 #: What electricity is made from: columns of mix.csv.
-GENERATION = (
-    "coal",
-    "gas",
-    "oil",
-    "nuclear",
-    "hydro",
-    "bioenergy",
-    "geothermal",
-    "solar",
-    "wind",
-)
+GENERATION = ("coal", "gas", "oil", "nuclear", "hydro", "bioenergy", "geothermal", "solar", "wind")
 
 _INTENSITY = {"gco2e_per_kwh": 0.0}
 _PUES = tuple(f"pue_{year}" for year in range(2022, 2026))
@@ -140,19 +130,13 @@ def _over(old: Any, new: Any, depth: int) -> Any:
 
 def _check_name(name: str) -> None:
     """A file nobody reads is a misspelt one."""
-    path = Path(name)
-    folder = path.parent.as_posix()
-    if folder == ".":
-        known = SHAPES if path.suffix == ".csv" else TOML_TABLES
-        if path.stem in known:
-            return
-    elif folder in FOLDERS and path.suffix == ".toml":
+    path, folder = Path(name), name.rpartition("/")[0]
+    is_toml = path.suffix == ".toml"
+    stems = TOML_TABLES if is_toml else tuple(SHAPES)
+    if (is_toml and folder in FOLDERS) or (not folder and path.stem in stems):
         return
-    stems = TOML_TABLES if path.suffix == ".toml" else tuple(SHAPES)
     choices = [f"{stem}{path.suffix}" for stem in nearest(path.stem, stems, count=1)]
-    other = (
-        [f"devices/{path.name}"] if path.suffix == ".toml" else [f"{stem}.csv" for stem in stems]
-    )
+    other = [f"devices/{path.name}"] if is_toml else [f"{stem}.csv" for stem in stems]
     raise SpecsError(name, None, "is not a table of hardware_specs", choices or other)
 
 

@@ -19,7 +19,6 @@ from joulecast.data.records import (
     figures_of,
     positive,
     share,
-    with_cover,
 )
 from joulecast.terms import Arch
 
@@ -175,7 +174,9 @@ class ReportedRun(Record):
     reported: After = After()
 
     @classmethod
-    def covered(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+    def covered(
+        cls, data: Mapping[str, Any], by: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The file's source covers the figures of both halves."""
         filled = dict(data)
         for name, half in (("before", Before), ("reported", After)):
@@ -183,7 +184,7 @@ class ReportedRun(Record):
                 raise ValueError(f"{name} must be a table")
             if name in data:
                 cover = {**data[name], "source": data.get("source")}
-                filled[name] = with_cover(half, data[name], cover)
+                filled[name] = half.covered(data[name], cover)
         return filled
 
     @classmethod
