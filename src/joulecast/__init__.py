@@ -6,13 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from joulecast._version import __version__
-from joulecast.answers.footprint import Footprint
-from joulecast.answers.quantity import Quantity
-from joulecast.counting import model, model_from_torch
-from joulecast.data.library import Library
-from joulecast.errors import JoulecastError
-from joulecast.estimation import estimate
-from joulecast.plan import Plan
 
 if TYPE_CHECKING:
     from joulecast.advice.advising import advise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -43,8 +43,9 @@ class Library(Places):
 
     @staticmethod
     def with_folder(folder: Path) -> Library:
-        """The tables of the package with a user's records laid over them."""
-        return _with_folder(folder.resolve())
+        """The tables of the package with a user's records laid over them, read anew once edited."""
+        folder = folder.resolve()
+        return _with_folder(folder, specs.stamp(folder))
 
     def with_calibration(self, entries: Mapping[str, Any]) -> Library:
         """The same tables with another fit in place of calibration.toml."""
@@ -322,8 +323,8 @@ def _bundled() -> Library:
     return Library(specs.load(folder), folder)
 
 
-@cache
-def _with_folder(folder: Path) -> Library:
+@lru_cache(maxsize=8)
+def _with_folder(folder: Path, _: object) -> Library:
     from joulecast.data.overlay import read
 
     ours = _bundled()

@@ -189,6 +189,12 @@ def _newest_change(folder: Path, name: str) -> int:
     return newest
 
 
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Files of a folder with their sizes and times of change: other where one was edited."""
+    found = ((str(path), path.stat()) for path in sorted(_source_files(folder)))
+    return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in found)
+
+
 def _source_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder).parts
