@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.wheel
 def test_the_wheel_holds_the_tables_and_their_licences(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("sources.toml", "devices/h100-sxm.toml", "reported_runs/t5-11b.toml", "compiled/core.json", "compiled/runs.json", "compiled/electricitymaps.json"):  # fmt: skip
+    for name in ("sources.toml", "devices/h100-sxm.toml", "reported_runs/t5-11b.toml", "compiled/core.json", "compiled/runs.json", "compiled/electricitymaps.json", "compiled/flags.json"):  # fmt: skip
         assert f"joulecast/hardware_specs/{name}" in names
     assert "joulecast/scores.npy" in names and "joulecast/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -58,6 +58,15 @@ def test_the_wheel_forecasts_in_a_clean_environment(wheel: Path, tmp_path: Path)
         [sys.executable, "-m", "joulecast", *args], capture_output=True, text=True, check=True, timeout=60
     )  # fmt: skip
     assert answer == json.loads(here.stdout)
+    # What is installed takes the plain road: the table of flags is there and is not older.
+    script = f"import sys; from joulecast.cli import plain; plain.answered({list(args)!r}); print(*sys.modules)"  # fmt: skip
+    loaded = subprocess.run(
+        [scripts / "python", "-c", script],
+        cwd=tmp_path, env={"PATH": str(scripts)}, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    modules = {name.split(".")[0] for name in loaded.stdout.splitlines()[-1].split()}
+    assert "numpy" in modules
+    assert not modules & {"typer", "pydantic", "tomllib", "csv", "difflib", "shutil"}
 
 
 @pytest.mark.wheel

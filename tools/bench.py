@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ import numpy as np
 
 from joulecast import Library, Plan, Sweep, estimate, model, solve, sweep, uncertainty
 from joulecast.chain import chain
-from joulecast.data import specs
 from joulecast.estimation import _drivers, drawn, quantities_of
 from joulecast.laws.law import constants_of, laws_of
 from joulecast.plan import varied
@@ -75,35 +75,109 @@ def main() -> None:
     _sweeps()
 
 
+#: What of the command line is started -> its words and its limit over the yardstick app.
+STARTS: dict[str, tuple[list[str], float]] = {
+    "estimate --json": (["-m", "joulecast", *COMMAND, "--json"], 0.80),
+    "--version": (["-m", "joulecast", "--version"], 0.50),
+    "--help": (["-m", "joulecast", "--help"], 0.90),
+    "import joulecast": (["-c", "import joulecast"], 0.15),
+}
+
+#: Answers once in a fresh interpreter: milliseconds from the plan to the footprint.
+FIRST = """
+import time
+from joulecast import Plan, estimate
+plan = Plan(params="32.2B", tokens="6.6T", device="h100-sxm", device_count=1024, region="us")
+start = time.perf_counter()
+estimate(plan)
+print((time.perf_counter() - start) * 1e3)
+"""
+
+
 def _process() -> None:
-    # As an installed copy has it: byte code and tables compiled.
-    compileall.compile_dir(str(Path(specs.__file__).parent), quiet=1)
-    specs.compile_folder(specs.bundled_folder())
+    """Cold starts of an installed copy, in turn with the yardstick app."""
     with tempfile.TemporaryDirectory() as folder:
+        site = _installed(Path(folder))
         script = Path(folder) / "baseline.py"
         script.write_text(BASELINE)
-        ours = [sys.executable, "-m", "joulecast", *COMMAND]
         theirs = [sys.executable, str(script), "estimate", "7e9", "2e12"]
-        for command in (ours, theirs):
-            _run(command)
-        pairs = [(_run(ours), _run(theirs)) for _ in range(PAIRS)]
+        # Children compile nothing, and find the installed copy before an editable one.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPATH"] = str(site)
+        try:
+            _check_installed(site)
+            for name, (words, limit) in STARTS.items():
+                _start(name, [sys.executable, *words], theirs, limit)
+            print(f"first estimate(), fresh interpreter [ms]         {_first():8.1f}")
+            _lists([sys.executable, str(script), "--help"])
+        finally:
+            del os.environ["PYTHONPATH"]
+
+
+def _installed(folder: Path) -> Path:
+    """A wheel of this checkout, unpacked and compiled as an installer leaves it."""
+    root = Path(__file__).parents[1]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(folder),
+        str(root),
+    ]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    site = folder / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    compileall.compile_dir(str(site), quiet=1)
+    return site
+
+
+def _check_installed(site: Path) -> None:
+    """Refuse to measure an editable install, or modules without byte code: both start slower."""
+    ask = "import joulecast as j, numpy, typer; print(*(m.__cached__ for m in (j, numpy, typer)))"
+    done = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True)
+    ours, *others = map(Path, done.stdout.split())
+    if site not in ours.parents:
+        raise SystemExit(f"bench: measures {ours.parents[1]}, which is not the installed copy")
+    missing = [path for path in (ours, *others) if not path.exists()]
+    if missing:
+        raise SystemExit(f"bench: no byte code beside {missing[0].parents[1]}: compileall makes it")
+
+
+def _start(name: str, ours: list[str], theirs: list[str], limit: float) -> None:
+    for command in (ours, theirs):
+        _run(command)
+    pairs = [(_run(ours), _run(theirs)) for _ in range(PAIRS)]
     ratios = [one[0] / two[0] for one, two in pairs]
-    _row("whole process over the yardstick app (median)", statistics.median(ratios), 1.25)
+    _row(f"{name} over the yardstick app (median)", statistics.median(ratios), limit)
     low, _, high = statistics.quantiles(ratios, n=4)
-    print(f"  its quartiles over {PAIRS} pairs, in turn                {low:.2f} to {high:.2f}")
-    _lists()
     memory = statistics.median(one[1] / two[1] for one, two in pairs)
     peak = max(one[1] for one, _ in pairs)
-    print(f"peak memory over the yardstick app               {memory:8.2f}   ({peak:.0f} MiB)")
+    spread = f"{low:.2f} to {high:.2f}"
+    print(f"  quartiles of {PAIRS} pairs {spread}; memory {memory:.2f} ({peak:.0f} MiB)")
 
 
-def _lists() -> None:
-    """`list` beside a bare `--help`, in turn with it."""
-    bare = [sys.executable, "-m", "joulecast", "--help"]
+def _first() -> float:
+    """Median of milliseconds of a first answer."""
+    command = [sys.executable, "-c", FIRST]
+    runs = (subprocess.run(command, check=True, capture_output=True) for _ in range(11))
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def _lists(bare: list[str]) -> None:
+    """`list` beside the yardstick app's `--help`, in turn with it."""
     for what in ("devices", "regions"):
         command = [sys.executable, "-m", "joulecast", "list", what]
         pairs = [(_run(command)[0], _run(bare)[0]) for _ in range(PAIRS)]
-        _row(f"list {what} over --help (median)", statistics.median(a / b for a, b in pairs), 2.0)
+        _row(
+            f"list {what} over the yardstick's --help",
+            statistics.median(a / b for a, b in pairs),
+            2.0,
+        )
 
 
 def _run(command: list[str]) -> tuple[float, float]:

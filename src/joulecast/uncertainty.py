@@ -404,10 +404,11 @@ def columns_of(data: Iterable[Datum]) -> dict[str, int]:
 def scores() -> NDArray[np.float32]:
     """The shipped table of standard-normal scores [column, draw], from a scrambled Sobol set.
 
-    Made by tools/build_scores.py; 4,096 draws of each column.
+    Made by tools/build_scores.py; 4,096 draws of each column, read from the file as they are used.
     """
-    path = Path(__file__).with_name("scores.npy")
-    table: NDArray[np.float32] = np.load(path)
+    table: NDArray[np.float32] = np.asarray(
+        np.load(Path(__file__).with_name("scores.npy"), mmap_mode="r")
+    )
     return table
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +80,8 @@ def _text(texts: bytes, words: Sequence[str]) -> str | None:
 
 
 def _columns() -> int:
+    import shutil  # no plain case needs it
+
     return shutil.get_terminal_size().columns
 
 

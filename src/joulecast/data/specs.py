@@ -31,7 +31,24 @@ BESIDE_ZONES = ("countries", "place_names")
 RUNS_TABLE = "reported_runs"
 
 #: Tables of which one record is wanted at a time; each record is decoded by itself.
-BY_RECORD = ("devices", "models", "grids_ember", "grids_direct", "sources", RUNS_TABLE)
+BY_RECORD = (
+    "devices",
+    "models",
+    "grids_ember",
+    "grids_direct",
+    "regions",
+    "sources",
+    "defaults",
+    "names_of_places",
+    "names_of_devices",
+    "names_of_models",
+    "names_of_instances",
+    RUNS_TABLE,
+)
+
+
+#: Bytes that the line which says where tables lie usually fits in.
+LINE = 16_384
 
 
 class Tables(Mapping[str, Any]):
@@ -41,17 +58,20 @@ class Tables(Mapping[str, Any]):
     a table kept by record is such a file in itself.
     """
 
-    def __init__(self, packed: bytes) -> None:
-        end = packed.index(b"\n")
-        self._where: dict[str, tuple[int, int, bool]] = json.loads(packed[:end])
-        self._body = packed[end + 1 :]
+    def __init__(self, packed: bytes | memoryview) -> None:
+        # Views, not copies: of most tables little is wanted.
+        line, *_ = bytes(packed[:LINE]).split(b"\n", 1)
+        if len(line) == LINE:
+            line, *_ = bytes(packed).split(b"\n", 1)
+        self._where: dict[str, tuple[int, int, bool]] = json.loads(line)
+        self._body = memoryview(packed)[len(line) + 1 :]
         self._read: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._read:
             start, length, nested = self._where[name]
             part = self._body[start : start + length]
-            self._read[name] = Tables(part) if nested else json.loads(part)
+            self._read[name] = Tables(part) if nested else json.loads(bytes(part))
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
