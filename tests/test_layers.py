@@ -74,11 +74,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("report.comparison", "report.sweep", "report.solutions"),
     ("report.forecast", "report.model", "report.optimum", "report.plotting"),
     ("report.advice", "report.solution", "report.verdict", "report.html", "report.pictures"),
-    ("report.door",),
     ("citing.methods",),
     ("validating.columns",),
     ("validating.tables",),
     ("validating.text", "validating.page", "validating.plots"),
+    ("report.door",),
     ("exporting",),
     ("cli",),
     ("__init__", "__main__"),
@@ -155,6 +155,13 @@ def test_there_is_no_circle() -> None:
             break
         ahead = {name: others for name, others in ahead.items() if name not in free}
     assert not ahead, f"a circle among {', '.join(sorted(ahead))}"
+
+
+def test_what_the_door_opens_stands_before_it() -> None:
+    """It names its rooms in a table, to load only what is asked for."""
+    from joulecast.report.door import ROOMS
+
+    assert {RANK[room_of(name)] < RANK["report.door"] for name in ROOMS.values()} == {True}
 
 
 def test_the_door_is_the_one_import_that_points_up() -> None:

@@ -393,3 +393,11 @@ def test_pictures_are_the_same_each_time(result: Validation, tmp_path: Path) -> 
         assert (ROOT / "docs" / "pictures" / name).exists()
     for label in ("dense, A100", "mixture of experts", "within 1.5x", "reported device-hours"):
         assert label in (folders[0] / names[0]).read_text()
+
+
+def test_a_validation_is_an_answer_like_the_others(result: Validation) -> None:
+    lines = str(result).splitlines()
+    assert len(lines) <= 25 and lines[-1] == "All of it: print(answer.explain())"
+    assert repr(result) == "<Validation: 16 of 18 gates pass, 2 fail (2 as declared)>"
+    assert "<table" in result._repr_html_() and "family left out" in result.to_json()
+    assert len(result.to_pandas()) == len(result.rows)

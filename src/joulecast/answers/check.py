@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from joulecast.answers.base import Answer, made_with
-from joulecast.answers.shape import shows
+from joulecast.answers.shape import as_dict, shows
 
 #: Quantity -> the unit a reading of it is in.
 UNIT = {
@@ -89,5 +89,9 @@ class Check(Answer):
         return not self.findings
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a contradiction."""
-        return [finding._asdict() for finding in self.findings]
+        """One row a figure that was read, with the codes of what contradicts on its line."""
+        return [
+            as_dict(read)
+            | {"contradicts": " ".join(one.code for one in self.findings if one.line == read.line)}
+            for read in self.readings
+        ]

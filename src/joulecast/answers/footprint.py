@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple
 
 from joulecast.answers.base import Answer, door, made_with
 from joulecast.answers.quantity import Quantity
@@ -272,26 +272,6 @@ class UsePhase(NamedTuple):
     assumptions: tuple[Assumption, ...]
     driven: str
     drivers: tuple[Driver, ...]
-
-
-class Sourced(Protocol):
-    """An answer that says what it rests on, whatever was asked."""
-
-    @property
-    def data_digest(self) -> str:
-        """Version of the data."""
-
-    @property
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """Numbers it rests on."""
-
-    @property
-    def warnings(self) -> tuple[Notice, ...]:
-        """What to mind."""
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        """Sources used."""
 
 
 @shows(

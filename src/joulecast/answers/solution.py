@@ -64,6 +64,18 @@ class Solution(Answer):
         return [budget._asdict() for budget in self.budgets]
 
 
+def _known(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row in which what has no answer, or any, is None."""
+    return {
+        name: None if isinstance(cell, float) and not isfinite(cell) else cell
+        for name, cell in row.items()
+    }
+
+
+@shows(
+    "name", "unit", "solutions",
+    solutions=(list[dict[str, Any]], lambda found: list(map(_known, found.rows()))),
+)  # fmt: skip
 @dataclass(frozen=True, slots=True, repr=False)
 class Solutions(Answer):
     """Answers to many questions [question]: values and the budget that binds each.
@@ -78,13 +90,6 @@ class Solutions(Answer):
     binding: NDArray[np.object_]
     limits: Mapping[str, Array]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Name and unit of what was solved for, and a row a question; null where there is none."""
-        return {"name": self.name, "unit": self.unit, "solutions": [
-            {key: None if is_open(cell) else cell for key, cell in row.items()}
-            for row in self.rows()
-        ]}  # fmt: skip
-
     def rows(self) -> list[dict[str, Any]]:
         """One row a question: its limits, the answer and the budget that binds."""
         return [
@@ -92,8 +97,3 @@ class Solutions(Answer):
             | {self.name: float(value), "binding": self.binding[i]}
             for i, value in enumerate(self.values)
         ]
-
-
-def is_open(cell: object) -> bool:
-    """Whether a number says that there is no answer, or that any will do."""
-    return isinstance(cell, float) and not isfinite(cell)

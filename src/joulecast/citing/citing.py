@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from joulecast._version import RELEASED, __version__
-from joulecast.answers.footprint import Citation, Sourced
+from joulecast.answers.footprint import Citation, Footprint
+from joulecast.answers.optimum import Optimum
 from joulecast.citing.markup import OWN_KEY, latex
 from joulecast.data.records import Source
 from joulecast.errors import InputError, nearest
@@ -22,6 +23,10 @@ FORMS = {
     "bibtex": "BibTeX, for LaTeX",
     "csl": "CSL JSON, for Zotero, pandoc and word processors",
 }
+
+
+#: Answers that say what they rest on.
+Sourced = Footprint | Optimum
 
 
 class Bibliography(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from joulecast.answers.advice import LIFETIME, Advice, Advised, command
 from joulecast.report.forecast import subject
 from joulecast.report.grounds import unchecked
-from joulecast.report.tables import Table
+from joulecast.report.tables import Table, columns
 from joulecast.report.words import (
     WIDTH,
     in_unit,
@@ -36,7 +36,6 @@ WORDS = {
 
 _COLUMNS = (9, 17, 10, 8, 9)
 _HEADS = ("saves", "80 % range", "expected", "sure", "leaves")
-_LABEL = WIDTH - 2 - sum(_COLUMNS)
 
 
 def text(advice: Advice, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
@@ -100,7 +99,7 @@ def _ranking(advice: Advice, unit: str) -> list[str]:
     """The best change of each kind, with what it does besides."""
     if not advice.changes:
         return []
-    lines = [_cells(f"Best of each kind [{unit}]", _HEADS)]
+    lines = [_heads(f"Best of each kind [{unit}]")]
     for rank, change in enumerate(advice.best_of_each, 1):
         lines += _row(f"{rank} {change.kind}: {change.change}", change, unit)
         beyond = "extrapolated" if change.extrapolated else ""
@@ -119,7 +118,7 @@ def _further(advice: Advice, unit: str) -> list[str]:
     rest = [change for change in advice.changes if change not in best]
     if not rest:
         return []
-    lines = [_cells(f"Next best [{unit}]", _HEADS)]
+    lines = [_heads(f"Next best [{unit}]")]
     for change in rest:
         lines += _row(f"{change.kind}: {change.change}", change, unit)
     return lines
@@ -129,7 +128,7 @@ def _together(advice: Advice, unit: str) -> list[str]:
     both = advice.together
     if both is None:
         return []
-    lines = [_cells(f"All at once [{unit}]", _HEADS)]
+    lines = [_heads(f"All at once [{unit}]")]
     return [*lines, *_row(both.change, both, unit), *_indented("; ".join(both.effects), 6)]
 
 
@@ -179,14 +178,14 @@ def _sources(advice: Advice) -> list[str]:
     return ["Sources of targets and caveats", *(part for line in lines for part in wrapped(line))]
 
 
+def _heads(label: str) -> str:
+    figures = "".join(f"{head:>{width}}" for head, width in zip(_HEADS, _COLUMNS, strict=True))
+    return f"{label:<{WIDTH - sum(_COLUMNS)}}{figures}"
+
+
 def _row(label: str, change: Advised, unit: str) -> list[str]:
     """A change on a line, its options below; a long label stands on a line of its own."""
-    cells = _figures(change, unit)
-    if len(label) > _LABEL:
-        lines = [*wrapped(label), _cells("", cells)]
-    else:
-        lines = [_cells(f"  {label}", cells)]
-    return [*lines, *_options(change)]
+    return [*columns(label, _figures(change, unit), _COLUMNS), *_options(change)]
 
 
 def _figures(change: Advised, unit: str) -> tuple[str, ...]:
@@ -206,11 +205,6 @@ def table(advice: Advice) -> Table:
     unit = readable(advice.outcome)[1]
     rows = [(one.kind, one.change, *_figures(one, unit)) for one in advice.changes]
     return Table(("Kind", f"Change [{unit}]", *_HEADS), rows, range(2, 2 + len(_HEADS)))
-
-
-def _cells(label: str, cells: Sequence[str]) -> str:
-    figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, _COLUMNS, strict=True))
-    return f"{label:<{_LABEL + 2}}{figures}"
 
 
 def _options(change: Advised, indent: int = 6) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from joulecast.answers.comparison import Comparison, Option, shown
 from joulecast.answers.quantity import Quantity
-from joulecast.report.tables import Table
+from joulecast.report.grounds import warning_lines
+from joulecast.report.tables import Table, columns
 from joulecast.report.words import (
     WIDTH,
     interval,
@@ -23,7 +24,6 @@ from joulecast.report.words import (
 HEADS = ("value", "80 % range", "ratio", "80 % range", "lowest")
 
 _COLUMNS = (9, 17, 8, 15, 8)
-_LABEL = WIDTH - 2 - sum(_COLUMNS)
 
 
 def text(comparison: Comparison, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
@@ -33,9 +33,9 @@ def text(comparison: Comparison, bold: Callable[[str], str] = str, quiet: bool =
         return answer
     unit, rows = _rows(comparison)
     head = f"{len(rows)} options by {outcome(comparison.on)}{f' in {unit}' if unit else ''}"
-    lines = [head, "", answer, *_change(comparison), "", *_line("", HEADS)]
+    lines = [head, "", answer, *_change(comparison), "", *columns("", HEADS, _COLUMNS)]
     for label, *cells in rows:
-        lines += _line(label, cells)
+        lines += columns(label, cells, _COLUMNS)
     why = (
         "Ratios are to the first option. What options have in common is drawn once for all of "
         "them, so a ratio is surer than the values it comes from."
@@ -82,14 +82,6 @@ def _level(one: Option, other: Option, on: str) -> bool:
     )
 
 
-def _line(label: str, cells: Sequence[str]) -> list[str]:
-    """A line of the table; a label too long for its column stands on a line of its own."""
-    figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, _COLUMNS, strict=True))
-    if len(label) > _LABEL:
-        return [*wrapped(label), f"{figures:>{WIDTH}}"]
-    return [f"  {label:<{_LABEL}}{figures}"]
-
-
 def _cells(option: Option, quantity: Quantity) -> tuple[str, ...]:
     ratio = option.ratio_to_first
     return (
@@ -121,11 +113,7 @@ def _mind(comparison: Comparison) -> list[str]:
             if notice.code == "skewed":
                 continue  # how to quote one estimate; its figure differs in every option
             about.setdefault(f"{notice.code}: {notice.message}", []).append(option.label)
-    lines = [
-        line
-        for notice in comparison.warnings
-        for line in wrapped(f"{notice.code}: {notice.message}")
-    ]
+    lines = warning_lines(comparison.warnings)[1:]
     for message, labels in about.items():
         whose = "" if len(labels) == len(comparison.options) else f" [{'; '.join(labels)}]"
         lines += wrapped(message + whose)

@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 from joulecast.answers.base import Answer
-from joulecast.answers.comparison import Comparison
 from joulecast.answers.footprint import Bar, Footprint
 from joulecast.answers.sweep import Sweep
 from joulecast.errors import InputError
@@ -76,17 +75,9 @@ def html(answer: Answer) -> str:
 
 def plot(answer: Answer, path: str | Path, picture: str | None, force: bool) -> None:
     """Draw an answer to a file; raises InputError where there is no picture of its kind."""
-    if isinstance(answer, Sweep):
-        from joulecast.report.plotting import save_sweep
+    from joulecast.report import pictures
 
-        save_sweep(answer, Path(path), picture, force)
-    elif isinstance(answer, Footprint | Comparison):
-        from joulecast.report import pictures
-
-        pictures.plot(answer, path, picture, force=force)
-    else:
-        kinds = ["a footprint", "a comparison", "a sweep"]
-        raise InputError("plot", type(answer).__name__, "has no picture", kinds)
+    pictures.plot(answer, path, picture, force=force)
 
 
 def frame(answer: Any, package: str) -> Any:

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from joulecast._version import __version__
-from joulecast.answers.footprint import Assumption, Citation, Sourced
+from joulecast.answers.footprint import Assumption, Citation, Footprint
+from joulecast.answers.optimum import Optimum
 from joulecast.notices import Notice
 from joulecast.report.words import WIDTH, plain, short, wrapped
 
@@ -60,7 +61,7 @@ def warning_lines(notices: Iterable[Notice]) -> list[str]:
     return ["Mind", *lines] if lines else []
 
 
-def citation_lines(answer: Sourced) -> list[str]:
+def citation_lines(answer: Footprint | Optimum) -> list[str]:
     """What to cite."""
     lines = ["Cite", *wrapped(f"joulecast {__version__}, data {answer.data_digest}, with")]
     for citation in answer.citations:

@@ -24,6 +24,7 @@ from joulecast.report.forecast import (
     subject,
 )
 from joulecast.report.grounds import span_of, unchecked, value_of
+from joulecast.report.plotting import BLUE, SHADES, SKY
 from joulecast.report.svg_bars import Piece, RatioScale, row
 from joulecast.report.tags import STYLE, code, folded, in_cell, section, table, text
 from joulecast.report.use import LABELS as USE_LABELS
@@ -38,16 +39,6 @@ from joulecast.report.words import (
     short,
     two,
 )
-
-#: Okabe and Ito's colours, told apart with any kind of colour vision.
-BLUE, SKY = "#0072B2", "#56B4E9"
-SHADES = {
-    "devices": BLUE,
-    "hosts": SKY,
-    "network": "#009E73",
-    "cooling": "#E69F00",
-    "embodied": "#D55E00",
-}
 
 #: Id of the element that holds the answer as JSON.
 ANSWER = "joulecast-answer"

@@ -13,14 +13,16 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+from joulecast.answers.base import Answer
 from joulecast.answers.comparison import Comparison, Option
 from joulecast.answers.footprint import Footprint
+from joulecast.answers.sweep import Sweep
 from joulecast.by_hand import mass_unit
 from joulecast.data.library import Library
 from joulecast.errors import InputError, nearest
 from joulecast.plan import Plan
 from joulecast.report.forecast import parts_of
-from joulecast.report.plotting import COLOURS, figure, value_tick
+from joulecast.report.plotting import BLACK, BLUE, SHADES, SKY, figure, save_sweep, value_tick
 from joulecast.report.words import LEAST_SHARE, heading, plain, readable, short, two
 from joulecast.whatif.comparing import compare
 
@@ -33,11 +35,6 @@ FRAME, ROW = 0.75, 0.24
 
 #: Height of a row whose label has two lines [inch].
 TALL = 0.31
-
-BLUE, ORANGE, GREEN, _, YELLOW, SKY, BLACK = COLOURS
-
-#: Colour of each part.
-SHADES = {"devices": BLUE, "hosts": SKY, "network": GREEN, "cooling": YELLOW, "embodied": ORANGE}
 
 #: Height of a row whose label has three.
 TALLER = 0.42
@@ -56,7 +53,7 @@ RANGED = ("training_flop", "device_hours", "energy_kwh", "water_l", "total_kgco2
 
 
 def plot(
-    answer: Footprint | Comparison,
+    answer: Answer,
     path: str | Path,
     picture: str | None = None,
     *,
@@ -67,12 +64,12 @@ def plot(
     Parameters
     ----------
     answer
-        A footprint, or a comparison of several.
+        A footprint, a comparison of several, or a sweep.
     path
         Where to; its ending says what is written.
     picture
         Of a footprint ``waterfall`` (where nothing is said), ``ranges`` or ``tornado``; of a
-        comparison ``ladder``.
+        comparison ``ladder``; of a sweep the result to draw.
     force
         Write over a file that is there.
 
@@ -81,11 +78,13 @@ def plot(
     JoulecastError
         For a picture that there is not, an answer without what it shows, and without matplotlib.
     """
-    kinds: dict[str, Callable[..., None]] = (
-        {"ladder": _ladder}
-        if isinstance(answer, Comparison)
-        else {"waterfall": _waterfall, "ranges": _ranges, "tornado": _tornado}
-    )
+    if isinstance(answer, Sweep):
+        save_sweep(answer, Path(path), picture, force)
+        return
+    kinds = PICTURES.get(type(answer), {})
+    if not kinds:
+        pictured = ["a footprint", "a comparison", "a sweep"]
+        raise InputError("plot", type(answer).__name__, "has no picture", pictured)
     picture = picture or next(iter(kinds))
     if picture not in kinds:
         choices = nearest(picture, kinds) or list(kinds)
@@ -302,3 +301,10 @@ def _amounts(axes: Any, ends: Sequence[float]) -> None:
     else:
         axes.set_xlim(0, most * 1.05)
     axes.xaxis.set_major_formatter(value_tick)
+
+
+#: Kind of answer -> its pictures, the first where none is named.
+PICTURES: dict[type, dict[str, Callable[..., None]]] = {
+    Footprint: {"waterfall": _waterfall, "ranges": _ranges, "tornado": _tornado},
+    Comparison: {"ladder": _ladder},
+}

@@ -23,6 +23,10 @@ from joulecast.report.words import axis_label, heading, two
 
 #: Black last: seven lines are as many as anybody follows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+BLUE, ORANGE, GREEN, _, YELLOW, SKY, BLACK = COLOURS
+
+#: Colour of each part of a total.
+SHADES = {"devices": BLUE, "hosts": SKY, "network": GREEN, "cooling": YELLOW, "embodied": ORANGE}
 
 #: Width of two columns of a page [inch].
 WIDTH = 7.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from joulecast.report.words import WIDTH, wrapped
+
 #: More rows than this are left out of a first screen.
 MOST_ROWS = 20
 
@@ -16,6 +18,14 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
     right: Sequence[int] = ()
     note: str = ""
+
+
+def columns(label: str, cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Figures in columns to the right edge; a long label stands on a line of its own."""
+    figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    if len(label) > WIDTH - 2 - sum(widths):
+        return [*wrapped(label), f"{figures:>{WIDTH}}"]
+    return [f"  {label:<{WIDTH - 2 - sum(widths)}}{figures}"]
 
 
 def lines(table: Table) -> list[str]:

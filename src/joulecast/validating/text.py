@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from joulecast.answers.validation import Account, Row, Validation
-from joulecast.report.words import wrapped
+from joulecast.report.tables import Table
+from joulecast.report.words import first_screen, wrapped
 from joulecast.validating import tables
 from joulecast.validating.columns import aligned
 
 
-def text(validation: Validation) -> str:
-    """Everything, in tables of aligned columns."""
+def text(validation: Validation, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
+    """Everything, in tables of aligned columns, or how many gates pass."""
+    if quiet:
+        return f"  {bold(tables.verdict(validation))}"
     parts = []
     for (name, known), rows in tables.by_known(validation):
         parts += [tables.title(name, known), _runs(rows)]
@@ -26,6 +29,19 @@ def text(validation: Validation) -> str:
     parts += ["What knowing more buys", aligned(tables.gains(validation))]
     parts += ["Gates", aligned(tables.gates(validation.gates)), tables.verdict(validation)]
     return "\n\n".join(parts)
+
+
+def screen(validation: Validation) -> list[str]:
+    """The verdict and the gates it counts, those that fail first."""
+    gates = sorted(validation.gates, key=lambda gate: gate.passed)
+    lines = aligned(tables.gates(gates)).splitlines()
+    return first_screen([f"{tables.verdict(validation)}.", "", *lines])
+
+
+def table(validation: Validation) -> Table:
+    """Each gate with its value and limit."""
+    head, *rows = tables.gates(validation.gates)
+    return Table(head, rows, (1, 2))
 
 
 def accounting_text(accounting: Sequence[Account]) -> str:
