@@ -295,6 +295,14 @@ def test_our_own_records_are_read_without_pydantic() -> None:
     assert done.stdout == "set()\n"
 
 
+def test_a_record_of_ours_that_cannot_be_read_says_its_file_and_field() -> None:
+    broken = {**CORE["devices"]["h100-sxm"], "tdp_watt": 700}
+    devices = {**CORE["devices"], "h100-sxm": broken}
+    library = Library({**CORE, "devices": devices}, specs.bundled_folder())
+    with pytest.raises(SpecsError, match=r"^devices/h100-sxm.toml: tdp_watt: unknown key; try"):
+        library.device("h100-sxm")
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [

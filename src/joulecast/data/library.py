@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -258,15 +259,16 @@ class Library(Places):
         return any(_numbers(form) == _numbers(name) for form in known)
 
     def _record(self, kind: type[R], folder: str, key: str) -> R:
-        """A record of a folder; one of a user's is checked."""
-        tables = self._runs if folder == specs.RUNS_TABLE else self._core
+        """A record of a folder; one of a user's is checked, and ours where it cannot be read."""
+        data = (self._runs if folder == specs.RUNS_TABLE else self._core)[folder]
 
         def make() -> R:
             if key not in self._own.get(folder, {}):
-                return kind.made_of(tables[folder][key])
+                with suppress(TypeError, ValueError):  # edited since it was built: said below
+                    return kind.made_of(data[key])
             from joulecast.data.overlay import checked
 
-            return checked(kind, folder, key, tables[folder][key], self._core)
+            return checked(kind, folder, key, data[key], self._core)
 
         return self._once(kind, key, make)
 
