@@ -48,8 +48,9 @@ def text(answer: Answer, bold: Callable[[str], str] = str, quiet: bool = False) 
 
 
 def line(answer: Answer) -> str:
-    """The headline on one line."""
-    return textwrap.shorten(text(answer, quiet=True), WIDTH - len(type(answer).__name__) - 4)
+    """The headline on one line: its first paragraph."""
+    first = text(answer, quiet=True).strip("\n").split("\n\n")[0]
+    return textwrap.shorten(first, WIDTH - len(type(answer).__name__) - 4)
 
 
 def screen(answer: Answer) -> str:
