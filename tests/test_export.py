@@ -10,7 +10,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -758,14 +757,14 @@ def test_runs_of_one_name_are_numbered_and_share_their_boundary() -> None:
 
 def test_a_config_file_is_named_by_its_folder() -> None:
     footprint = estimate(SMALL)
-    named = replace(footprint, plan={**footprint.plan, "model": "models/my_model/config.json"})
+    named = footprint.replace(plan={**footprint.plan, "model": "models/my_model/config.json"})
     assert table_rows(export(named, "latex"))[0][0] == r"my\_model"
 
 
 def odd(name: str, plan: Plan) -> Footprint:
     """A forecast of a model that somebody gave an odd name."""
     footprint = estimate(plan)
-    return replace(footprint, plan={**footprint.plan, "model": name})
+    return footprint.replace(plan={**footprint.plan, "model": name})
 
 
 def compiled(tmp_path: Path, options: str, preamble: str, body: str, *passes: str) -> str:
@@ -795,7 +794,7 @@ def test_a_two_column_paper_of_five_reported_runs_compiles_with_bibtex(tmp_path:
     """Every citation is found and the table fits the column of a common two-column class."""
     runs = [footprint_of(BUNDLED.run(key)) for key in REPORTED]
     runs = [
-        replace(run, plan={**run.plan, "model": key})
+        run.replace(plan={**run.plan, "model": key})
         for run, key in zip(runs, REPORTED, strict=True)
     ]
     (tmp_path / "refs.bib").write_text(cite(runs, "bibtex"))

@@ -15,7 +15,7 @@ from conftest import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joulecast import Footprint, JoulecastError, Plan, estimate, report_html
+from joulecast import JoulecastError, Plan, estimate, report_html
 from joulecast.report.html import ANSWER, save_html
 from joulecast.report.words import readable, two
 
@@ -195,15 +195,16 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
         "warnings": tuple(one._replace(message=bad) for one in fp.warnings),
         "citations": tuple(one._replace(text=bad, key=bad) for one in fp.citations),
     }
-    fields = {name: getattr(fp, name) for name in Footprint.__dataclass_fields__}
     # A bad unit cannot be drawn as a driver; the names alone matter here.
-    attacked = Footprint(**{**fields, **hostile, "drivers": ()})
+    attacked = fp.replace(**hostile, drivers=())
     text = report_html(attacked)
     page = Page(text)
     assert text.count("<script") == 1
     assert "<b>" not in text
     assert json.loads(page.answer)["plan"]["device_name"] == bad
     assert " ".join(bad.split()) in page.text
+    cell = attacked._repr_html_()
+    assert "<script" not in cell and "<b>" not in cell and "alert" in cell
 
 
 def test_the_by_hand_factors_of_the_page_multiply_to_the_headline() -> None:

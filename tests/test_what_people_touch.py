@@ -15,6 +15,7 @@ import pytest
 
 import joulecast
 from joulecast import (
+    Footprint,
     JoulecastError,
     Plan,
     Quantity,
@@ -29,7 +30,7 @@ from joulecast import (
     sweep,
 )
 from joulecast.answers import count, validation
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Answer, Noun
 from joulecast.answers.shape import as_text
 from joulecast.report import door
 from joulecast.report.words import SCREEN
@@ -62,8 +63,9 @@ def answers() -> dict[str, Any]:
 
 
 def test_every_kind_of_answer_is_here_and_has_a_room() -> None:
-    kinds = {kind.__name__ for kind in Answer.__subclasses__()}
-    assert {count.ModelCount, validation.Validation} <= set(Answer.__subclasses__())
+    nouns: set[type] = {Quantity, *Noun.__subclasses__()}
+    assert {count.ModelCount, validation.Validation} <= nouns
+    kinds = {kind.__name__ for kind in nouns if issubclass(kind, Answer)}
     assert kinds == {*MADE, "Validation"} == set(door.ROOMS)  # tests/test_validation.py has one
     public = {name for name in joulecast.__all__ if name in MADE}
     assert public >= {"Advice", "Check", "Comparison", "Footprint", "Optimum", "Sweep", "Verdict"}
@@ -196,6 +198,21 @@ def test_a_quantity_stays_a_tuple() -> None:
     assert pickle.loads(pickle.dumps(total)) == total == copy.copy(total)
     assert hash(total) == hash(tuple(total)) and np.float64(total) == value
     assert sum(map(float, [total, total])) == 2 * value
+
+
+def test_an_answer_does_not_change_but_a_copy_of_it_may() -> None:
+    footprint = estimate(PLAN)
+    with pytest.raises(AttributeError, match="a Footprint does not change: drivers; see replace"):
+        footprint.drivers = ()  # type: ignore[misc]
+    other = footprint.replace(drivers=())
+    assert other.drivers == () and other != footprint and footprint.drivers
+    assert other.replace(drivers=footprint.drivers) == footprint == copy.copy(footprint)
+    assert pickle.loads(pickle.dumps(footprint)) == footprint
+    for wrong in ({"drivrs": ()}, {"asked": PLAN, "driver": 1}):
+        with pytest.raises(TypeError, match="Footprint: missing, unknown or said twice: driv"):
+            footprint.replace(**wrong)
+    with pytest.raises(TypeError, match="missing, unknown or said twice: plan, quantities"):
+        Footprint(PLAN)  # type: ignore[call-arg]
 
 
 HOSTILE = '<img src=x onerror=alert(1)>&"quoted"'

@@ -21,8 +21,10 @@ from joulecast.answers import (
     check,
     comparison,
     count,
+    driving,
     footprint,
     optimum,
+    resolved,
     shape,
     solution,
     validation,
@@ -242,20 +244,25 @@ def _choice(values: tuple[Any, ...]) -> dict[str, Any]:
 def _keys(kind: Any) -> list[_Key]:
     """What the JSON of a class shows, those that may be left out last."""
     if typing.is_typeddict(kind):
-        hints = typing.get_type_hints(kind, include_extras=True)
+        hints = _hints(kind)
         return [_Key(name, hint, name in kind.__required_keys__) for name, hint in hints.items()]
     declared = shape.shape_of(kind)
     assert declared is not None, kind
     keys = []
     for name, how in declared.keys.items():
-        hint = how.kind if isinstance(how, shape.Computed) else _hint(kind, how)
+        hint = _hint(kind, how) if isinstance(how, str) else how[0]
         optional = name in declared.optional
         keys.append(_Key(name, _there(hint) if optional else hint, not optional))
     if kind is footprint.Footprint:  # --drivers adds what it computes anew
-        keys.insert(-1, _Key("tornado", list[footprint.Bar], False))
+        keys.insert(-1, _Key("tornado", list[driving.Bar], False))
     if kind is validation.Validation:  # published as any version
         keys[0] = _Key("schema_version", int, True)
     return sorted(keys, key=lambda key: not key.needed)
+
+
+def _hints(of: Any) -> dict[str, Any]:
+    """Types of the fields of a class or of a function, those imported for typing alone too."""
+    return typing.get_type_hints(of, localns=vars(resolved), include_extras=True)
 
 
 def _there(hint: Any) -> Any:
@@ -268,10 +275,10 @@ def _hint(kind: type, attribute: str) -> Any:
     """The type of a field or of what a property returns."""
     found = inspect.getattr_static(kind, attribute, None)
     if isinstance(found, property):
-        return typing.get_type_hints(found.fget, include_extras=True)["return"]
+        return _hints(found.fget)["return"]
     if hasattr(found, "func"):  # a property that keeps its value
-        return typing.get_type_hints(found.func, include_extras=True)["return"]
-    hint = typing.get_type_hints(kind, include_extras=True)[attribute]
+        return _hints(found.func)["return"]
+    hint = _hints(kind)[attribute]
     return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.ClassVar else hint
 
 

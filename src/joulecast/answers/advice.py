@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Frozen, Noun, made_with
 from joulecast.answers.footprint import Citation, Footprint, Results, results_of
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
@@ -30,8 +29,7 @@ class Closed(NamedTuple):
     "effects", "detail", "caveat", "sources", "extrapolated", "results", "warnings",
     results=(Results, lambda change: results_of(change.footprint.quantities)),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True)
-class Advised:
+class Advised(Frozen):
     """One change: `options` make it, `value` is the nominal outcome with it, in the unit of `on`.
 
     `options` are for the command line, `plan` is the plan with them; `value` is what `estimate`
@@ -90,8 +88,7 @@ class Now(NamedTuple):
     ),
     provenance=made_with("now.data_digest"),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Advice(Answer):
+class Advice(Noun):
     """Changes open to a plan, the one to expect most of first.
 
     `on` is the outcome to lower and `outcome` what it is now.  `together` is the best of each kind

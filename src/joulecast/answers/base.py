@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, dataclass_transform
 
 from joulecast._version import __version__
 from joulecast.answers import shape
@@ -34,8 +34,51 @@ def made_with(digest_of: str = "data_digest") -> tuple[Any, Callable[[Any], Prov
     return Provenance, lambda noun: {"joulecast": __version__, "data": digest(noun)}
 
 
+@dataclass_transform(frozen_default=True)
+class Frozen:
+    """A field for each annotation of the class, by place or name; no change once it is made.
+
+    Not a dataclass: making one of a dozen fields costs a millisecond and more at every start.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        hints = cls.__annotations__
+        cls.fields = tuple(name for name, hint in hints.items() if "ClassVar" not in str(hint))
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        said = {**dict(zip(self.fields, values, strict=False)), **named}
+        missing = [n for n in self.fields if n not in said and not hasattr(type(self), n)]
+        if missing or said.keys() - {*self.fields} or len(said) < len(values) + len(named):
+            wrong = ", ".join([*missing, *(said.keys() - {*self.fields})])
+            raise TypeError(f"{type(self).__name__}: missing, unknown or said twice: {wrong}")
+        for name in self.fields:
+            vars(self)[name] = said[name] if name in said else getattr(type(self), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} does not change: {name}; see replace")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.fields)
+        return f"{type(self).__name__}({said})"
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.fields)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values in some fields."""
+        return type(self)(**{name: getattr(self, name) for name in self.fields} | changes)
+
+
 class Answer:
-    """Base of all answers."""
+    """What every answer can do."""
 
     __slots__ = ()
 
@@ -81,6 +124,10 @@ class Answer:
     def to_json(self) -> str:
         """The JSON text of the contract: the same input gives the same bytes."""
         return shape.as_text(self.to_dict())
+
+
+class Noun(Answer, Frozen):
+    """Base of the answers that hold fields."""
 
 
 def door() -> ModuleType:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Noun, made_with
 from joulecast.answers.shape import as_dict, shows
 
 #: Quantity -> the unit a reading of it is in.
@@ -74,8 +73,7 @@ class Reading(NamedTuple):
     "schema_version", "path", "pass=passed", "findings", "readings", "provenance",
     provenance=made_with(),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Check(Answer):
+class Check(Noun):
     """What was read of a file, and what in it contradicts."""
 
     path: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Frozen, Noun, made_with
 from joulecast.answers.footprint import Footprint, Results, results_of
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
@@ -26,8 +25,7 @@ Shown = str | float | bool | None
     results=(Results, lambda option: results_of(option.footprint.quantities)),
     warnings=(tuple[Notice, ...], lambda option: option.footprint.warnings),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Frozen):
     """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero.
 
     The ratio is its outcome over the first option's, drawn from the same causes.  `differs` holds
@@ -73,8 +71,7 @@ class Change(NamedTuple):
     "schema_version", "on", "options", "best_change", "warnings", "provenance",
     provenance=made_with("first.footprint.data_digest"),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Comparison(Answer):
+class Comparison(Noun):
     """Options side by side, by one outcome.
 
     `best_change` is the single field whose change from the first option saves most on average;

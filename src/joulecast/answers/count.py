@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Noun
 from joulecast.answers.shape import exact, shows
 from joulecast.notices import Notice
 
@@ -34,8 +33,7 @@ class CountedPart(NamedTuple):
     breakdown=(dict[str, CountedPart], lambda count: count.parts),
     seq_len=(str, lambda count: ":".join(map(str, count.seq_len))),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class ModelCount(Answer):
+class ModelCount(Noun):
     """What a model holds and what a token of it costs, in one convention at one length."""
 
     params_total: float

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import sqrt
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from joulecast.answers.base import Answer, door, made_with
+from joulecast.answers.base import Noun, door, made_with
 from joulecast.answers.quantity import Quantity
-from joulecast.answers.resolved import Resolved, ResolvedUse
 from joulecast.answers.shape import five, shows, table
 from joulecast.data.records import Read, Source
 from joulecast.notices import Notice
 from joulecast.plan import Plan, as_said
 from joulecast.terms import EMBODIED_PARTS, PARTS, PROJECT_PARTS, RESULTS
 from joulecast.uncertainty import Basis, Datum
+
+if TYPE_CHECKING:  # which a start need not load
+    from joulecast.answers.driving import Bar
+    from joulecast.answers.resolved import Resolved, ResolvedUse
 
 
 def _quantities(names: Sequence[str] | Mapping[str, str]) -> dict[str, Any]:
@@ -182,35 +183,6 @@ class HandLine(NamedTuple):
     result_unit: str | None = None
 
 
-@shows(
-    "name", "unit", "share", "p10", "p90", "at_p10", "at_p90", "known_p10", "known_p90",
-    "spread_if_known",
-)  # fmt: skip
-class Bar(NamedTuple):
-    """What one input does to the outcome; all but its own P10 and P90 are over the nominal.
-
-    `at_p10` and `at_p90` are the outcome over its nominal value with this input at its own P10 and
-    P90 (given in its unit as `p10` and `p90`) and all others at their medians.  `share` is its
-    share of the log-variance.  `known_p10` and `known_p90` are what the 80 % range of the outcome,
-    again over its nominal value, becomes once this input is known to be its median.
-    """
-
-    name: str
-    unit: str
-    share: float
-    p10: float
-    p90: float
-    at_p10: float
-    at_p90: float
-    known_p10: float
-    known_p90: float
-
-    @property
-    def spread_if_known(self) -> float:
-        """Half the range left, as a factor: the square root of its P90 over its P10."""
-        return sqrt(self.known_p90 / self.known_p10)
-
-
 UseResults = table(
     "UseResults",
     "What a token, a request and a year of use take; null where it rests on what was not given.",
@@ -283,8 +255,7 @@ class UsePhase(NamedTuple):
     results=RESULTS_OF,
     provenance=made_with(),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Footprint(Answer):
+class Footprint(Noun):
     """A forecast.  Quantities that cannot be known are None.
 
     `asked` is the plan as it was put, `plan` what was understood; `inputs` are the numbers it rests
@@ -362,8 +333,8 @@ class Footprint(Answer):
         if len(self.fleet) < 2:
             return (self,)
         return tuple(
-            replace(
-                self, plan=part.plan, quantities=part.quantities, assumptions=part.assumptions,
+            self.replace(
+                plan=part.plan, quantities=part.quantities, assumptions=part.assumptions,
                 fleet=(part,), inputs=(live,),
             )
             for part, live in zip(self.fleet, self.inputs, strict=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Noun, made_with
 from joulecast.answers.footprint import Assumption, Citation
 from joulecast.answers.quantity import Quantity
-from joulecast.answers.resolved import Resolved
 from joulecast.answers.shape import as_dict, shows, table
 from joulecast.notices import Notice
+
+if TYPE_CHECKING:  # which a start need not load
+    from joulecast.answers.resolved import Resolved
 
 #: What is said of a choice, in order.
 SAID = (
@@ -81,8 +82,7 @@ class Flatness(NamedTuple):
     exact=("question", "plan"),
     provenance=made_with(),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Optimum(Answer):
+class Optimum(Noun):
     """The best size and data.
 
     `best` is what to choose; its ranges are where the best may lie.  `compute_optimal` reaches the

@@ -11,7 +11,7 @@ from inspect import get_annotations
 from json.encoder import encode_basestring
 from math import isfinite
 from operator import attrgetter
-from typing import Any, NamedTuple, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -34,38 +34,31 @@ def exact(value: float) -> float:
     return value
 
 
-class Computed(NamedTuple):
-    """What the JSON shows and the noun has no name for: its type, and how the noun makes it."""
-
-    kind: Any
-    make: Callable[[Any], Any]
+#: What the JSON shows and the noun has no name for: its type, and how the noun makes it.
+Computed = tuple[Any, Callable[[Any], Any]]
 
 
-class Shape(NamedTuple):
+class Shape:
     """Keys of a noun's JSON in their order, each with an attribute or what computes it.
 
     Numbers under the keys `exact` are not rounded, the keys `optional` are left out where empty.
+    `ready` is made when the first of its kind is shown: what gives all values at once, where the
+    numbers stand, and where what is to be looked at.
     """
 
-    keys: Mapping[str, str | Computed]
-    exact: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    rounded: Rounding = ten
+    ready: tuple[Callable[[Any], Iterable[Any]], list[int], list[tuple[int, bool]]] | None = None
 
-
-class _Ready(NamedTuple):
-    """A shape made ready: what gives all values at once, and where numbers and others stand."""
-
-    names: tuple[str, ...]
-    values: Callable[[Any], Iterable[Any]]
-    numbers: tuple[int, ...]
-    others: tuple[tuple[int, bool], ...]
-    optional: frozenset[str]
-    rounded: Rounding
+    def __init__(
+        self,
+        keys: Mapping[str, str | Computed],
+        exact: Sequence[str] = (),
+        optional: Sequence[str] = (),
+        rounded: Rounding = ten,
+    ) -> None:
+        self.keys, self.exact, self.optional, self.rounded = keys, exact, optional, rounded
 
 
 _SHAPES: dict[type, Shape] = {}
-_READY: dict[type, _Ready] = {}
 
 #: Types of values that JSON has as they are, and how fields of them are written.
 _ATOMS = frozenset({str, int, bool, type(None)})
@@ -77,7 +70,7 @@ def shows(
     exact: Sequence[str] = (),
     optional: Sequence[str] = (),
     rounded: Rounding = ten,
-    **computed: tuple[Any, Callable[[Any], Any]],
+    **computed: Computed,
 ) -> Callable[[type[T]], type[T]]:
     """Say what of a class its JSON shows.
 
@@ -97,10 +90,10 @@ def shows(
     how: dict[str, str | Computed] = {}
     for key in keys:
         name, _, attribute = key.partition("=")
-        how[name] = Computed(*computed[name]) if name in computed else attribute or name
+        how[name] = computed.get(name, attribute or name)
 
     def declare(kind: type[T]) -> type[T]:
-        _SHAPES[kind] = Shape(how, frozenset(exact), frozenset(optional), rounded)
+        _SHAPES[kind] = Shape(how, exact, optional, rounded)
         return kind
 
     return declare
@@ -109,12 +102,8 @@ def shows(
 def shape_of(kind: type) -> Shape | None:
     """What the JSON shows of a class: as declared, or all its fields; None for what is no noun."""
     if kind not in _SHAPES:
-        names: Sequence[str] | None = getattr(kind, "_fields", None)
-        if names is None and hasattr(kind, "__dataclass_fields__"):
-            from dataclasses import fields
-
-            names = [one.name for one in fields(kind)]
-        if names is None:
+        names = getattr(kind, "_fields", None) or getattr(kind, "fields", None)
+        if not names:
             return None
         _SHAPES[kind] = Shape({name: name for name in names})
     return _SHAPES[kind]
@@ -123,9 +112,11 @@ def shape_of(kind: type) -> Shape | None:
 def as_dict(noun: object, rounded: Rounding | None = None) -> dict[str, Any]:
     """A noun as the JSON shows it; numbers rounded as its class says, or as `rounded` does."""
     kind = type(noun)
-    ready = _READY[kind] if kind in _READY else _ready(kind)
-    names, values, numbers, others, optional, own = ready
-    rounded = rounded or own
+    shape = _SHAPES.get(kind) or shape_of(kind)
+    if shape is None:
+        raise TypeError(f"{kind.__name__} is no noun")
+    values, numbers, others = shape.ready or _make_ready(shape, kind)
+    rounded = rounded or shape.rounded
     made = [*values(noun)]
     for i in numbers:
         if made[i] is not None:
@@ -133,18 +124,14 @@ def as_dict(noun: object, rounded: Rounding | None = None) -> dict[str, Any]:
     for i, is_exact in others:
         if made[i] is not None:
             made[i] = _plain(made[i], exact if is_exact else rounded)
-    found = dict(zip(names, made, strict=True))
-    for name in optional:
+    found = dict(zip(shape.keys, made, strict=True))
+    for name in shape.optional:
         if not found[name]:
             del found[name]
     return found
 
 
-def _ready(kind: type) -> _Ready:
-    """A class made ready when the first of its kind is shown."""
-    shape = shape_of(kind)
-    if shape is None:
-        raise TypeError(f"{kind.__name__} is no noun")
+def _make_ready(shape: Shape, kind: type) -> Any:
     hints: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         hints |= get_annotations(base)
@@ -158,17 +145,11 @@ def _ready(kind: type) -> _Ready:
         elif written not in _WRITTEN:
             others.append((i, name in shape.exact))
     named = [how for how in shape.keys.values() if isinstance(how, str)]
-    makers = [attrgetter(how) if isinstance(how, str) else how.make for how in shape.keys.values()]
+    makers = [attrgetter(how) if isinstance(how, str) else how[1] for how in shape.keys.values()]
     together = attrgetter(*named) if 1 < len(named) == len(makers) else None
-    _READY[kind] = _Ready(
-        tuple(shape.keys),
-        together or (lambda noun: [make(noun) for make in makers]),
-        tuple(numbers),
-        tuple(others),
-        shape.optional,
-        shape.rounded,
-    )
-    return _READY[kind]
+    values = together or (lambda noun: [make(noun) for make in makers])
+    shape.ready = values, numbers, others
+    return shape.ready
 
 
 def _plain(value: Any, rounded: Rounding) -> Any:
@@ -180,7 +161,7 @@ def _plain(value: Any, rounded: Rounding) -> Any:
         return rounded(value)
     if kind is tuple or kind is list:
         return [_plain(one, rounded) for one in value]
-    if kind is dict or (kind not in _READY and isinstance(value, Mapping)):
+    if kind is dict or (kind not in _SHAPES and isinstance(value, Mapping)):
         return {key: _plain(one, rounded) for key, one in value.items()}
     return as_dict(value, None if rounded is ten else rounded)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast.answers.base import Answer
+from joulecast.answers.base import Noun
 from joulecast.answers.footprint import Footprint
 from joulecast.answers.shape import shows
 from joulecast.arrays import Array
@@ -39,8 +38,7 @@ class Budget(NamedTuple):
     exact=("solution", "confidence"),
     solution=(Solved, lambda found: Solved(found.name, found.value, found.unit)),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Solution(Answer):
+class Solution(Noun):
     """The answer to one question.
 
     `at` is the forecast at `value`; `note` says where a limit other than the budgets holds it.
@@ -76,8 +74,7 @@ def _known(row: Mapping[str, Any]) -> dict[str, Any]:
     "name", "unit", "solutions",
     solutions=(list[dict[str, Any]], lambda found: list(map(_known, found.rows()))),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Solutions(Answer):
+class Solutions(Noun):
     """Answers to many questions [question]: values and the budget that binds each.
 
     A value is NaN where there is none, and infinite where the budgets allow any; `binding` is None

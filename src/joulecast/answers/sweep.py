@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import isnan, prod
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from joulecast.answers.base import Answer, door
+from joulecast.answers.base import Noun, door
 from joulecast.arrays import Array
 from joulecast.errors import UnknownNameError, nearest
 from joulecast.notices import Notice
@@ -52,8 +51,7 @@ class Column(Protocol):
         """Write the rows of a block into `out`, whose axes are those of the table."""
 
 
-@dataclass(frozen=True, repr=False)
-class Sweep(Answer):
+class Sweep(Noun):
     """A table of forecasts: one row for each combination of what was varied.
 
     Columns are made when they are asked for.  `names` lists them: the varied names, then

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Frozen, Noun, made_with
 from joulecast.answers.shape import as_dict, shows, table
 from joulecast.arrays import Array
 from joulecast.uncertainty import quantiles
@@ -48,8 +47,7 @@ Guesses = table(
     inside_90=(bool, lambda row: row.inside(0.9)),
     baselines=(Guesses, lambda row: {name: row.baselines.get(name) for name in BASELINES}),
 )  # fmt: skip
-@dataclass(frozen=True)
-class Row:
+class Row(Frozen):
     """A published figure of a run beside its forecast; `known` was given besides the inputs.
 
     Both figures are in `unit`; `baselines` are point forecasts of the same figure.
@@ -108,8 +106,7 @@ class Row:
         return entries | {"known": " ".join(self.known)} | simpler
 
 
-@dataclass(frozen=True)
-class Hits:
+class Hits(Frozen):
     """Families inside a central range, and the 95 % window of honest ones."""
 
     nominal: float
@@ -123,8 +120,7 @@ class Hits:
         return self.low <= self.hits <= self.high
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Frozen):
     """How good a baseline's point forecasts were.
 
     Medians of predicted over reported, typical factors.
@@ -149,8 +145,7 @@ Points = table(
     sd_z=(float | None, lambda score: None if math.isnan(score.sd_z) else score.sd_z),
     baselines=(Points, lambda score: {name: score.baselines.get(name) for name in BASELINES}),
 )  # fmt: skip
-@dataclass(frozen=True)
-class Score:
+class Score(Frozen):
     """How good the forecasts of a group were; families weigh one unless it says by row."""
 
     runs: int
@@ -212,8 +207,7 @@ class Account(NamedTuple):
 
 
 @shows("name", "value", "limit", "pass=passed", "declared", "note")
-@dataclass(frozen=True)
-class Gate:
+class Gate(Frozen):
     """A number, what it may be at most (or between), and whether it is.
 
     `worst` is the value up to which its failure is declared, `why` the reason.
@@ -272,8 +266,7 @@ class Summary(TypedDict):
     ),
     provenance=made_with(),
 )  # fmt: skip
-@dataclass(frozen=True, repr=False)
-class Validation(Answer):
+class Validation(Noun):
     """Rows, their summary by quantity and group, and the gates that the numbers must pass."""
 
     rows: tuple[Row, ...]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from joulecast.answers.base import Answer, made_with
+from joulecast.answers.base import Noun, made_with
 from joulecast.answers.footprint import Footprint
 from joulecast.answers.quantity import Quantity, cells
 from joulecast.answers.shape import shows
@@ -71,8 +70,7 @@ class Told(NamedTuple):
     run=(str, lambda verdict: verdict.run.name),
     provenance=made_with("footprint.data_digest"),
 )  # fmt: skip
-@dataclass(frozen=True, slots=True, repr=False)
-class Verdict(Answer):
+class Verdict(Noun):
     """A plan's forecast against one measured run."""
 
     run: Measurement

@@ -81,7 +81,7 @@ class Architecture:
             layout, apart = _packed(layout, document_len, lengths)
             notices += apart
         counted = layout.count(lengths, attention, mtp_depth)
-        return replace(counted, warnings=(*self._own_notices(layout, counted, mtp_depth), *notices))
+        return counted.replace(warnings=(*self._own_notices(layout, counted, mtp_depth), *notices))
 
     def _own_notices(self, layout: Layout, counted: ModelCount, mtp_depth: int) -> list[Notice]:
         """Notices of the config; that on further tokens says what they would add."""

@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from joulecast.answers.base import Answer
-from joulecast.answers.footprint import Bar, Footprint
+from joulecast.answers.driving import Bar
+from joulecast.answers.footprint import Footprint
 from joulecast.answers.sweep import Sweep
 from joulecast.errors import InputError
 from joulecast.report import files, tags

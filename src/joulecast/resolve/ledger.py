@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from joulecast.answers.resolved import Resolved
 from joulecast.chain import Run
 from joulecast.data.instances import Reservation
 from joulecast.data.library import Library
@@ -17,6 +16,9 @@ from joulecast.plan import Plan
 from joulecast.scales import midpoint
 from joulecast.terms import INPUTS, PARTS, RESULTS, Term
 from joulecast.uncertainty import Basis, Datum
+
+if TYPE_CHECKING:
+    from joulecast.answers.resolved import Resolved
 
 
 class Size(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from joulecast import uncertainty, units
-from joulecast.answers.footprint import Bar, Footprint
+from joulecast.answers.driving import Bar
+from joulecast.answers.footprint import Footprint
 from joulecast.arrays import Array, Numbers
 from joulecast.outcome import follow
 from joulecast.resolve.parts import EXTENSIVE
