@@ -9,6 +9,7 @@ import numpy as np
 
 from joulecast import together, uncertainty, units
 from joulecast.answers.footprint import (
+    USE_RESULTS,
     Assumption,
     Citation,
     CrossCheck,
@@ -368,7 +369,7 @@ SHOWN = (
 
 
 #: The same of the use of a model.
-OF_USE = tuple(source for source, _ in phase.RESULTS.values())
+OF_USE = tuple(source for source, _ in USE_RESULTS.values())
 
 
 def formulas_of(run: Run, shown: Sequence[str] = SHOWN) -> list[Callable[..., Numbers]]:

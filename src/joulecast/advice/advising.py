@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import ceil
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from joulecast.advice import hardware, models, places, running
 from joulecast.advice.opened import Candidate, NotOpenError, Opened, drawn
 from joulecast.answers.advice import LIFETIME, Advice, Advised, Closed
 from joulecast.answers.footprint import Citation, Footprint
-from joulecast.answers.quantity import Quantity
+from joulecast.answers.quantity import quantity_in, ratio_of
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, brief, nearest
 from joulecast.estimation import citation_of, footprint_of
@@ -119,7 +118,7 @@ def advise(
     return Advice(
         on=now.on,
         now=footprint,
-        outcome=_quantity(now.value, draws, TERMS[now.on].unit),
+        outcome=quantity_in(TERMS[now.on].unit, now.value, draws),
         changes=tuple(helpful),
         together=together,
         would_not_help=tuple(useless),
@@ -206,9 +205,9 @@ def _advised(now: Opened, before: Footprint, candidate: Candidate) -> Advised:
         plan=then.plan,
         footprint=after,
         value=then.value,
-        saving=_quantity(now.value - then.value, saved, TERMS[now.on].unit),
+        saving=quantity_in(TERMS[now.on].unit, now.value - then.value, saved),
         expected_saving=float(saved.mean()),
-        ratio=_ratio(now.value, then.value, draws),
+        ratio=ratio_of(now.value, then.value, draws),
         probability_lower=float(uncertainty.probability_lowest(draws)[1]),
         effects=_effects(then, before, after),
         detail="; ".join(filter(None, [candidate.detail, _replaced(now, candidate)])),
@@ -287,18 +286,6 @@ def _merged(taken: Sequence[Candidate]) -> Candidate:
         sources=tuple(dict.fromkeys(key for one in taken for key in one.sources)),
         extrapolated=any(candidate.extrapolated for candidate in taken),
     )
-
-
-def _quantity(value: float, draws: Any, unit: str) -> Quantity:
-    p5, p10, p50, p90, p95 = (float(level) for level in uncertainty.quantiles(draws))
-    return Quantity(value, p5, p10, p50, p90, p95, unit)
-
-
-def _ratio(before: float, after: float, draws: Any) -> Quantity | None:
-    """The outcome after a change over that before it."""
-    if before <= 0 or np.any(draws[0] <= 0):
-        return None
-    return _quantity(after / before, draws[1] / draws[0], "")
 
 
 def _effects(then: Opened, before: Footprint, after: Footprint) -> tuple[str, ...]:

@@ -183,44 +183,53 @@ class HandLine(NamedTuple):
     result_unit: str | None = None
 
 
+#: Result of the use -> quantity of the chain and the unit it is shown in.
+USE_RESULTS: dict[str, tuple[str, str]] = {
+    "device_energy_per_output_token_j": ("device_energy_per_token", "J"),
+    "energy_per_output_token_j": ("energy_per_token", "J"),
+    "energy_per_prompt_token_j": ("energy_per_prompt_token", "J"),
+    "energy_per_request_wh": ("energy_per_request", "Wh"),
+    "emissions_per_output_token_mgco2e": ("emissions_per_token", "mgCO2e"),
+    "emissions_per_request_gco2e": ("emissions_per_request", "gCO2e"),
+    "requests_per_year": ("use_requests_per_year", "1/y"),
+    "energy_per_year_kwh": ("energy_per_year", "kWh"),
+    "operational_per_year_kgco2e": ("emissions_per_year", "kgCO2e"),
+    "energy_over_years_kwh": ("energy_over_years", "kWh"),
+    "operational_over_years_kgco2e": ("emissions_over_years", "kgCO2e"),
+    "break_even_days": ("break_even", "d"),
+    "serving_ratio": ("serving_ratio", ""),
+}
+
+#: What joules of a token are for.
+USE_PARTS = ("weights", "cache", "arithmetic", "waiting")
+
+#: What is shown of a size -> quantity of the chain and its unit.
+USE_SIZED: dict[str, tuple[str, str]] = {
+    "params": ("params", ""),
+    "devices": ("use_device_count", ""),
+    "energy_per_output_token_j": USE_RESULTS["energy_per_output_token_j"],
+    "training_total_kgco2e": ("total_kgco2e", "kgCO2e"),
+    "operational_per_year_kgco2e": USE_RESULTS["operational_per_year_kgco2e"],
+    "break_even_days": USE_RESULTS["break_even_days"],
+}
+
+#: Results of it that rest on no grid, demand or emissions of training.
+_ALWAYS = tuple(USE_RESULTS)[:4]
+
 UseResults = table(
     "UseResults",
     "What a token, a request and a year of use take; null where it rests on what was not given.",
-    dict.fromkeys(
-        (
-            "device_energy_per_output_token_j",
-            "energy_per_output_token_j",
-            "energy_per_prompt_token_j",
-            "energy_per_request_wh",
-        ),
-        Quantity,
-    )
-    | _quantities(
-        (
-            "emissions_per_output_token_mgco2e",
-            "emissions_per_request_gco2e",
-            "requests_per_year",
-            "energy_per_year_kwh",
-            "operational_per_year_kgco2e",
-            "energy_over_years_kwh",
-            "operational_over_years_kgco2e",
-            "break_even_days",
-            "serving_ratio",
-        )
-    ),
+    {name: Quantity if name in _ALWAYS else Quantity | None for name in USE_RESULTS},
 )
 UseParts = table(
     "UseParts",
     "Joules of the devices per generated token, by what they are for.",
-    dict.fromkeys(("weights", "cache", "arithmetic", "waiting"), Quantity),
+    dict.fromkeys(USE_PARTS, Quantity),
 )
 UseSize = table(
     "UseSize",
     "The same use, and training on the same tokens, of a model of another size.",
-    dict.fromkeys(("params", "devices", "energy_per_output_token_j"), float)
-    | dict.fromkeys(
-        ("training_total_kgco2e", "operational_per_year_kgco2e", "break_even_days"), float | None
-    ),
+    {name: float if i < 3 else float | None for i, name in enumerate(USE_SIZED)},
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from joulecast import uncertainty, units
 from joulecast.answers.base import Answer
-from joulecast.arrays import Numbers
+from joulecast.arrays import Array, Numbers
 from joulecast.errors import UnitError
 
 
@@ -69,6 +69,22 @@ def quantity_of(value: Numbers, draws: Numbers, unit: str) -> Quantity:
         points = uncertainty.quantiles(np.asarray(draws))
     p5, p10, p50, p90, p95 = (float(point) / size for point in points)
     return Quantity(float(value) / size, p5, p10, p50, p90, p95, unit)
+
+
+def quantity_in(unit: str, value: float, draws: Array) -> Quantity:
+    """A result with its levels; value and draws are in the unit already."""
+    p5, p10, p50, p90, p95 = map(float, uncertainty.quantiles(draws))
+    return Quantity(value, p5, p10, p50, p90, p95, unit)
+
+
+def ratio_of(before: float, after: float, draws: Array) -> Quantity | None:
+    """An outcome after a change over that before it, drawn in pairs [before, after].
+
+    None where the first is nothing.
+    """
+    if before <= 0 or np.any(draws[0] <= 0):
+        return None
+    return quantity_in("", after / before, draws[1] / draws[0])
 
 
 def exactly(value: float, unit: str) -> Quantity:

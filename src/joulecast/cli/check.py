@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import library
-from joulecast.cli.output import is_json, say
+from joulecast.cli.output import is_json, show
 from joulecast.cli.planning import Specs
 
 
@@ -26,6 +26,6 @@ def check(
     from joulecast.checks.checking import check as verb
 
     checked = verb(card, library(specs))
-    say(checked.to_json() if is_json(format_) or as_json else checked.explain(quiet))
+    show(checked, is_json(format_) or as_json, quiet)
     if not checked.passed:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked, varied
-from joulecast.cli.output import bold, is_json, note, say
+from joulecast.cli.output import is_json, note, show
 from joulecast.cli.planning import AsJson, Format, Targets, Vary, takes_plan
 from joulecast.errors import InputError
 
@@ -55,12 +55,7 @@ def compare(
 
         pictures.plot(comparison, plot, force=force)
         note(f"wrote {plot}")
-    if to_json:
-        say(comparison.to_json())
-    else:
-        from joulecast.report.comparison import text
-
-        say(text(comparison, bold, quiet))
+    show(comparison, to_json, quiet)
 
 
 def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
@@ -74,9 +69,4 @@ def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:
         raise InputError("compare", " ".join(asked.targets), why, ["plan.toml emissions.csv"])
     plan = asked.plan(plans[0]) if plans else asked._replace(targets=()).plan()
     verdict = compare_measured(plan, files[0], run=run, library=asked.library)
-    if to_json:
-        say(verdict.to_json())
-    else:
-        from joulecast.report.verdict import text
-
-        say(text(verdict, bold, quiet))
+    show(verdict, to_json, quiet)

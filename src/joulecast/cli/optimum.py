@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked, budgets
-from joulecast.cli.output import bold, is_json, say
+from joulecast.cli.output import is_json, show
 from joulecast.cli.planning import AsJson, Confidence, Format, Max, takes_plan
 
 
@@ -55,9 +55,4 @@ def optimum(
         law=law,
         library=asked.library,
     )
-    if to_json:
-        say(answer.to_json())
-    else:
-        from joulecast.report.optimum import text
-
-        say(text(answer, bold, quiet))
+    show(answer, to_json, quiet)

@@ -37,6 +37,13 @@ def version_line() -> str:
     return f"joulecast {__version__}, data {specs.load(specs.bundled_folder())['digest']}"
 
 
+def show(answer: Any, to_json: bool, quiet: bool) -> None:
+    """Print an answer as JSON or in words."""
+    from joulecast.report import door
+
+    say(answer.to_json() if to_json else door.text(answer, bold, quiet))
+
+
 def bold(text: str) -> str:
     """Bold on a terminal that can; plain in a pipe, a dumb terminal or under NO_COLOR."""
     plain = (

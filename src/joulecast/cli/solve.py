@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked, budgets
-from joulecast.cli.output import bold, is_json, say
+from joulecast.cli.output import is_json, show
 from joulecast.cli.planning import AsJson, Confidence, Format, Max, takes_plan
 
 
@@ -40,9 +40,4 @@ def solve(
         confidence=confidence,
         library=asked.library,
     )
-    if to_json:
-        say(solution.to_json())
-    else:
-        from joulecast.report.solution import text
-
-        say(text(solution, bold, quiet))
+    show(solution, to_json, quiet)

@@ -5,46 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from joulecast import uncertainty, units
+from joulecast.answers.footprint import USE_PARTS, USE_RESULTS, USE_SIZED
 from joulecast.answers.quantity import Quantity, quantity_of
 from joulecast.arrays import Array
 from joulecast.chain import Run
 from joulecast.outcome import AGAINST, follow_use
 from joulecast.resolve.use import UseLedger
 
-#: Result -> quantity of the chain and the unit it is shown in.
-RESULTS: dict[str, tuple[str, str]] = {
-    "device_energy_per_output_token_j": ("device_energy_per_token", "J"),
-    "energy_per_output_token_j": ("energy_per_token", "J"),
-    "energy_per_prompt_token_j": ("energy_per_prompt_token", "J"),
-    "energy_per_request_wh": ("energy_per_request", "Wh"),
-    "emissions_per_output_token_mgco2e": ("emissions_per_token", "mgCO2e"),
-    "emissions_per_request_gco2e": ("emissions_per_request", "gCO2e"),
-    "requests_per_year": ("use_requests_per_year", "1/y"),
-    "energy_per_year_kwh": ("energy_per_year", "kWh"),
-    "operational_per_year_kgco2e": ("emissions_per_year", "kgCO2e"),
-    "energy_over_years_kwh": ("energy_over_years", "kWh"),
-    "operational_over_years_kgco2e": ("emissions_over_years", "kgCO2e"),
-    "break_even_days": ("break_even", "d"),
-    "serving_ratio": ("serving_ratio", ""),
-}
-
-PARTS = ("weights", "cache", "arithmetic", "waiting")
-
 #: Outcomes whose range is explained: the first that is known.
 DRIVEN = ("operational_per_year_kgco2e", "emissions_per_request_gco2e", "energy_per_request_wh")
 
 #: Sizes for which the effect on use and training is shown, over the model's own.
 SIZES = (0.5, 1.0, 2.0)
-
-#: What is shown of a size -> quantity of the chain and its unit.
-SIZED: dict[str, tuple[str, str]] = {
-    "params": ("params", ""),
-    "devices": ("use_device_count", ""),
-    "energy_per_output_token_j": RESULTS["energy_per_output_token_j"],
-    "training_total_kgco2e": ("total_kgco2e", "kgCO2e"),
-    "operational_per_year_kgco2e": RESULTS["operational_per_year_kgco2e"],
-    "break_even_days": RESULTS["break_even_days"],
-}
 
 
 def results_of(middle: Run, drawn: Run) -> dict[str, Quantity | None]:
@@ -53,13 +25,13 @@ def results_of(middle: Run, drawn: Run) -> dict[str, Quantity | None]:
         name: quantity_of(middle.known[source], drawn.known[source], unit)
         if source in middle.known
         else None
-        for name, (source, unit) in RESULTS.items()
+        for name, (source, unit) in USE_RESULTS.items()
     }
 
 
 def parts_of(middle: Run, drawn: Run) -> dict[str, Quantity]:
     """Energy of the devices per generated token, by what it is for."""
-    sources = {part: f"{part}_energy_per_token" for part in PARTS}
+    sources = {part: f"{part}_energy_per_token" for part in USE_PARTS}
     return {
         part: quantity_of(middle.known[source], drawn.known[source], "J")
         for part, source in sources.items()
@@ -83,14 +55,14 @@ def _sized(ledger: UseLedger, middle: Run, factor: float) -> dict[str, float | N
     found = follow_use(given).known
     return {
         name: float(found[source]) / units.factor(unit) if source in found else None
-        for name, (source, unit) in SIZED.items()
+        for name, (source, unit) in USE_SIZED.items()
     }
 
 
 def one_at_a_time(ledger: UseLedger, middle: Run) -> tuple[str, list[str], Array]:
     """The outcome to explain, its inputs with a range, and it with each of them moved."""
-    outcome = next(name for name in DRIVEN if RESULTS[name][0] in middle.known)
-    source = RESULTS[outcome][0]
+    outcome = next(name for name in DRIVEN if USE_RESULTS[name][0] in middle.known)
+    source = USE_RESULTS[outcome][0]
     behind = middle.behind(source)
     live = {name: datum for name, datum in ledger.data.items() if name in behind}
     causes, (numbers,) = uncertainty.one_at_a_time([live])

@@ -11,7 +11,7 @@ import numpy as np
 from joulecast import uncertainty
 from joulecast.answers.comparison import Change, Comparison, Option, shown
 from joulecast.answers.footprint import Footprint
-from joulecast.answers.quantity import Quantity
+from joulecast.answers.quantity import Quantity, quantity_in, ratio_of
 from joulecast.arrays import Array
 from joulecast.data.library import Library
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
@@ -86,10 +86,14 @@ def compare(
     )
     draws = draws_of(settled, on)
     likely = uncertainty.probability_lowest(draws)
+
+    def ratio(i: int) -> Quantity | None:
+        return ratio_of(float(values[0]), float(values[i]), draws[[0, i]])
+
     return Comparison(
         on,
         tuple(
-            Option(label, differs[i], footprints[i], _ratio(values, draws, i), float(likely[i]))
+            Option(label, differs[i], footprints[i], ratio(i), float(likely[i]))
             for i, label in enumerate(labels)
         ),
         _best_change(on, differs, labels, values, draws),
@@ -155,18 +159,6 @@ def draws_of(options: Sequence[Settled], on: str) -> Array:
     return draws
 
 
-def _ratio(values: Array, draws: Array, option: int) -> Quantity | None:
-    """An option's outcome over the first's."""
-    if values[0] <= 0 or np.any(draws[0] <= 0):
-        return None
-    return _quantity(float(values[option] / values[0]), draws[option] / draws[0], "")
-
-
-def _quantity(value: float, draws: Array, unit: str) -> Quantity:
-    p5, p10, p50, p90, p95 = (float(level) for level in uncertainty.quantiles(draws))
-    return Quantity(value, p5, p10, p50, p90, p95, unit)
-
-
 def _best_change(
     on: str,
     differs: Sequence[Mapping[str, object]],
@@ -184,7 +176,7 @@ def _best_change(
     if best is None:
         return None
     _, i, field = best
-    saving = _quantity(float(values[0] - values[i]), draws[0] - draws[i], TERMS[on].unit)
+    saving = quantity_in(TERMS[on].unit, float(values[0] - values[i]), draws[0] - draws[i])
     lower = float(uncertainty.probability_lowest(draws[[0, i]])[1])
     return Change(field, differs[i][field], labels[i], saving, lower)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from joulecast import uncertainty, units
-from joulecast.answers.quantity import Quantity
+from joulecast.answers.quantity import quantity_in
 from joulecast.answers.verdict import Compared, Explanation, Told, Verdict
 from joulecast.arrays import Array, Numbers
 from joulecast.chain import Run
@@ -111,8 +111,7 @@ def _compared(
     size = _size(outcome.of)
     value = float(middle.known[outcome.of]) / size
     draws = np.broadcast_to(np.asarray(drawn.known[outcome.of]) / size, (_draws(),))
-    p5, p10, p50, p90, p95 = (float(level) for level in uncertainty.quantiles(draws))
-    forecast = Quantity(value, p5, p10, p50, p90, p95, outcome.unit)
+    forecast = quantity_in(outcome.unit, value, draws)
     below = float(np.mean(draws < outcome.value))
     level = (below + float(np.mean(draws <= outcome.value))) / 2
     inputs = middle.behind(outcome.of) & set(data)
