@@ -4,19 +4,31 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench docs clean
+#: Tests that say in seconds whether the core still holds: the road, words, names, formulas, laws.
+CORE := tests/test_api.py tests/test_formulas.py tests/test_layers.py tests/test_plan.py \
+	tests/test_planfile.py tests/test_road.py tests/test_start.py tests/test_units.py \
+	tests/test_estimate.py tests/test_fleet.py tests/test_what_people_touch.py
+
+.PHONY: demo test check check-fast test-torch bench docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed  ## a real forecast
 	$(BIN)/joulecast estimate --params 32.2B --tokens 6.6T --device h100-sxm --device-count 1024 --region us-va --year 2025
 
-test: $(VENV)/.tested check  ## lint, types, tests
+test: $(VENV)/.tested check  ## lint, types, tests: some five minutes of processor time
 	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check-fast: $(VENV)/.tested check  ## lint, types, core tests: under a minute
+	$(BIN)/python -m pytest -n auto $(CORE)
+
+test-torch: $(VENV)/.tested  ## torch counts the same modules; torch is too heavy for every run
+	$(PIP) --editable '.[test,torch]'
+	$(BIN)/python -m pytest -n auto tests/test_torch_counting.py tests/arch_tests
 
 bench: $(VENV)/.tested  ## ratios measured in one run
 	$(BIN)/python tools/bench.py

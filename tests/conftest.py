@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -57,6 +58,14 @@ def _read_iris_late_and_once() -> None:
 
 
 _read_iris_late_and_once()
+
+
+@cache
+def bundled_tables() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tables of hardware_specs and those under the share-alike licence, read from the files."""
+    from joulecast.data import specs
+
+    return specs.read_folder(specs.bundled_folder())
 
 
 @cache
@@ -163,3 +172,52 @@ def remembered(function: Callable[P, T]) -> Callable[P, T]:
         return known[-1][1]
 
     return call
+
+
+def each(name: str, cases: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """As pytest.mark.parametrize of one name, but all cases in one test that names those that fail.
+
+    For records by the hundred, where a test for each costs far more than the check.
+    """
+    known = list(cases)
+
+    def of(check: Callable[..., None]) -> Callable[..., None]:
+        def test(record_property: Callable[[str, object], None]) -> None:
+            record_property("cases", len(known))
+            wrong: list[tuple[Any, Exception]] = []
+            for case in known:
+                try:
+                    check(**{name: case})
+                except Exception as error:
+                    wrong.append((case, error))
+            if wrong:
+                lines = [f"{name}={case!r}: {type(e).__name__}: {e}" for case, e in wrong[:20]]
+                head = f"{len(wrong)} of {len(known)} cases fail"
+                raise AssertionError("\n".join([head, *lines])) from wrong[0][1]
+
+        test.__name__, test.__qualname__, test.__doc__ = (
+            check.__name__, check.__qualname__, check.__doc__,
+        )  # fmt: skip
+        test.__module__ = check.__module__
+        return test
+
+    return of
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many tests ran, and why the others did not: the last lines of `make test`."""
+    stats = terminalreporter.stats
+    ran = [
+        one for kind in ("passed", "failed", "xfailed", "xpassed") for one in stats.get(kind, ())
+    ]
+    ran = [one for one in ran if one.when == "call"]
+    cases = sum(dict(one.user_properties).get("cases", 1) for one in ran)
+    reasons = Counter(
+        str(one.longrepr[2]).removeprefix("Skipped: ") for one in stats.get("skipped", ())
+    )
+    terminalreporter.section("tests")
+    because = ", because" if reasons else ""
+    lines = [(len(ran), f"ran, of {cases:,} cases"), (sum(reasons.values()), f"skipped{because}")]
+    lines += [(count, f"  {why}") for why, count in reasons.most_common()]
+    for count, words in lines:
+        terminalreporter.write_line(f"{count:7,} {words}")

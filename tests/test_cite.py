@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import bundled_tables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from joulecast._version import RELEASED
 from joulecast.answers.footprint import Citation
 from joulecast.citing.citing import AUTHORS, TITLE, Bibliography, bibtex
 from joulecast.citing.markup import latex
-from joulecast.data import specs
 from joulecast.errors import InputError
 from joulecast.plan import Use
 from joulecast.references import FORMULA_SOURCES
@@ -58,7 +58,7 @@ def entries(text: str) -> dict[str, dict[str, str]]:
 
 def all_sources() -> Bibliography:
     """Every source of the tables, as if an answer had used it."""
-    keys = specs.read_folder(specs.bundled_folder())[0]["sources"]
+    keys = bundled_tables()[0]["sources"]
     sources = [BUNDLED.source(key) for key in keys]
     cited = [Citation(s.key, "", s.read, s) for s in sources if s.kind != "judgement"]
     return Bibliography("digest", tuple(cited), ())

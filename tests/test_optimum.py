@@ -302,8 +302,10 @@ def test_a_users_own_law_answers_first(tmp_path: Path, joulecast: Run) -> None:
     answer = json.loads(done.stdout)
     law = {entry["name"]: entry for entry in answer["assumptions"]}
     assert law["irreducible_loss"]["value"] == 1.7 and law["irreducible_loss"]["low"] is None
-    (tmp_path / "scaling_laws.toml").write_text("[loss.ours]\nname = 'Ours'\n")
-    done = joulecast("optimum", "--loss", "2.1", "--specs", str(tmp_path))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "scaling_laws.toml").write_text("[loss.ours]\nname = 'Ours'\n")
+    done = joulecast("optimum", "--loss", "2.1", "--specs", str(broken))
     assert done.returncode == 2
     assert done.stderr.startswith("error: scaling_laws.toml: loss.ours: ")
 

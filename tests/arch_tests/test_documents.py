@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from arch_tests.tables import config, rows
 from arch_tests.test_laws import LENGTHS, Model, llamas
+from conftest import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def one_sequence() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("model", one_sequence(), ids=lambda model: model["model_type"])
+@each("model", one_sequence())
 def test_in_every_family(model: Model) -> None:
     """Documents as long as the sequence change nothing; longer ones never cost less."""
     whole = count(model, 96, None)

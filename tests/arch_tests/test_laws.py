@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from arch_tests.tables import config, rows
+from conftest import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def test_flop_grow_with_heads_their_width_and_the_length(model: Model, length: i
     assert count(base, length + 1).forward_flop_per_token > flop
 
 
-@pytest.mark.parametrize("row", rows("counted.csv"), ids=lambda row: row["model_type"])
+@each("row", rows("counted.csv"))
 def test_flop_grow_with_the_vocabulary_in_every_family(row: dict[str, str]) -> None:
     model = config(row)
     if "vocab_size" not in model:  # pictures

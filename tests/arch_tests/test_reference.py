@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from arch_tests.tables import config, lengths, rows
+from conftest import each
 
 from joulecast.answers.count import Convention
 from joulecast.architectures import ModelCount, read_architecture
@@ -81,7 +82,7 @@ def test_nets_without_tokens_are_refused(family: str) -> None:
         read_architecture(config(row))
 
 
-@pytest.mark.parametrize("row", COUNTED, ids=lambda row: row["model_type"])
+@each("row", COUNTED)
 def test_small_models_of_every_type(row: dict[str, str]) -> None:
     """Parameters to the last one; FLOP to 0.1 %, the most that chunks and convolutions leave."""
     counted = count(row, "full")

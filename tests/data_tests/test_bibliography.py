@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 
 import pytest
+from conftest import bundled_tables, each
 
 from joulecast import Library, Plan, estimate
 from joulecast.answers.footprint import Citation
 from joulecast.citing.citing import Bibliography, bibtex
-from joulecast.data import specs
 from joulecast.data.records import Source, plain
 from joulecast.data.validation import validated
 
 BUNDLED = Library.bundled()
-SOURCES = {key: BUNDLED.source(key) for key in specs.read_folder(specs.bundled_folder())[0]["sources"]}  # fmt: skip
+SOURCES = {key: BUNDLED.source(key) for key in bundled_tables()[0]["sources"]}  # fmt: skip
 CITED = {key: source for key, source in SOURCES.items() if source.kind != "judgement"}
 
 
-@pytest.mark.parametrize("key", CITED)
+@each("key", CITED)
 def test_source_has_what_its_bibtex_entry_needs(key: str) -> None:
     source = CITED[key]
     assert source.authors and source.title and source.year
@@ -37,7 +37,7 @@ def test_page_that_was_read_says_when(key: str) -> None:
     assert re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", CITED[key].accessed)
 
 
-@pytest.mark.parametrize("key", CITED)
+@each("key", CITED)
 def test_doi_is_one(key: str) -> None:
     assert not CITED[key].doi or re.fullmatch(r"10\.\d{4,}/\S+", CITED[key].doi)
     assert not CITED[key].url or CITED[key].url.startswith("https://")
@@ -48,7 +48,7 @@ def test_doi_is_one(key: str) -> None:
 OF_RUNS = sorted({key for run in BUNDLED.runs for key in run.sources} & set(CITED))
 
 
-@pytest.mark.parametrize("key", OF_RUNS)
+@each("key", OF_RUNS)
 def test_source_of_a_run_is_complete_and_says_how_far_it_was_checked(key: str) -> None:
     source = CITED[key]
     assert source.names and all(source.names) and source.title and source.year

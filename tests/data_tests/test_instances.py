@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from conftest import bundled_tables, each
 
 from joulecast import Footprint, Library, Plan, estimate
-from joulecast.data import specs
 from joulecast.errors import InputError, UnknownNameError
 
 LIBRARY = Library.bundled()
-CORE, _ = specs.read_folder(specs.bundled_folder())
+CORE, _ = bundled_tables()
 ROWS = LIBRARY.instance_ids
 
 
@@ -202,7 +202,7 @@ def test_an_instance_is_no_family_of_variants() -> None:
 # The table.
 
 
-@pytest.mark.parametrize("key", ROWS)
+@each("key", ROWS)
 def test_every_instance_resolves_to_its_device(key: str) -> None:
     row = LIBRARY.instance(key)
     typed = key.replace("-*", "-16")

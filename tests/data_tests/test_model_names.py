@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import each
 
 from joulecast.data.library import Library
 from joulecast.errors import UnknownNameError
@@ -10,7 +11,7 @@ from joulecast.errors import UnknownNameError
 LIBRARY = Library.bundled()
 
 
-@pytest.mark.parametrize("key", LIBRARY.model_ids)
+@each("key", LIBRARY.model_ids)
 def test_every_name_of_a_record_leads_to_it(key: str) -> None:
     record = LIBRARY.model(key)
     for name in (key, record.name, *record.aliases):

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from conftest import bundled_tables
 
 from joulecast import Library, Plan, estimate
 from joulecast.answers.footprint import Assumption
@@ -182,7 +183,7 @@ ALIKE = {
 
 
 def test_two_places_normalise_alike_only_by_rule() -> None:
-    core, odbl = specs.read_folder(specs.bundled_folder())
+    core, odbl = bundled_tables()
     meant: dict[str, set[str]] = {}
     for table in (core["names_of_places"], odbl["names_of_zones"]):
         for form, keys in table["loose"].items():
@@ -195,7 +196,7 @@ def test_two_places_normalise_alike_only_by_rule() -> None:
 
 def test_every_typed_name_leads_where_its_row_says() -> None:
     library = Library.bundled()
-    for name, row in specs.read_folder(specs.bundled_folder())[0]["place_names"].items():
+    for name, row in bundled_tables()[0]["place_names"].items():
         places = row["places"].split(";")
         assert set(places) <= set(PLACES), name
         if len(places) == 1:

@@ -19,6 +19,7 @@ from typing import Any
 
 import build_hook
 import pytest
+from conftest import bundled_tables, each
 
 from joulecast import Library, Plan, estimate
 from joulecast.data import overlay, places, specs
@@ -33,7 +34,7 @@ from joulecast.validating.runs import ReportedRun
 
 SRC = Path(places.__file__).parents[1]
 BUNDLED = Library.bundled()
-CORE, ODBL = specs.read_folder(specs.bundled_folder())
+CORE, ODBL = bundled_tables()
 DEVICES: dict[str, Device] = {key: BUNDLED.device(key).device for key in CORE["devices"]}
 MODELS: dict[str, Model] = {key: BUNDLED.model(key) for key in CORE.get("models", {})}
 
@@ -117,14 +118,14 @@ def keys_in_tables() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("key", CORE["sources"])
+@each("key", CORE["sources"])
 def test_source_is_complete(key: str) -> None:
     source = BUNDLED.source(key)
     assert source.key == key
     assert source.title and source.authors
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
+@each("name", DEFAULTS)
 def test_default_is_a_figure_with_a_reachable_name(name: str) -> None:
     assert BUNDLED.default(name).source in CORE["sources"]
     assert name.split(".", 1)[0] in {*INPUTS, *ASKED, *USED, *SHAPES}
@@ -143,12 +144,12 @@ def test_site_lies_in_a_known_country_and_zone(key: str) -> None:
     assert validated(Figure, site["pue"], key).value >= 1
 
 
-@pytest.mark.parametrize("key", DEVICES)
+@each("key", DEVICES)
 def test_device_id_is_its_file_name(key: str) -> None:
     assert DEVICES[key].id == key
 
 
-@pytest.mark.parametrize("key", DEVICES)
+@each("key", DEVICES)
 def test_every_range_of_a_device_is_ordered_and_positive(key: str) -> None:
     for name, figure in figures_of(DEVICES[key]).items():
         low, high = figure.low, figure.high
@@ -193,13 +194,13 @@ def test_no_two_records_answer_to_one_name(form: Any, records: dict[str, Device 
     assert not [name for name, times in count.items() if times > 1]
 
 
-@pytest.mark.parametrize("key", DEVICES)
+@each("key", DEVICES)
 def test_every_alias_finds_its_device(key: str) -> None:
     for alias in (key, *DEVICES[key].aliases):
         assert BUNDLED.device(alias).device.id == key, alias
 
 
-@pytest.mark.parametrize("key", DEVICES)
+@each("key", DEVICES)
 def test_the_name_an_answer_shows_finds_its_device(key: str) -> None:
     assert BUNDLED.device(DEVICES[key].name).device.id == key
 
@@ -217,7 +218,7 @@ def test_every_range_of_a_model_is_ordered_and_positive() -> None:
             assert 0 < (figure.low or figure.value) <= figure.value, f"{key} {name}"
 
 
-@pytest.mark.parametrize("family", sorted({device.family for device in DEVICES.values()}))
+@each("family", sorted({device.family for device in DEVICES.values()}))
 def test_family_has_one_default_which_its_name_finds(family: str) -> None:
     members = [d.id for d in DEVICES.values() if d.family == family]
     assert sum(DEVICES[key].family_default for key in members) == 1
@@ -226,7 +227,7 @@ def test_family_has_one_default_which_its_name_finds(family: str) -> None:
     assert {match.device.id, *match.variants} == set(members)
 
 
-@pytest.mark.parametrize("key", DEVICES)
+@each("key", DEVICES)
 def test_every_device_can_be_estimated(key: str) -> None:
     footprint = estimate(Plan(params=1e9, tokens=2e10, device=key, region="fr", year=2024))
     for quantity in (footprint.total, footprint.energy, footprint.device_hours):

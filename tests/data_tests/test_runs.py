@@ -14,6 +14,7 @@ from pathlib import Path
 import build_runs
 import calibrate
 import pytest
+from conftest import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ RUNS = {run.id: run for run in BUNDLED.runs}
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("key", RUNS)
+@each("key", RUNS)
 def test_record_names_known_things(key: str) -> None:
     run = RUNS[key]
     assert run.id == key

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from conftest import bundled_tables
 from pytest import approx
 
 from joulecast import Footprint, Library, Plan, estimate
-from joulecast.data import specs
 from joulecast.errors import InputError
 
 RUN = {"params": 7e9, "tokens": 2e12, "device": "h100-sxm", "year": 2024}
-CORE, _ = specs.read_folder(specs.bundled_folder())
+CORE, _ = bundled_tables()
 BOTH = sorted((set(CORE["mix"]) & set(CORE["water"])) - {"WLD"})
 
 

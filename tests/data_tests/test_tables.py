@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from conftest import bundled_tables, each
 
 from joulecast import Library, Plan, estimate
-from joulecast.data import specs
 
-CORE, ODBL = specs.read_folder(specs.bundled_folder())
+CORE, ODBL = bundled_tables()
 REGIONS = {
     f"{provider}:{name}": row
     for provider, rows in CORE["regions"].items()
@@ -121,7 +121,7 @@ def test_every_egrid_subregion_has_a_direct_factor() -> None:
     assert areas <= set(CORE["grids_direct"])
 
 
-@pytest.mark.parametrize("key", [*REGIONS, *CORE["states"], *CORE["sites"]])
+@each("key", [*REGIONS, *CORE["states"], *CORE["sites"]])
 def test_every_cloud_region_state_and_site_can_be_estimated(key: str) -> None:
     plan = Plan(params=1e9, tokens=2e10, device="a100-sxm-80", region=key, year=2024)
     footprint = estimate(plan, Library.bundled())
