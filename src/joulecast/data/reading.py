@@ -273,7 +273,7 @@ def _split(field: str, raw: object) -> tuple[float, str]:
         way_on = "--params TOTAL --active-params ACTIVE --arch moe"
         raise InputError(field, raw, "is a mixture of experts, not a number", [way_on])
     match = _NUMBER.fullmatch(text)
-    if match is None or not re.search(r"\d", match.group(1)):
+    if match is None or not re.search(r"\d", re.split("[eE]", match.group(1))[0]):
         raise InputError(field, raw, "is not a number", ["7B", "1.5e12"])
     digits, rest = match.group(1), match.group(2).strip()
     if rest.startswith(","):
