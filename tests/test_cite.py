@@ -176,7 +176,7 @@ def test_every_formula_of_the_chain_says_what_it_rests_on() -> None:
     for name, keys in FORMULA_SOURCES.items():
         module, _, function = name.partition(".")
         formulas = importlib.import_module(f"joulecast.{module}")
-        said = (getattr(formulas, function).__doc__ or "").partition("References")[2]
+        said = (getattr(formulas, function).__doc__ or "").partition("Source: ")[2]
         named = re.search(r"As (\w+)", said)
         if named:
             said += getattr(formulas, named[1]).__doc__ or ""

@@ -89,7 +89,7 @@ def test_docstring_is_a_contract(formula: Callable[..., Numbers]) -> None:
     doc = inspect.getdoc(formula) or ""
     shared = shared_symbols(importlib.import_module(formula.__module__))
     own = doc.partition("Parameters\n")[2].partition("Returns\n")[0]
-    for part in (".. math::", "Returns\n", "References\n", ">>> "):
+    for part in (".. math::", "Returns\n", "Source: ", ">>> "):
         assert part in doc, f"{formula.__name__} lacks {part!r}"
     for name in inspect.signature(formula).parameters:
         assert re.search(rf"\b{name}\b", own) or name in shared, f"{name} is not described"

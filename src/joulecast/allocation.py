@@ -40,9 +40,7 @@ def optimal_params(
     -------
     N* [count].  Valid inside the fitted range of the constants, and for every token seen once.
 
-    References
-    ----------
-    Hoffmann et al. 2022, arXiv:2203.15556, equation 4.
+    Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 4.
 
     >>> f"{optimal_params(5.76e23, 482.01, 2085.43, 0.3478, 0.3658):.2g}"
     '7.2e+10'
@@ -65,9 +63,7 @@ def tokens_for_flop(flop: Numbers, params: Numbers) -> Numbers:
     -------
     D [count].  Valid where compute is 6 FLOP per parameter and token (docs/method/compute.md).
 
-    References
-    ----------
-    Kaplan et al. 2020, arXiv:2001.08361, section 2.1.
+    Source: Kaplan et al. 2020, arXiv:2001.08361, section 2.1.
 
     >>> tokens_for_flop(6e23, 1e11)
     1000000000000.0
@@ -90,9 +86,8 @@ def allocated_tokens(flop: Numbers, coefficient: Numbers, exponent: Numbers) -> 
     -------
     D* [count].  Valid inside the range of compute the law was fitted on.
 
-    References
-    ----------
-    Grattafiori et al. 2024, arXiv:2407.21783, section 3.2.1; its constants stand in the example.
+    Source: Grattafiori et al. 2024, arXiv:2407.21783, section 3.2.1; its constants stand in the
+    example.
 
     >>> f"{allocated_tokens(3.8e25, 0.29, 0.53):.3g}"
     '1.05e+13'
@@ -115,9 +110,7 @@ def params_for_tokens(
     -------
     N [count].  Valid inside the fitted range of the constants.
 
-    References
-    ----------
-    Stationarity of Hoffmann et al. 2022, equation 4, solved for N.
+    Source: Stationarity of Hoffmann et al. 2022, equation 4, solved for N.
 
     >>> f"{params_for_tokens(1.34e12, 482.01, 2085.43, 0.3478, 0.3658):.2g}"
     '7.3e+10'
@@ -137,10 +130,8 @@ def tokens_part_of_least_compute(
     -------
     y [nats]; `size_of_part` of y and of L - E - y are D* and N*.
 
-    References
-    ----------
-    Stationarity of 6 N D at fixed L: alpha A / N^alpha = beta B / D^beta
-    (Hoffmann et al. 2022, arXiv:2203.15556, equation 4).
+    Source: Stationarity of 6 N D at fixed L: alpha A / N^alpha = beta B / D^beta (Hoffmann et al.
+    2022, arXiv:2203.15556, equation 4).
 
     >>> round(tokens_part_of_least_compute(0.2, 0.3478, 0.3658), 4)
     0.0975
@@ -169,9 +160,7 @@ def tokens_part_of_least_carbon(
     smaller of the solutions for little and for much serving, which lies above the root, so that
     no step overshoots; within 1e-12 for S up to 1e20.  S = 0 is the least compute.
 
-    References
-    ----------
-    Generalises Sardana et al. 2024, arXiv:2401.00448, section 2, to emissions.
+    Source: Generalises Sardana et al. 2024, arXiv:2401.00448, section 2, to emissions.
 
     >>> round(float(tokens_part_of_least_carbon(0.2, 1e13, 2085.43, 0.3478, 0.3658)), 4)
     0.0594
@@ -214,9 +203,7 @@ def nearer_tokens_part(
     -------
     The next u [ln nats].  g is concave and falls, so from above the root no step overshoots.
 
-    References
-    ----------
-    Newton's method (Press et al. 2007, Numerical Recipes, section 9.4).
+    Source: Newton's method (Press et al. 2007, Numerical Recipes, section 9.4).
 
     >>> round(float(nearer_tokens_part(-2.3, 0.2, 8.4e3, 0.3478, 0.3658)), 3)
     -2.927
@@ -254,9 +241,8 @@ def optimal_tokens_under_cap(
     without serving, which lies below the root of a concave rising function, so that no step
     overshoots; within 1e-12 for S up to 1e20.
 
-    References
-    ----------
-    The stationarity of `tokens_part_of_least_carbon` with the emissions fixed in place of the loss.
+    Source: The stationarity of `tokens_part_of_least_carbon` with the emissions fixed in place of
+    the loss.
 
     >>> tokens = optimal_tokens_under_cap(1e24, 1e13, 482.01, 2085.43, 0.3478, 0.3658)
     >>> f"{tokens:.3g}"
@@ -300,9 +286,7 @@ def nearer_tokens_under_cap(
     -------
     The next v [ln count].
 
-    References
-    ----------
-    Newton's method (Press et al. 2007, Numerical Recipes, section 9.4).
+    Source: Newton's method (Press et al. 2007, Numerical Recipes, section 9.4).
 
     >>> round(float(nearer_tokens_under_cap(28.0, 1e24, 1e13, -1.5153, 0.3478, 0.3658)), 2)
     28.78
@@ -332,9 +316,7 @@ def params_under_cap(flop: Numbers, served_tokens: Numbers, tokens: Numbers) -> 
     -------
     N [count].
 
-    References
-    ----------
-    `lifetime_flop` solved for N.
+    Source: `lifetime_flop` solved for N.
 
     >>> f"{params_under_cap(8e23, 1e12, 1e12):.3g}"
     '1e+11'
@@ -356,9 +338,7 @@ def tokens_under_cap(flop: Numbers, served_tokens: Numbers, params: Numbers) -> 
     -------
     D [count].  Valid where serving takes 2 FLOP per parameter and token.
 
-    References
-    ----------
-    Sardana et al. 2024, arXiv:2401.00448, section 2, solved for the data.
+    Source: Sardana et al. 2024, arXiv:2401.00448, section 2, solved for the data.
 
     >>> f"{tokens_under_cap(1e24, 1e13, 4.6e10):.2g}"
     '2.9e+11'
@@ -375,9 +355,7 @@ def lifetime_flop(params: Numbers, tokens: Numbers, served_tokens: Numbers) -> N
     -------
     M [FLOP].  Serving is 2 FLOP per parameter and token; attention over long contexts is left out.
 
-    References
-    ----------
-    Sardana et al. 2024, arXiv:2401.00448, section 2 (there with rho = 1).
+    Source: Sardana et al. 2024, arXiv:2401.00448, section 2 (there with rho = 1).
 
     >>> f"{lifetime_flop(1e11, 1e12, 1e12):.0e}"
     '8e+23'

@@ -21,9 +21,7 @@ def operational(energy: Numbers, grid_intensity: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e].  Certificates and offsets are not subtracted; no grid losses are added.
 
-    References
-    ----------
-    GHG Protocol Scope 2 Guidance (2015), location-based method, section 4.
+    Source: GHG Protocol Scope 2 Guidance (2015), location-based method, section 4.
 
     >>> operational(1_287_000, 0.429)
     552123.0
@@ -48,9 +46,7 @@ def electricity_mix(
     -------
     Emissions per energy [kg CO2e/J].
 
-    References
-    ----------
-    GHG Protocol Scope 2 Guidance (2015): generation that is owned counts at its own factor.
+    Source: GHG Protocol Scope 2 Guidance (2015): generation that is owned counts at its own factor.
 
     >>> electricity_mix(400.0, 0.25, 500.0)
     425.0
@@ -74,10 +70,8 @@ def devices_charged(device_time: Numbers, lifetime: Numbers, fleet_utilisation: 
     -------
     Number of devices, any fraction.
 
-    References
-    ----------
-    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M: time reserved over expected life;
-    u as in Luccioni et al. 2022, section 4.1.
+    Source: ISO/IEC 21031:2024 (Software Carbon Intensity), the term M: time reserved over expected
+    life; u as in Luccioni et al. 2022, section 4.1.
 
     >>> devices_charged(1000, 40_000, 0.5)
     0.05
@@ -108,9 +102,7 @@ def embodied(
     -------
     Emissions [kg CO2e].
 
-    References
-    ----------
-    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
+    Source: ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
 
     >>> round(embodied(1000 / 43_830, 164, 440, 0.10, 0.0), 2)
     15.16
@@ -133,9 +125,7 @@ def making(devices_charged: Numbers, embodied: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e].
 
-    References
-    ----------
-    ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
+    Source: ISO/IEC 21031:2024 (Software Carbon Intensity), the term M.
 
     >>> round(making(1000 / 43_830, 164), 2)
     3.74
@@ -157,9 +147,7 @@ def ewaste(devices_charged: Numbers, mass: Numbers) -> Numbers:
     -------
     Mass [kg].
 
-    References
-    ----------
-    Follows from `devices_charged`: the share of the making is the share of the retiring.
+    Source: Follows from `devices_charged`: the share of the making is the share of the retiring.
 
     >>> ewaste(0.5, 16)
     8.0
@@ -181,9 +169,7 @@ def cost(amount: Numbers, price: Numbers) -> Numbers:
     -------
     Cost, in the currency of the price.
 
-    References
-    ----------
-    Definition of a price.
+    Source: Definition of a price.
 
     >>> cost(1000, 2.5)
     2500.0
@@ -205,9 +191,7 @@ def making_on_top(device_making: Numbers, host_making: Numbers, share: Numbers) 
     -------
     Emissions [kg CO2e].
 
-    References
-    ----------
-    Follows from `embodied`.
+    Source: Follows from `embodied`.
 
     >>> making_on_top(100, 300, 0.1)
     40.0
@@ -231,9 +215,7 @@ def making_of_building(
     -------
     Emissions [kg CO2e].
 
-    References
-    ----------
-    Follows from `embodied`; the share rests on Schneider et al. 2025, arXiv:2502.01671.
+    Source: Follows from `embodied`; the share rests on Schneider et al. 2025, arXiv:2502.01671.
 
     >>> making_of_building(100, 300, 40, 0.25)
     110.0
@@ -254,9 +236,7 @@ def total(operational: Numbers, embodied: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e].
 
-    References
-    ----------
-    ISO/IEC 21031:2024, SCI = (O + M) per R.
+    Source: ISO/IEC 21031:2024, SCI = (O + M) per R.
 
     >>> round(total(24.69, 11.2), 2)
     35.89
@@ -277,9 +257,7 @@ def use_alone(operational: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e]; a lower bound, and the answer says so.
 
-    References
-    ----------
-    ISO/IEC 21031:2024, with M left out.
+    Source: ISO/IEC 21031:2024, with M left out.
 
     >>> use_alone(24.69)
     24.69
@@ -302,9 +280,7 @@ def project(total: Numbers, project_factor: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e]; a line of its own, never part of the run's.
 
-    References
-    ----------
-    Published cases from 1.5 to 10: docs/method/carbon.md.
+    Source: Published cases from 1.5 to 10: docs/method/carbon.md.
 
     >>> project(312.0, 1.5)
     468.0
@@ -325,9 +301,7 @@ def project_factor(*shares: Numbers) -> Numbers:
     -------
     k [ratio].
 
-    References
-    ----------
-    Definition.
+    Source: Definition.
 
     >>> project_factor(0.5, 0.25)
     1.75
@@ -349,9 +323,7 @@ def project_part(total: Numbers, share: Numbers) -> Numbers:
     -------
     M_i [kg CO2e]; valid where the part runs on hardware and at a place like the run's.
 
-    References
-    ----------
-    Follows from `project_factor`.
+    Source: Follows from `project_factor`.
 
     >>> project_part(312.0, 0.5)
     156.0
@@ -373,9 +345,7 @@ def network_part(it_carbon: Numbers, device_carbon: Numbers, host_carbon: Number
     -------
     Emissions [kg CO2e], never negative.
 
-    References
-    ----------
-    Follows from energy.it_energy; rounding is held at zero.
+    Source: Follows from energy.it_energy; rounding is held at zero.
 
     >>> float(network_part(108, 60, 40))
     8.0
@@ -397,9 +367,7 @@ def cooling_part(operational: Numbers, it_carbon: Numbers) -> Numbers:
     -------
     Emissions [kg CO2e], never negative.
 
-    References
-    ----------
-    Follows from energy.facility_energy; rounding is held at zero.
+    Source: Follows from energy.facility_energy; rounding is held at zero.
 
     >>> float(cooling_part(120, 100))
     20.0

@@ -18,9 +18,7 @@ def active_params(params: Numbers) -> Numbers:
     -------
     Weights used per token [count].  Not valid for mixtures of experts.
 
-    References
-    ----------
-    Definition: docs/glossary.md.
+    Source: Definition: docs/glossary.md.
 
     >>> active_params(7e9)
     7000000000.0
@@ -51,9 +49,7 @@ def training_flop(
     within 0.95 to 1.10; attention, a mixture of experts counted with all its
     experts, shared blocks and long contexts break it.
 
-    References
-    ----------
-    Kaplan et al. 2020, arXiv:2001.08361, section 2.1; Hoffmann et al. 2022,
+    Source: Kaplan et al. 2020, arXiv:2001.08361, section 2.1; Hoffmann et al. 2022,
     arXiv:2203.15556, appendix F.
 
     >>> training_flop(6, 175e9, 300e9)
@@ -77,9 +73,7 @@ def training_flop_counted(forward_flop_per_token: Numbers, tokens: Numbers) -> N
     -------
     Model FLOP [FLOP]: the backward pass takes two products for each one of the forward pass.
 
-    References
-    ----------
-    Counts of 43 models with PyTorch's FlopCounterMode: docs/method/architectures.md.
+    Source: Counts of 43 models with PyTorch's FlopCounterMode: docs/method/architectures.md.
 
     >>> training_flop_counted(16e9, 1e12)
     4.8e+22
@@ -108,9 +102,7 @@ def training_flop_counted_partly_frozen(
     -------
     Model FLOP [FLOP]; valid where trained weights are spread over the model like all others.
 
-    References
-    ----------
-    As training_flop_partly_frozen.
+    Source: As training_flop_partly_frozen.
 
     >>> training_flop_counted_partly_frozen(16e9, 7e9, 7e9, 1e12)
     4.8e+22
@@ -143,9 +135,7 @@ def training_flop_partly_frozen(
     Model FLOP [FLOP].  An upper figure where the first layers hold nothing to train, since the
     backward pass then stops early.
 
-    References
-    ----------
-    Hu et al. 2021 (LoRA), arXiv:2106.09685, section 4; the count follows from that of
+    Source: Hu et al. 2021 (LoRA), arXiv:2106.09685, section 4; the count follows from that of
     training_flop.
 
     >>> training_flop_partly_frozen(6, 7e9, 0.0, 1e9) / training_flop(6, 7e9, 1e9)
@@ -168,9 +158,7 @@ def training_flop_of_executed(executed_flop: Numbers, recompute_factor: Numbers)
     -------
     Model FLOP [FLOP].
 
-    References
-    ----------
-    Korthikanti et al. 2022, arXiv:2205.05198, section 5 and appendix A.
+    Source: Korthikanti et al. 2022, arXiv:2205.05198, section 5 and appendix A.
 
     >>> round(training_flop_of_executed(4e23, 4 / 3) / 1e23, 6)
     3.0
@@ -194,9 +182,7 @@ def executed_flop(training_flop: Numbers, recompute_factor: Numbers) -> Numbers:
     Executed FLOP [FLOP].  Drives nothing but itself: hours follow from the model FLOP, whose
     utilisation already pays for recomputation.
 
-    References
-    ----------
-    Korthikanti et al. 2022, arXiv:2205.05198, section 5 and appendix A.
+    Source: Korthikanti et al. 2022, arXiv:2205.05198, section 5 and appendix A.
 
     >>> executed_flop(3e23, 4 / 3)
     4e+23
@@ -222,9 +208,7 @@ def attention_share(active_params: Numbers, seq_len: Numbers, share_per_token: N
     -------
     Share [ratio]; twice as much where every position attends to all.
 
-    References
-    ----------
-    Kaplan et al. 2020, arXiv:2001.08361, table 1; c fitted to published architectures of 70
+    Source: Kaplan et al. 2020, arXiv:2001.08361, table 1; c fitted to published architectures of 70
     million to 540 billion parameters, which lie about 16 % around it.
 
     >>> float(round(attention_share(7e9, 4096, 1.95e-5), 3))
@@ -248,10 +232,8 @@ def eu_training_compute(training_flop: Numbers) -> Numbers:
     precision.  A model's cumulative compute adds what this run does not hold: other training
     stages, non-public synthetic data, the compute behind weights it starts from.
 
-    References
-    ----------
-    European Commission, guidelines on the scope of obligations for providers of general-purpose
-    AI models, 18 July 2025, annex, A.1 and A.2.
+    Source: European Commission, guidelines on the scope of obligations for providers of
+    general-purpose AI models, 18 July 2025, annex, A.1 and A.2.
 
     >>> eu_training_compute(7.5e22)
     7.5e+22
@@ -277,9 +259,7 @@ def eu_training_compute_of_hardware(
     -------
     Training compute of the run [FLOP], recomputation left out as long as U leaves it out.
 
-    References
-    ----------
-    As eu_training_compute; example there: 370,000 h of H100 at 989 TFLOP/s and 50 %.
+    Source: As eu_training_compute; example there: 370,000 h of H100 at 989 TFLOP/s and 50 %.
 
     >>> eu_training_compute_of_hardware(370_000 * 3600.0, 989e12, 0.5, 1.0)
     6.58674e+23

@@ -19,9 +19,7 @@ def energy_of(device_time: Numbers, power: Numbers) -> Numbers:
     -------
     Energy [J].
 
-    References
-    ----------
-    Definition of mean power.  Figures behind the means: docs/method/energy.md.
+    Source: Definition of mean power. Figures behind the means: docs/method/energy.md.
 
     >>> energy_of(3.5 * 3600, 200) / 3.6e6
     0.7
@@ -45,9 +43,7 @@ def it_energy(device_energy: Numbers, host_energy: Numbers, network_share: Numbe
     -------
     IT energy [J].
 
-    References
-    ----------
-    Boundary: docs/method/energy.md.
+    Source: Boundary: docs/method/energy.md.
 
     >>> it_energy(100, 50, 0.08)
     162.0
@@ -69,9 +65,7 @@ def facility_energy(it_energy: Numbers, pue: Numbers) -> Numbers:
     -------
     Energy at the meter of the facility [J].
 
-    References
-    ----------
-    ISO/IEC 30134-2:2016, Power usage effectiveness.
+    Source: ISO/IEC 30134-2:2016, Power usage effectiveness.
 
     >>> facility_energy(100, 1.2)
     120.0

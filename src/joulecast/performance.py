@@ -25,9 +25,7 @@ def mfu_from_throughput(
     MFU [0..1].  A result above the best matrix multiplication the device can do points at a
     sparse peak or at multiply-adds counted once.
 
-    References
-    ----------
-    Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, appendix B.
+    Source: Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, appendix B.
 
     >>> round(mfu_from_throughput(7_700, 6 * 7.3e9 * 5.93e12, 5.93e12, 989.4e12), 3)
     0.341
@@ -49,9 +47,7 @@ def mfu_from_hfu(hfu: Numbers, training_flop: Numbers, executed_flop: Numbers) -
     -------
     MFU [0..1].
 
-    References
-    ----------
-    Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, section 4.1.
+    Source: Chowdhery et al. 2022 (PaLM), arXiv:2204.02311, section 4.1.
 
     >>> round(mfu_from_hfu(0.48, 3e23, 4e23), 3)
     0.36
@@ -73,9 +69,7 @@ def mfu_on_peak(mfu_other: Numbers, other_peak: Numbers, peak_flops: Numbers) ->
     -------
     MFU against `peak_flops` [ratio].
 
-    References
-    ----------
-    Follows from the definition of MFU: Chowdhery et al. 2022, arXiv:2204.02311, appendix B.
+    Source: Follows from the definition of MFU: Chowdhery et al. 2022, arXiv:2204.02311, appendix B.
 
     >>> mfu_on_peak(0.17, 1979e12, 989.5e12)
     0.34
@@ -98,9 +92,8 @@ def utilisation(mfu: Numbers, goodput: Numbers) -> Numbers:
     -------
     Whole-run utilisation [0..1].
 
-    References
-    ----------
-    Definition: docs/glossary.md.  Pairs of both figures for one run: docs/method/performance.md.
+    Source: Definition: docs/glossary.md. Pairs of both figures for one run:
+    docs/method/performance.md.
 
     >>> round(utilisation(0.40, 0.90), 3)
     0.36
@@ -130,9 +123,7 @@ def device_time(
     -------
     Devices x time [s].
 
-    References
-    ----------
-    Sevilla et al. 2022, arXiv:2202.05924, appendix A (the second method, read backwards).
+    Source: Sevilla et al. 2022, arXiv:2202.05924, appendix A (the second method, read backwards).
 
     >>> hours = device_time(3.15e23, 312e12, 0.30, 1.0) / 3600
     >>> round(hours)
@@ -155,9 +146,7 @@ def device_time_from_wall_clock(wall_clock: Numbers, device_count: Numbers) -> N
     -------
     Devices x time [s].
 
-    References
-    ----------
-    Definition: docs/glossary.md.
+    Source: Definition: docs/glossary.md.
 
     >>> device_time_from_wall_clock(24.0, 8)
     192.0
@@ -179,9 +168,7 @@ def wall_clock(device_time: Numbers, device_count: Numbers) -> Numbers:
     -------
     Elapsed time [s].
 
-    References
-    ----------
-    Definition: docs/glossary.md.
+    Source: Definition: docs/glossary.md.
 
     >>> wall_clock(192, 8)
     24.0
@@ -206,9 +193,7 @@ def whole_run_utilisation(
     -------
     Whole-run utilisation [0..1]; above 0.6 something is counted twice or not at all.
 
-    References
-    ----------
-    Definition: docs/glossary.md.
+    Source: Definition: docs/glossary.md.
 
     >>> round(whole_run_utilisation(3.15e23, 934829 * 3600, 312e12), 3)
     0.3
@@ -248,9 +233,7 @@ def expected_utilisation(
     -------
     Whole-run utilisation [0..1].
 
-    References
-    ----------
-    Fitted to published runs: docs/method/performance.md, hardware_specs/calibration.toml.
+    Source: Fitted to published runs: docs/method/performance.md, hardware_specs/calibration.toml.
     Valid for 70 million to 540 billion parameters and devices up to about four years old.
 
     >>> float(round(expected_utilisation(0.803, 0.35, 1.0, 2.0, 0.19, 32e9, 0.13), 3))

@@ -28,9 +28,7 @@ def loss_part(size: Numbers, coefficient: Numbers, exponent: Numbers) -> Numbers
     -------
     Part of the loss [nats].  Valid inside the fitted range of the constants.
 
-    References
-    ----------
-    Hoffmann et al. 2022, arXiv:2203.15556, equation 2.
+    Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 2.
 
     >>> round(loss_part(70e9, 482.01, 0.3478), 4)
     0.0815
@@ -53,9 +51,7 @@ def size_of_part(part: Numbers, coefficient: Numbers, exponent: Numbers) -> Numb
     -------
     N or D [count].  Valid inside the fitted range of the constants.
 
-    References
-    ----------
-    Hoffmann et al. 2022, arXiv:2203.15556, equation 2, solved for one size.
+    Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 2, solved for one size.
 
     >>> f"{size_of_part(0.0815, 482.01, 0.3478):.2g}"
     '7e+10'
@@ -89,9 +85,7 @@ def loss(
     L, cross-entropy per token on text like the training text [nats].  Valid inside the fitted
     range of the constants; losses of laws with other tokenisers or data cannot be compared.
 
-    References
-    ----------
-    Hoffmann et al. 2022, arXiv:2203.15556, equation 2; constants of Besiroglu et al. 2024,
+    Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 2; constants of Besiroglu et al. 2024,
     arXiv:2404.10102, in the example.
 
     >>> round(loss(70e9, 1.4e12, 1.8172, 482.01, 2085.43, 0.3478, 0.3658), 3)
@@ -118,9 +112,7 @@ def perplexity(loss: Numbers) -> Numbers:
     P [tokens].  Tied to the tokeniser and text of the law: a coarser tokeniser has fewer, harder
     tokens, so perplexities of different tokenisers cannot be compared.
 
-    References
-    ----------
-    Jelinek et al. 1977, doi:10.1121/1.2016299.
+    Source: Jelinek et al. 1977, doi:10.1121/1.2016299.
 
     >>> round(float(perplexity(2.0)), 2)
     7.39
@@ -144,9 +136,7 @@ def coefficient_from_centred(log_part: Numbers, exponent: Numbers, centre: Numbe
     Coefficient [nats].  Around the centre a and alpha hardly depend on one another, so their
     uncertainty survives rounding; A and alpha do not.
 
-    References
-    ----------
-    Draper and Smith 1998, Applied Regression Analysis, on centring.
+    Source: Draper and Smith 1998, Applied Regression Analysis, on centring.
 
     >>> round(float(coefficient_from_centred(-1.02959, 0.3478, 1e9)), 0)
     482.0
@@ -174,9 +164,7 @@ def worth_of_repeats(used: Numbers, unique: Numbers, decay: Numbers) -> Numbers:
     D' [count], never above U (1 + R*).  Fitted on up to 9e9 parameters and 9e11 tokens; beyond
     about 60 epochs repeats were seen to harm, which this form does not know.
 
-    References
-    ----------
-    Muennighoff et al. 2023, arXiv:2305.16264, section 3.
+    Source: Muennighoff et al. 2023, arXiv:2305.16264, section 3.
 
     >>> [round(float(worth_of_repeats(epochs, 1.0, 15.39)), 2) for epochs in (0.5, 2.0, 4.0, 40.0)]
     [0.5, 1.97, 3.73, 15.17]
@@ -203,9 +191,7 @@ def repeats_for_worth(worth: Numbers, unique: Numbers, decay: Numbers) -> Number
     -------
     D [count]; of the order of 700 R* U, standing for never, where D' is out of reach.
 
-    References
-    ----------
-    Muennighoff et al. 2023, arXiv:2305.16264, section 3, solved for D.
+    Source: Muennighoff et al. 2023, arXiv:2305.16264, section 3, solved for D.
 
     >>> round(float(repeats_for_worth(3.7274, 1.0, 15.39)), 2)
     4.0
@@ -230,9 +216,8 @@ def effective_experts(experts: Numbers, start: Numbers, limit: Numbers) -> Numbe
     -------
     Effective number of experts [1].
 
-    References
-    ----------
-    Clark et al. 2022, arXiv:2202.01169; Ludziejewski et al. 2025, arXiv:2502.05172, equation 4.
+    Source: Clark et al. 2022, arXiv:2202.01169; Ludziejewski et al. 2025, arXiv:2502.05172,
+    equation 4.
 
     >>> round(effective_experts(1.0, 2.0732, 290.4521), 4)
     2.0732
@@ -255,9 +240,7 @@ def coefficient_with_experts(coefficient: Numbers, experts: Numbers, power: Numb
     -------
     A or B [nats].  Fitted up to 32 experts, 2.7e9 active and 5e9 total parameters.
 
-    References
-    ----------
-    Ludziejewski et al. 2025, arXiv:2502.05172, equation 6 and table 3.
+    Source: Ludziejewski et al. 2025, arXiv:2502.05172, equation 6 and table 3.
 
     >>> round(coefficient_with_experts(35.91, 2.0732, -0.2285), 2)
     30.4
@@ -280,9 +263,7 @@ def exponent_with_experts(exponent: Numbers, experts: Numbers, slope: Numbers) -
     -------
     alpha or beta [1].  Fitted up to 32 experts, 2.7e9 active and 5e9 total parameters.
 
-    References
-    ----------
-    Ludziejewski et al. 2025, arXiv:2502.05172, equation 6 and table 3.
+    Source: Ludziejewski et al. 2025, arXiv:2502.05172, equation 6 and table 3.
 
     >>> round(float(exponent_with_experts(0.1889, 2.0732, 0.0098)), 4)
     0.1818

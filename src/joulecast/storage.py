@@ -24,9 +24,7 @@ def storage_energy(
     -------
     E [J].  Valid for drives that run all the time: not for tape, nor for discs that are parked.
 
-    References
-    ----------
-    Cloud Carbon Footprint 2021, methodology, storage; Etsy 2020, Cloud Jewels.
+    Source: Cloud Carbon Footprint 2021, methodology, storage; Etsy 2020, Cloud Jewels.
 
     >>> storage_energy(100, 2, 0.5, 3600, 1.25)
     450000.0
@@ -53,9 +51,7 @@ def drive_making(
     -------
     M [kg CO2e].
 
-    References
-    ----------
-    ISO/IEC 21031:2024: a share by the time reserved.
+    Source: ISO/IEC 21031:2024: a share by the time reserved.
 
     >>> drive_making(100, 2, 3, 1, 5)
     120.0
@@ -78,9 +74,7 @@ def transfer_energy(moved: Numbers, energy_per_byte: Numbers) -> Numbers:
     E [J]: a share of an average.  Networks draw nearly the same when less is sent, so moving less
     saves less than this.
 
-    References
-    ----------
-    Aslan et al. 2018, doi:10.1111/jiec.12630; Mytton et al. 2024, doi:10.1111/jiec.13512.
+    Source: Aslan et al. 2018, doi:10.1111/jiec.12630; Mytton et al. 2024, doi:10.1111/jiec.13512.
 
     >>> transfer_energy(1000, 7.2)
     7200.0

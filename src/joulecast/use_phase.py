@@ -53,9 +53,7 @@ def share_of_weights(active_share: Numbers, batch: Numbers) -> Numbers:
     s [1]: the active share at B = 1, and all weights once every expert is hit; 1 for a dense model.
     Takes the tokens of a batch to choose their experts independently and evenly.
 
-    References
-    ----------
-    Expectation of a union of independent draws; joulecast.
+    Source: Expectation of a union of independent draws; joulecast.
 
     >>> round(share_of_weights(0.1, 8), 3), share_of_weights(1.0, 8)
     (0.57, 1.0)
@@ -74,9 +72,7 @@ def weight_bytes(
     -------
     V_w [B].  Valid where the weights are spread over the devices, each fetched once a step.
 
-    References
-    ----------
-    Pope et al. 2022, arXiv:2211.05102, section 2, with the experts hit in place of all.
+    Source: Pope et al. 2022, arXiv:2211.05102, section 2, with the experts hit in place of all.
 
     >>> weight_bytes(70e9, 70e9, 2.0, 64)
     140000000000.0
@@ -98,9 +94,8 @@ def cache_bytes(active_params: Numbers, context: Numbers, size_coefficient: Numb
     V_c [B].  For decoders with grouped queries and a cache of 16 bits; four to eight times more
     without grouping, far less with windows, latent attention or a recurrent state.
 
-    References
-    ----------
-    Size of a cache, 2 x layers x key heads x their width, as a power of the size; joulecast.
+    Source: Size of a cache, 2 x layers x key heads x their width, as a power of the size;
+    joulecast.
 
     >>> f"{cache_bytes(8e9, 1000, 6e4):.3g}"
     '1.2e+08'
@@ -117,9 +112,7 @@ def mean_context(prompt_tokens: Numbers, output_tokens: Numbers) -> Numbers:
     -------
     L [count].
 
-    References
-    ----------
-    Mean of an arithmetic series.
+    Source: Mean of an arithmetic series.
 
     >>> mean_context(300, 400)
     500.0
@@ -142,9 +135,7 @@ def weights_energy(
     -------
     E_w [J].  Any number of devices: they share the bytes and each adds its power.
 
-    References
-    ----------
-    Pope et al. 2022, arXiv:2211.05102, section 2; factor fitted, docs/method/use-phase.md.
+    Source: Pope et al. 2022, arXiv:2211.05102, section 2; factor fitted, docs/method/use-phase.md.
 
     >>> round(weights_energy(700.0, 1.2, 140e9, 3.35e12, 64), 3)
     0.549
@@ -163,9 +154,7 @@ def cache_energy(
     -------
     E_c [J], whatever the batch: nobody else needs these bytes.
 
-    References
-    ----------
-    Pope et al. 2022, arXiv:2211.05102, section 2; factor fitted, docs/method/use-phase.md.
+    Source: Pope et al. 2022, arXiv:2211.05102, section 2; factor fitted, docs/method/use-phase.md.
 
     >>> round(cache_energy(700.0, 1.2, 2.4e8, 3.35e12), 3)
     0.06
@@ -184,9 +173,8 @@ def arithmetic_energy(
     -------
     E_a [J].  Attention to long contexts is left out.
 
-    References
-    ----------
-    Kaplan et al. 2020, arXiv:2001.08361, section 2.1; factor fitted, docs/method/use-phase.md.
+    Source: Kaplan et al. 2020, arXiv:2001.08361, section 2.1; factor fitted,
+    docs/method/use-phase.md.
 
     >>> round(arithmetic_energy(700.0, 2.2, 70e9, 989.4e12), 3)
     0.218
@@ -203,9 +191,7 @@ def waiting_energy(rated_power: Numbers, waiting_time: Numbers, device_count: Nu
     -------
     E_o [J].  Fitted on 1 to 8 devices in one node.
 
-    References
-    ----------
-    joulecast; fitted, docs/method/use-phase.md.
+    Source: joulecast; fitted, docs/method/use-phase.md.
 
     >>> round(waiting_energy(700.0, 3e-5, 4), 3)
     0.084
@@ -231,9 +217,7 @@ def output_token_energy(
     -------
     E [J].
 
-    References
-    ----------
-    Sum of parts.
+    Source: Sum of parts.
 
     >>> round(output_token_energy(0.55, 0.06, 0.22, 0.08), 2)
     0.91
@@ -256,9 +240,7 @@ def part_as_measured(part: Numbers, energy_factor: Numbers) -> Numbers:
     -------
     E' [J].
 
-    References
-    ----------
-    joulecast; spread of models left out, docs/method/use-phase.md.
+    Source: joulecast; spread of models left out, docs/method/use-phase.md.
 
     >>> part_as_measured(0.5, 1.2)
     0.6
@@ -281,9 +263,7 @@ def site_energy(device_energy: Numbers, site_factor: Numbers, pue: Numbers) -> N
     -------
     E_s [J].
 
-    References
-    ----------
-    Boundary of Elsworth et al. 2025, arXiv:2508.15734.
+    Source: Boundary of Elsworth et al. 2025, arXiv:2508.15734.
 
     >>> round(site_energy(1.0, 1.6, 1.1), 2)
     1.76
@@ -309,9 +289,7 @@ def request_energy(
     -------
     E_r [J].  A prompt read from a cache costs less.
 
-    References
-    ----------
-    Sum of parts; prompt and output apart as in Pope et al. 2022, arXiv:2211.05102.
+    Source: Sum of parts; prompt and output apart as in Pope et al. 2022, arXiv:2211.05102.
 
     >>> request_energy(1.0, 400, 0.25, 200)
     450.0
@@ -332,9 +310,7 @@ def requests_of_tokens(token_rate: Numbers, output_tokens: Numbers) -> Numbers:
     -------
     r [1/s].
 
-    References
-    ----------
-    Definition.
+    Source: Definition.
 
     >>> requests_of_tokens(4000.0, 400.0)
     10.0
@@ -355,9 +331,7 @@ def demand_over(rate: Numbers, per_request: Numbers, time: Numbers) -> Numbers:
     -------
     X [J or kg].
 
-    References
-    ----------
-    Definition.
+    Source: Definition.
 
     >>> demand_over(10.0, 500.0, 3.0)
     15000.0
@@ -379,9 +353,7 @@ def break_even_time(training: Numbers, rate: Numbers, per_request: Numbers) -> N
     -------
     t* [s].  Demand and hardware stay as they are.
 
-    References
-    ----------
-    Definition.
+    Source: Definition.
 
     >>> break_even_time(1000.0, 10.0, 0.001)
     100000.0
@@ -408,9 +380,7 @@ def serving_ratio(
     -------
     rho [1]: what `optimum` weighs tokens served with.
 
-    References
-    ----------
-    Sardana et al. 2023, arXiv:2401.00448, with emissions in place of cost.
+    Source: Sardana et al. 2023, arXiv:2401.00448, with emissions in place of cost.
 
     >>> round(serving_ratio(1.4e-7, 70e9, 1e6, 6.3e24), 2)
     6.3

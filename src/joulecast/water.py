@@ -20,9 +20,8 @@ def water_of(energy: Numbers, water_per_energy: Numbers) -> Numbers:
     -------
     Water [L].  Withdrawal and consumption are not the same; the assumption says which it is.
 
-    References
-    ----------
-    ISO/IEC 30134-9:2022, Water usage effectiveness; Li et al. 2023, arXiv:2304.03271, section 3.
+    Source: ISO/IEC 30134-9:2022, Water usage effectiveness; Li et al. 2023, arXiv:2304.03271,
+    section 3.
 
     >>> water_of(1000, 0.36)
     360.0
@@ -43,9 +42,7 @@ def total_water(onsite: Numbers, offsite: Numbers) -> Numbers:
     -------
     Water [L].
 
-    References
-    ----------
-    Li et al. 2023, arXiv:2304.03271, section 3.
+    Source: Li et al. 2023, arXiv:2304.03271, section 3.
 
     >>> total_water(360, 3130)
     3490
