@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Compiled modules are kept: else every process compiles again what it loads.
+unexport PYTHONDONTWRITEBYTECODE
+
 #: Tests that say in seconds whether the core still holds: the road, words, names, formulas, laws.
 CORE := tests/test_api.py tests/test_formulas.py tests/test_layers.py tests/test_plan.py \
 	tests/test_planfile.py tests/test_road.py tests/test_start.py tests/test_units.py \
@@ -16,7 +19,7 @@ demo: $(VENV)/.installed  ## a real forecast
 	$(BIN)/joulecast estimate --params 32.2B --tokens 6.6T --device h100-sxm --device-count 1024 --region us-va --year 2025
 
 test: $(VENV)/.tested check  ## lint, types, tests: some five minutes of processor time
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile  # what a file's tests share is made once
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .
