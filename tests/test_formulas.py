@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast.arrays import Numbers
@@ -109,7 +109,6 @@ def test_what_a_file_says_of_a_symbol_is_used(name: str) -> None:
 
 
 @each_formula
-@settings(max_examples=30)
 @given(data=st.data())
 def test_an_array_is_its_numbers(formula: Callable[..., Numbers], data: st.DataObject) -> None:
     domain = DOMAINS.get(formula.__module__.split(".")[-1], {})
