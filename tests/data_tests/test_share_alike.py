@@ -78,6 +78,25 @@ def test_compiled_copy_gives_the_same_data(checkout: Path) -> None:
     assert dict(compiled["devices"]) == dict(parsed["devices"])
 
 
+def test_what_is_packed_is_found_by_its_key_whatever_is_in_it() -> None:
+    odd = {'a "b', "b", "c\n", "\\", '",', "é", "\ud800", "", '","b":1'}
+    records = {key: {"b": f'{key!r}\n"b":[1]', "c": None} for key in sorted(odd)}
+    names = {"exact": {key: [f"{key!r}\v"] for key in records}, "alias": {}, "": {"b": ["x"]}}
+    tables = {"devices": records, "none": {}, "names_of_devices": names, "digest": "x", "few": [1]}
+    for tried in ("found", "listed"):
+        read = specs.unpack(specs.pack(tables))
+        assert list(read) == list(tables) and read["digest"] == "x" and read["few"] == [1]
+        if tried == "listed":
+            assert list(read["devices"]) == list(records) and not read["none"]
+            assert list(read["names_of_devices"]) == list(names)
+        assert all(read["devices"][key] == records[key] for key in records)
+        exact = read["names_of_devices"]["exact"]
+        assert all(exact[key] == names["exact"][key] for key in records)
+        for table in (read["devices"], read["none"], read["names_of_devices"], exact):
+            assert "a" not in table and table.get("c") is None and "\udcff" not in table
+        assert read == tables and len(read["devices"]) == len(odd)
+
+
 def test_an_edited_file_outdates_the_compiled_copy(checkout: Path) -> None:
     path = checkout / "defaults.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("value = 1.25", "value = 1.75", 1))

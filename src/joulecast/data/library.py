@@ -132,7 +132,7 @@ class Library(Places):
         """
         reserved = self.reservation(name)
         typed = reserved.instance.device if reserved else name
-        key = self._key("device", typed, self.device_ids)
+        key = self._key("device", typed, self._core["devices"])
         return DeviceMatch(self._record(Device, "devices", key), self._variants(typed, key))
 
     @property
@@ -165,7 +165,7 @@ class Library(Places):
         Without punctuation the numbers must still be the model's: mamba28b could be several.
         Raises UnknownNameError with the nearest ids.
         """
-        return self._record(Model, "models", self._key("model", name, self.model_ids))
+        return self._record(Model, "models", self._key("model", name, self._core.get("models", ())))
 
     # Published training runs, read when one is asked for: no forecast rests on them.
 
@@ -186,7 +186,7 @@ class Library(Places):
         """
         from joulecast.validating.runs import ReportedRun
 
-        key = self._key("run", name, self.run_ids)
+        key = self._key("run", name, self._runs[specs.RUNS_TABLE])
         record = self._record(ReportedRun, specs.RUNS_TABLE, key)
         if key in self._own.get(specs.RUNS_TABLE, {}):
             self._check_names_in(record)
@@ -212,14 +212,14 @@ class Library(Places):
         for key in run.sources:
             check_listed(f"{where}: source", key, self._core["sources"], "sources.toml")
 
-    def _key(self, kind: str, name: str, ids: list[str]) -> str:
+    def _key(self, kind: str, name: str, ids: Iterable[str]) -> str:
         """Id of the record that goes by a name."""
         names = (self._runs if kind == "run" else self._core)[f"names_of_{kind}s"]
         found = _meanings(names, name)
         if kind == "model" and found and not self._is_said(names, name, found):
             raise UnknownNameError(kind, name, "unknown model", self._near(names, name, ids, found))
-        counted = re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
-        if not found and kind == "device" and counted:
+        counted = None if found else re.fullmatch(r"(\d+)\s*[x×]\s*(.+)", name.strip())
+        if kind == "device" and counted:
             count, device = counted.groups()
             way_on = f"--device {self._key(kind, device, ids)} --device-count {count}"
             raise UnknownNameError(kind, name, "holds a count", [way_on])
@@ -235,7 +235,7 @@ class Library(Places):
         self,
         names: Names,
         name: str,
-        ids: list[str],
+        ids: Iterable[str],
         first: Iterable[str] = (),
         others: Iterable[str] = (),
     ) -> list[str]:
@@ -243,7 +243,7 @@ class Library(Places):
         close = nearest(name, [*ids, *names["alias"], *others])
         meant = ((_meanings(names, choice) or [choice])[0] for choice in close)
         choices = dict.fromkeys([*first, *meant])
-        return list(choices) or ids[:3]
+        return list(choices) or [*ids][:3]
 
     def _is_said(self, names: Names, name: str, found: list[str]) -> bool:
         """Whether a model's name is written out, or its numbers are: mamba2-8b is no mamba-2.8b."""

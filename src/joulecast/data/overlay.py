@@ -71,7 +71,7 @@ def read(folder: Path, core: Mapping[str, Any], odbl: Mapping[str, Any]) -> Over
     check(own, merged, zones, known_defaults(core))
     digest = f"{core['digest']}+{specs.digest(folder)}"
     names = {"names_of_zones": specs.zone_names(zones, merged)}
-    return Overlay({**merged, "digest": digest, **specs.all_names(merged)}, {**zones, **names}, own)
+    return Overlay({**merged, "digest": digest, **specs.derived(merged)}, {**zones, **names}, own)
 
 
 def check_ours(folder: Path) -> None:
@@ -186,7 +186,7 @@ class _Rules(NamedTuple):
 
     def _names(self) -> None:
         """Every place a name may mean must be there, unless the tables of zones were removed."""
-        places = specs.all_names(self.core)["names_of_places"]["exact"]
+        places = specs.derived(self.core)["names_of_places"]["exact"]
         known = {*places, *map(str.lower, self.odbl.get("zones", ()))}
         for name, row in self.own.get("place_names", {}).items():
             for key in (part.strip() for part in row["places"].split(";")):
@@ -197,7 +197,7 @@ class _Rules(NamedTuple):
     def instances(self) -> None:
         """Instances are of a device and a provider we know, and go by no device's name."""
         devices, providers = self.core["devices"], self.core["providers"]
-        taken = specs.all_names(self.core)["names_of_devices"]
+        taken = specs.derived(self.core)["names_of_devices"]
         for key in self.own.get("instances", {}):
             where = f"instances.csv: {key}"
             row = validated(Instance, instances.row(self.core, key), where)

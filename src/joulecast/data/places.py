@@ -180,9 +180,9 @@ class Places:
         if key in core["sites"]:
             row = core["sites"][key]
             return Place(key, "site", row["name"], row["iso3"], row.get("zone", ""), "", "", row)
-        for iso3, row in core["countries"].items():
-            if row["iso2"].lower() == key:
-                return Place(key, "country", row["name"], iso3, "", row["iso2"], "", row)
+        if iso3 := core["iso3_of"].get(key):
+            row = core["countries"][iso3]
+            return Place(key, "country", row["name"], iso3, "", row["iso2"], "", row)
         row = self._zones["zones"][key.upper()]
         return Place(key, "zone", row["name"], row["iso3"], key.upper(), key.upper(), "", row)
 
@@ -246,8 +246,7 @@ class Places:
 
     def has_cloud_region(self, iso3: str) -> bool:
         """Whether a large cloud provider has a region in the country."""
-        regions = self._core["regions"].values()
-        return any(row["iso3"] == iso3 for provider in regions for row in provider.values())
+        return iso3 in self._core["iso3_with_cloud"]
 
     # Providers and water.
 

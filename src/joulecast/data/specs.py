@@ -13,6 +13,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
 
@@ -30,62 +31,57 @@ BESIDE_ZONES = ("countries", "place_names")
 #: Published training runs, compiled apart: no forecast rests on them.
 RUNS_TABLE = "reported_runs"
 
-#: Tables of which one record is wanted at a time; each record is decoded by itself.
-BY_RECORD = (
-    "devices",
-    "models",
-    "grids_ember",
-    "grids_direct",
-    "regions",
-    "sources",
-    "defaults",
-    "names_of_places",
-    "names_of_devices",
-    "names_of_models",
-    "names_of_instances",
-    RUNS_TABLE,
-)
+#: As json.loads, without a look at the encoding and at white space.
+_decode = json.JSONDecoder().raw_decode
 
 
-#: Bytes that the line which says where tables lie usually fits in.
-LINE = 16_384
+class Records(Mapping[str, Any]):
+    """A table as it is compiled, each record decoded when it is first asked for.
 
-
-class Tables(Mapping[str, Any]):
-    """Tables of a compiled file, each decoded when it is first asked for.
-
-    The file is one line of JSON that says where each table lies (offset, length), then the tables;
-    a table kept by record is such a file in itself.
+    A separator stands before, between and after records; one is its key, a colon and its content.
+    There is no index: to find one among a thousand is quicker than to read where all of them lie.
     """
 
-    def __init__(self, packed: bytes | memoryview) -> None:
-        # Views, not copies: of most tables little is wanted.
-        line, *_ = bytes(packed[:LINE]).split(b"\n", 1)
-        if len(line) == LINE:
-            line, *_ = bytes(packed).split(b"\n", 1)
-        self._where: dict[str, tuple[int, int, bool]] = json.loads(line)
-        self._body = memoryview(packed)[len(line) + 1 :]
+    def __init__(self, packed: bytes, start: int, end: int) -> None:
+        self._packed, self._start, self._end = packed, start, end
+        self._separator = packed[start : start + 1]
         self._read: dict[str, Any] = {}
+        self._whole = False
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._read:
-            start, length, nested = self._where[name]
-            part = self._body[start : start + length]
-            self._read[name] = Tables(part) if nested else json.loads(bytes(part))
+        if name not in self._read and not self._whole:
+            key = b"%b%b:" % (self._separator, encode_basestring_ascii(name).encode())
+            start = self._packed.find(key, self._start, self._end) + len(key)
+            if start >= len(key):
+                end = self._packed.index(self._separator, start)
+                self._read[name] = _content(self._packed, start, end)
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._where)
+        if not self._whole:
+            parts = self._packed[self._start : self._end].split(self._separator)[1:-1]
+            keys = [_decode(part.decode()) for part in parts]
+            found = zip(keys, parts, strict=True)
+            self._read = {key: _content(part, end + 1, len(part)) for (key, end), part in found}
+            self._whole = True
+        return iter(self._read)
 
     def __len__(self) -> int:
-        return len(self._where)
+        return sum(1 for _ in self)
+
+
+def _content(packed: bytes, start: int, end: int) -> Any:
+    """What lies between two places: a table, where it begins with a separator, or JSON."""
+    if packed[start] < ord(" "):
+        return Records(packed, start, end)
+    return _decode(packed[start:end].decode())[0]
 
 
 def bundled_folder() -> Path:
     """The hardware_specs that came with the package, or those of the checkout."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).parent
     packaged = here.parent / "hardware_specs"
-    return packaged if packaged.is_dir() else here.parents[2] / "hardware_specs"
+    return packaged if packaged.is_dir() else here.resolve().parents[2] / "hardware_specs"
 
 
 def load(folder: Path, name: str = CORE) -> Mapping[str, Any]:
@@ -98,10 +94,10 @@ def load(folder: Path, name: str = CORE) -> Mapping[str, Any]:
     try:
         made = compiled.stat().st_mtime_ns
         if made > _newest_change(folder, name):
-            return Tables(compiled.read_bytes())
+            return unpack(compiled.read_bytes())
     except FileNotFoundError:
         pass
-    return Tables(pack(_READERS[name](folder)))
+    return unpack(pack(_READERS[name](folder)))
 
 
 def compile_folder(folder: Path) -> None:
@@ -111,19 +107,31 @@ def compile_folder(folder: Path) -> None:
         (folder / COMPILED / name).write_bytes(pack(read(folder)))
 
 
-def pack(tables: Mapping[str, Any], nested: tuple[str, ...] = BY_RECORD) -> bytes:
-    """Lay tables out for `Tables`."""
-    where: dict[str, tuple[int, int, bool]] = {}
+def pack(tables: Mapping[str, Any]) -> bytes:
+    """Lay tables out: a line of JSON that says where each begins and ends, then the tables."""
+    where: dict[str, tuple[int, int]] = {}
     body = b""
     for name, content in tables.items():
-        if name in nested:
-            part = pack(content, ())
-        else:
-            text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, default=str)
-            part = text.encode()
-        where[name] = (len(body), len(part), name in nested)
-        body += part
+        separators = "\v\n" if name == "regions" or name.startswith("names_of_") else "\n"
+        start, body = len(body), body + _packed(content, separators).encode()
+        where[name] = start, len(body)
     return json.dumps(where, separators=(",", ":")).encode() + b"\n" + body
+
+
+def _packed(content: Any, separators: str) -> str:
+    """JSON, of mappings by record as deep as there are separators."""
+    if not separators or not isinstance(content, Mapping):
+        return json.dumps(content, separators=(",", ":"), ensure_ascii=False, default=str)
+    first, inner = separators[0], separators[1:]
+    records = (f"{json.dumps(key)}:{_packed(x, inner)}{first}" for key, x in content.items())
+    return first + "".join(records)
+
+
+def unpack(packed: bytes) -> dict[str, Any]:
+    """The tables of `pack`."""
+    body = packed.index(b"\n") + 1
+    where = json.loads(packed[:body])
+    return {name: _content(packed, body + a, body + b) for name, (a, b) in where.items()}
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -133,7 +141,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _read_core(folder: Path) -> dict[str, Any]:
     core = parse_folder(folder, lambda name: name not in (*ODBL_TABLES, RUNS_TABLE))
-    return {**core, "digest": digest(folder), **all_names(core)}
+    return {**core, "digest": digest(folder), **derived(core)}
 
 
 def _read_odbl(folder: Path) -> dict[str, Any]:
@@ -223,9 +231,12 @@ def _source_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def all_names(core: Mapping[str, Any]) -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Every name a device, an instance, a model or a place answers to."""
+def derived(core: Mapping[str, Any]) -> dict[str, Any]:
+    """What look-ups need of whole tables: every name of a record or a place, codes of countries."""
+    clouds = core.get("regions", {}).values()
     return {
+        "iso3_of": {row["iso2"].lower(): key for key, row in core.get("countries", {}).items()},
+        "iso3_with_cloud": sorted({row["iso3"] for rows in clouds for row in rows.values()}),
         "names_of_instances": index(_instance_names(core.get("instances", {}))),
         "names_of_devices": index(names_of(core.get("devices", {}))),
         "names_of_models": index(names_of(core.get("models", {}))),
