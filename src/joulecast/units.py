@@ -183,6 +183,9 @@ def read_unit(text: str) -> Unit:
 @cache
 def _parts(unit: str) -> tuple[str, ...]:
     """Split "gCO2e/kWh" into its symbols, dropping what only says which gas it is."""
+    parts = tuple(part.strip().removesuffix("CO2e").strip() for part in unit.split("/"))
+    if not unit or all(part in SYMBOLS for part in parts):
+        return parts if unit else ()  # as our own tables write them
     text = re.sub(r"\s*(CO2-?eq?|CO2)\b", "", unit, flags=re.IGNORECASE).strip()
     text = RATES.get(text, text)
     return tuple(part.strip() for part in text.split("/")) if text else ()

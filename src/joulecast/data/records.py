@@ -92,7 +92,7 @@ class Record:
     def made_of(cls, data: Mapping[str, Any]) -> Self:
         """A record of plain data that was validated before."""
         values = cls.covered(data)
-        for name, read in _readers(cls):
+        for name, read, _ in _fields(cls):
             if values.get(name) is not None:
                 values[name] = read(values[name])
         return cls(**values)
@@ -115,11 +115,11 @@ class Record:
             return {**said, **raw} if isinstance(raw, Mapping) else raw
 
         filled = dict(data)
-        for name, several in _figures_in(cls):
+        for name, _, several in _fields(cls):
             raw = data.get(name)
             if several and isinstance(raw, Mapping):
                 filled[name] = {key: whole(part) for key, part in raw.items()}
-            elif name in data and not several:
+            elif name in data and several is False:
                 filled[name] = whole(raw)
         return filled
 
@@ -174,6 +174,8 @@ class Source(Record):
     @property
     def names(self) -> tuple[str, ...]:
         """Authors one by one; an organisation whose name holds "and" stands in braces."""
+        if "}" not in self.authors or " and " not in self.authors:  # spares most the pattern
+            return tuple(name.strip("{}") for name in self.authors.split(" and "))
         return tuple(name.strip("{}") for name in re.split(r" and (?![^{]*\})", self.authors))
 
     @property
@@ -396,31 +398,26 @@ def figures_of(record: Record | Mapping[str, Any]) -> dict[str, Figure]:
 
 
 @cache
-def _figures_in(kind: type[Record]) -> list[tuple[str, bool]]:
-    """Fields that are figures, and whether one holds several by name."""
+def _fields(kind: type[Record]) -> list[tuple[str, Callable[[Any], Any], bool | None]]:
+    """Fields that plain data do not hold as they are, what makes them, whether figures by name."""
     found = []
     for name, annotation in kind.fields.items():
-        *_, inner = get_args(type_of(annotation)) or [annotation]
-        if isinstance(one := type_of(inner), type) and issubclass(one, Figure):
-            found.append((name, inner is not annotation))
+        if read := _reader(annotation):
+            field = type_of(annotation)
+            *_, inner = get_args(field) or [field]
+            figures = isinstance(one := type_of(inner), type) and issubclass(one, Figure)
+            found.append((name, read, inner is not field if figures else None))
     return found
-
-
-@cache
-def _readers(kind: type[Record]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Fields that plain data do not hold as they are, and what makes them."""
-    made = ((name, _reader(annotation)) for name, annotation in kind.fields.items())
-    return [(name, read) for name, read in made if read is not None]
 
 
 def _reader(annotation: Any) -> Callable[[Any], Any] | None:
     field = type_of(annotation)
-    if field in (int, float):
-        return field  # type: ignore[no-any-return]
-    if field is date:
-        return date.fromisoformat
-    if isinstance(field, type) and issubclass(field, Record):
-        return field.made_of
+    if isinstance(field, type):
+        if field in (int, float):
+            return field
+        if field is date:
+            return date.fromisoformat
+        return field.made_of if issubclass(field, Record) else None
     if get_origin(field) is tuple:
         one = _reader(get_args(field)[0])
         return tuple if one is None else lambda raw: tuple(map(one, raw))
@@ -432,5 +429,7 @@ def _reader(annotation: Any) -> Callable[[Any], Any] | None:
 
 def type_of(annotation: Any) -> Any:
     """Type of a field without its rules, and without the None that may stand for it."""
-    wrapped = get_origin(annotation) not in (None, Literal, tuple, Mapping)
+    if isinstance(annotation, type):
+        return annotation
+    wrapped = get_origin(annotation) not in (Literal, tuple, Mapping, None)
     return type_of(get_args(annotation)[0]) if wrapped else annotation
