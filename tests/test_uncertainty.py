@@ -54,6 +54,14 @@ def test_the_shipped_table_is_what_its_builder_makes() -> None:
     assert np.array_equal(build_scores.table().astype(np.float64), uncertainty.scores())
 
 
+def test_a_column_is_read_from_the_file_as_from_the_whole_table() -> None:
+    assert uncertainty.scores().shape == (len(COLUMNS), uncertainty.DRAWS)
+    names = [name for name in COLUMNS if name in TERMS]
+    ledger = {name: Datum(name, 1, 0.9, 1.1, unknown=name) for name in names}
+    for name, column in uncertainty.scores_of([ledger]).items():
+        assert np.array_equal(column, uncertainty.scores()[COLUMNS.index(name)])
+
+
 def test_adding_a_column_changes_no_other() -> None:
     few, more = build_scores.table(5), build_scores.table(9)
     assert np.array_equal(few, more[:5])

@@ -196,7 +196,7 @@ def quantities_of(middle: Outcome, sampled: Outcome) -> dict[str, Quantity | Non
     spread = [name for name in names if draws[name].ndim]
     levels: dict[str, tuple[float, ...]] = {}
     if spread:
-        table = uncertainty.quantiles(np.stack([draws[name] for name in spread]))
+        table = uncertainty.quantiles([draws[name] for name in spread])
         levels = dict(zip(spread, map(tuple, table), strict=True))
     quantities: dict[str, Quantity | None] = dict.fromkeys(names)
     for name in names:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from io import SEEK_END, FileIO
 from math import erfc, sqrt
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -31,6 +32,10 @@ from joulecast.arrays import Array, Numbers
 from joulecast.terms import TERMS, Term
 
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
+
+#: The table of scores, and the draws in a column of it.
+SCORES = Path(__file__).with_name("scores.npy")
+DRAWS = 4096
 
 #: Standard-normal quantile of 0.95.
 Z95 = 1.6448536269514722
@@ -213,10 +218,11 @@ def scores_of(
         for unknown in those - turns.get(name, set())
     }
     columns = columns_of(datum for ledger in every for datum in ledger.values())
-    return {
-        unknown: _apart(unknown, index) if unknown in apart else _column(index)
-        for unknown, index in columns.items()
-    }
+    with SCORES.open("rb", buffering=0) as file:
+        return {
+            unknown: _apart(unknown, index, file) if unknown in apart else _column(index, file)
+            for unknown, index in columns.items()
+        }
 
 
 def _turns(ledgers: Sequence[Mapping[str, Datum]]) -> dict[str, set[str]]:
@@ -239,8 +245,10 @@ def _at(ledger: Mapping[str, Datum], drawn: Mapping[str, Array]) -> dict[str, Nu
     }
 
 
-def _column(index: int) -> Array:
-    column: Array = scores()[index].astype(np.float64)
+def _column(index: int, file: FileIO) -> Array:
+    """A row of `scores`, read by itself: quicker than to map the file for a few of them."""
+    file.seek((index - len(COLUMNS)) * DRAWS * 4, SEEK_END)
+    column: Array = np.frombuffer(file.read(DRAWS * 4), "<f4").astype(np.float64)
     return column
 
 
@@ -250,10 +258,10 @@ def _column(index: int) -> Array:
 SHARED_PART = {"assumption.utilisation": 0.9}
 
 
-def _apart(unknown: str, index: int) -> Array:
+def _apart(unknown: str, index: int, file: FileIO) -> Array:
     """Scores of an unknown that differs between options."""
     normal = NORMAL_OF.get(COLUMNS[index])
-    column = _column(index if normal is None else COLUMNS.index(normal))
+    column = _column(index if normal is None else COLUMNS.index(normal), file)
     common = SHARED_PART.get(unknown.rpartition(".")[0], 0.0)
     drawn: Array = sqrt(common) * column + sqrt(1 - common) * column[_order(unknown)]
     return drawn if normal is None else heavy_tailed(drawn)
@@ -264,7 +272,7 @@ def _order(unknown: str) -> NDArray[np.intp]:
 
     The hash is the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
     """
-    draws = np.arange(scores().shape[1], dtype=np.uint64)
+    draws = np.arange(DRAWS, dtype=np.uint64)
     key = (draws + np.uint64(crc32(unknown.encode()))) * np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -358,16 +366,17 @@ def shares_of_variance(outcome: Array) -> Array:
     return variances / total if total > 0 else variances
 
 
-def quantiles(draws: Array, levels: Sequence[float] = LEVELS) -> Array:
-    """Values at `levels` along the last axis of `draws`; rows may be many.
+def quantiles(draws: Array | list[Array], levels: Sequence[float] = LEVELS) -> Array:
+    """Values at `levels` along the last axis of `draws`; rows may be many, or a list.
 
     Each is a mean of the sorted draws around it, weighted by a triangle: an order statistic alone
     jumps as the draws change places, twice as far as this mean (docs/method/uncertainty.md).
     """
-    ordered = np.sort(draws, axis=-1)
-    count = draws.shape[-1]
-    first, weights = _around(count, tuple(levels))
-    windows = ordered[..., first[:, None] + np.arange(weights.shape[1])]
+    rows = draws if isinstance(draws, list) else [draws]
+    first, weights = _around(rows[0].shape[-1], tuple(levels))
+    near = first[:, None] + np.arange(weights.shape[1])
+    around = [np.sort(row, axis=-1)[..., near] for row in rows]
+    windows = np.stack(around) if isinstance(draws, list) else around[0]
     # From one of them, so that draws that are all the same give exactly that.
     one = windows[..., 0]
     points: Array = one + np.einsum("...ij,ij->...i", windows - one[..., None], weights)
@@ -406,9 +415,7 @@ def scores() -> NDArray[np.float32]:
 
     Made by tools/build_scores.py; 4,096 draws of each column, read from the file as they are used.
     """
-    table: NDArray[np.float32] = np.asarray(
-        np.load(Path(__file__).with_name("scores.npy"), mmap_mode="r")
-    )
+    table: NDArray[np.float32] = np.asarray(np.load(SCORES, mmap_mode="r"))
     return table
 
 

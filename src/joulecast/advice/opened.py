@@ -181,7 +181,7 @@ def drawn(plans: Sequence[Opened]) -> Array:
     on, settled = plans[0].on, [one.settled for one in plans]
     if on != LIFETIME:
         return comparing.draws_of(settled, on)
-    draws = np.empty((len(plans), uncertainty.scores().shape[1]))
+    draws = np.empty((len(plans), uncertainty.DRAWS))
     for row, outcome in zip(draws, estimation.drawn(settled, use=True), strict=True):
         row[:] = _lifetime(outcome)
     return draws

@@ -153,7 +153,7 @@ def known_of(footprint: Footprint, on: str, label: str = "") -> Quantity:
 
 def draws_of(options: Sequence[Settled], on: str) -> Array:
     """The outcome [option, draw] in its unit, from common causes."""
-    draws = np.empty((len(options), uncertainty.scores().shape[1]))
+    draws = np.empty((len(options), uncertainty.DRAWS))
     for row, outcome in zip(draws, drawn(options), strict=True):
         row[:] = outcome.result(on)
     return draws

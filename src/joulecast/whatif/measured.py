@@ -110,7 +110,7 @@ def _compared(
 ) -> Compared:
     size = _size(outcome.of)
     value = float(middle.known[outcome.of]) / size
-    draws = np.broadcast_to(np.asarray(drawn.known[outcome.of]) / size, (_draws(),))
+    draws = np.broadcast_to(np.asarray(drawn.known[outcome.of]) / size, (uncertainty.DRAWS,))
     forecast = quantity_in(outcome.unit, value, draws)
     below = float(np.mean(draws < outcome.value))
     level = (below + float(np.mean(draws <= outcome.value))) / 2
@@ -122,10 +122,6 @@ def _compared(
     ]
     ordered = tuple(sorted(found, key=lambda why: abs(why.score)))
     return Compared(outcome.name, outcome.of, outcome.value, forecast, level, ordered)
-
-
-def _draws() -> int:
-    return int(uncertainty.scores().shape[1])
 
 
 def _size(name: str) -> float:
