@@ -97,6 +97,15 @@ def test_what_is_packed_is_found_by_its_key_whatever_is_in_it() -> None:
         assert read == tables and len(read["devices"]) == len(odd)
 
 
+def test_a_table_that_is_asked_for_much_gives_what_it_gave() -> None:
+    rows = {f"key {number}": [number] for number in range(2 * specs.SEARCHES)}
+    read = specs.unpack(specs.pack({"rows": rows}))["rows"]
+    found = {key: row for key in rows if "none" not in read and (row := read[key])}
+    assert found == rows and read["key 0"] is read["key 0"]
+    with pytest.raises(KeyError, match="none"):
+        read["none"]
+
+
 def test_an_edited_file_outdates_the_compiled_copy(checkout: Path) -> None:
     path = checkout / "defaults.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("value = 1.25", "value = 1.75", 1))

@@ -9,7 +9,6 @@ newer.  Standard library only: the build runs this before anything is installed.
 from __future__ import annotations
 
 import json
-import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -31,6 +30,9 @@ BESIDE_ZONES = ("countries", "place_names")
 #: Published training runs, compiled apart: no forecast rests on them.
 RUNS_TABLE = "reported_runs"
 
+#: So many are found one by one, of a table that is asked for more all are decoded.
+SEARCHES = 50
+
 #: As json.loads, without a look at the encoding and at white space.
 _decode = json.JSONDecoder().raw_decode
 
@@ -39,17 +41,20 @@ class Records(Mapping[str, Any]):
     """A table as it is compiled, each record decoded when it is first asked for.
 
     A separator stands before, between and after records; one is its key, a colon and its content.
-    There is no index: to find one among a thousand is quicker than to read where all of them lie.
+    There is no index: to find a few is quicker than to read where all of them lie.
     """
 
     def __init__(self, packed: bytes, start: int, end: int) -> None:
         self._packed, self._start, self._end = packed, start, end
         self._separator = packed[start : start + 1]
         self._read: dict[str, Any] = {}
-        self._whole = False
+        self._searches, self._whole = 0, False
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self._read and self._searches >= SEARCHES:
+            return self._all()[name]
         if name not in self._read and not self._whole:
+            self._searches += 1
             key = b"%b%b:" % (self._separator, encode_basestring_ascii(name).encode())
             start = self._packed.find(key, self._start, self._end) + len(key)
             if start >= len(key):
@@ -57,17 +62,20 @@ class Records(Mapping[str, Any]):
                 self._read[name] = _content(self._packed, start, end)
         return self._read[name]
 
-    def __iter__(self) -> Iterator[str]:
+    def _all(self) -> dict[str, Any]:
         if not self._whole:
             parts = self._packed[self._start : self._end].split(self._separator)[1:-1]
-            keys = [_decode(part.decode()) for part in parts]
+            keys = (_decode(part.decode()) for part in parts)
             found = zip(keys, parts, strict=True)
             self._read = {key: _content(part, end + 1, len(part)) for (key, end), part in found}
             self._whole = True
-        return iter(self._read)
+        return self._read
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._all())
 
 
 def _content(packed: bytes, start: int, end: int) -> Any:
@@ -204,17 +212,11 @@ def _newest_change(folder: Path, name: str) -> int:
     if not (folder.parent / "pyproject.toml").exists():
         return -1
     here = Path(__file__)
-    newest = max(path.stat().st_mtime_ns for path in (here, here.with_name("tables.py")))
-    ours = (folder / RUNS_TABLE,) if name == RUNS else (folder / "devices", folder / "models")
-    for place in (folder, *ours):
-        if not place.is_dir():
-            continue
-        newest = max(newest, place.stat().st_mtime_ns)
-        with os.scandir(place) as entries:
-            for entry in entries:
-                if entry.name.endswith((".toml", ".csv")):
-                    newest = max(newest, entry.stat().st_mtime_ns)
-    return newest
+    ours = (RUNS_TABLE,) if name == RUNS else ("devices", "models")
+    found = [here, here.with_name("tables.py")]
+    for place in filter(Path.is_dir, (folder, *map(folder.joinpath, ours))):
+        found += [place, *(path for path in place.iterdir() if path.suffix in (".toml", ".csv"))]
+    return max(path.stat().st_mtime_ns for path in found)
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
