@@ -23,6 +23,7 @@ UNITS = {
     "device_power_w": "W",
     "host_power_w": "W",
     "matmul_share": "of peak",
+    "tuned_share": "of peak",
     "die_mm2": "mm2",
     "embodied_kgco2e": "kg",
     "host_embodied_kgco2e": "kg",
@@ -64,6 +65,10 @@ def devices() -> str:
 
 def _title(name: str) -> str:
     kind, _, precision = name.partition(".")
+    if kind == "precision_speedup":
+        return f"{precision} over 16 bit"
+    if kind == "host_power_by_cooling":
+        return f"host_power_w, {precision}-cooled [W]"
     if precision:
         return f"{precision} peak{', sparse' if kind.startswith('sparse') else ''}"
     return f"{name} [{UNITS[name]}]"

@@ -19,6 +19,9 @@ Arch = Literal[
     "other",
 ]  # fmt: skip
 
+#: Fields that published runs are told apart by.
+Field = Literal["language", "images", "biology", "other"]
+
 #: Nothing anybody trains comes near this; beyond it a number is a slip of the unit.
 LIMIT = 1e24
 
@@ -109,6 +112,13 @@ precision_speedup log 0.01..100 --precision:
 tokens_per_second_per_device [1/s] log 1e-6..1e12:
     training tokens per second of one device in steady state
 hfu logit ..1: steady-state executed FLOP per second over peak_flops (recomputation counted)
+global_batch_tokens log 1..1e15 --global-batch: tokens of one optimiser step over all devices
+layers log 1..1e5: layers that an optimiser step passes through
+layer_overhead_s [s] log 1e-9..1e3:
+    time that each layer adds to an optimiser step, whatever the work in it
+large_step_mfu logit ..1: mfu, were steps so large that their overhead did not count
+large_step_utilisation logit ..1:
+    utilisation, were steps so large that their overhead did not count
 mfu_fp8 logit ..1: steady-state training FLOP per second over the FP8 peak
 mfu logit ..1: steady-state training FLOP per second over peak_flops
 goodput linear 0.01..1: share of the reserved time that makes progress
@@ -116,6 +126,9 @@ utilisation logit ..1: whole run: training_flop / (device_hours x peak_flops)
 device_count log 1..1e9 --device-count: devices reserved at once
 device_hours [h] log 1e-9..1e15: devices x hours reserved
 wall_clock_days [d] log 1e-9..1e6: elapsed time
+full_power_utilisation logit ..1: utilisation at which devices draw what busy devices do
+device_power_full_w [W] log 1e-6..1e7: mean power of one device that is kept busy
+idle_power_share linear ..1: power of a node that waits, over that of a busy one
 device_power_w [W] log 1e-6..1e7: mean power of one device over the reserved hours
 host_power_w [W] log zero: one device's share of the power of host, NICs and in-node switches
 network_share linear ..1 zero: scale-out network and storage as a share of device + host

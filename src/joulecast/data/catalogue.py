@@ -33,6 +33,8 @@ def listing(
     """
     if what not in LISTS:
         raise UnknownNameError("list", what, "no such list", nearest(what, LISTS) or LISTS)
+    if what == "runs" and (where or {}).get("kind") == "benchmark":
+        what, where = "benchmarks", {**(where or {}), "kind": None}
     shape, made = LISTS[what]
     rows = made(library) if tests is None else _runs_that_test(what, tests, library)
     for flag, said in (where or {}).items():
@@ -110,7 +112,7 @@ def _ids(kind: str, library: Library) -> list[str]:
         "device": library.device_ids,
         "instance": library.instance_ids,
         "model": library.model_ids,
-        "run": library.run_ids,
+        "run": [*library.run_ids, *library.benchmark("benchmark_runs")],
     }
     return library.place_ids() if kind == "region" else ids.get(kind, [])
 
@@ -210,6 +212,45 @@ class RunRow(TypedDict):
 
 def _run_row(run: ReportedRun) -> RunRow:
     return _row(RunRow, run, run.before, run.reported, tests=",".join(run.tests))
+
+
+class BenchmarkRow(TypedDict):
+    """A row of `list benchmarks`: a tuned run, which no whole job compares with."""
+
+    id: str
+    task: str
+    round: str
+    submitter: str
+    device: str
+    device_count: int
+    precision: str
+    device_hours: float
+    utilisation: float
+
+
+def _benchmark_rows(library: Library) -> list[BenchmarkRow]:
+    from joulecast.validating.entries import entry_of
+
+    ids = library.benchmark("benchmark_runs")
+    return [
+        _row(
+            BenchmarkRow,
+            entry,
+            device_hours=entry.hours,
+            utilisation=float(f"{entry.utilisation:.3g}"),
+        )
+        for entry in (entry_of(name, library) for name in ids)
+    ]
+
+
+def _run_record(name: str, library: Library) -> Mapping[str, Any]:
+    """A published run, or one of the benchmark by its id."""
+    row = library.benchmark("benchmark_runs").get(name)
+    if row is None:
+        return cast("Mapping[str, Any]", plain(library.run(name)))
+    task = library.benchmark("benchmark_tasks")[row["task"]]
+    said = {"id": name, **row, **{f"task_{key}": cell for key, cell in task.items()}}
+    return {key: cell for key, cell in said.items() if cell}
 
 
 class RegionRow(TypedDict):
@@ -391,6 +432,7 @@ LISTS: dict[str, tuple[type, Callable[[Library], list[Any]]]] = {
     ),
     "models": (ModelRow, lambda lib: [_model_row(lib, key) for key in lib.model_ids]),
     "runs": (RunRow, lambda lib: [_run_row(run) for run in lib.runs]),
+    "benchmarks": (BenchmarkRow, _benchmark_rows),
     "regions": (RegionRow, lambda lib: [_region_row(lib, key) for key in lib.place_ids()]),
     "providers": (ProviderRow, lambda lib: [_provider_row(lib, key) for key in lib.provider_ids]),
     "assumptions": (
@@ -416,7 +458,7 @@ RECORDS: dict[str, Callable[[str, Library], Mapping[str, Any]]] = {
     "device": lambda name, lib: plain(lib.device(name).device),
     "model": lambda name, lib: plain(lib.model(name)),
     "region": _region_record,
-    "run": lambda name, lib: plain(lib.run(name)),
+    "run": _run_record,
     "assumption": _assumption_record,
     "source": lambda name, lib: plain(lib.source(name)),
 }

@@ -195,7 +195,14 @@ class Library(Places):
     @cached_property
     def _runs(self) -> Mapping[str, Any]:
         ours, own = specs.load(self._folder, specs.RUNS), self._own.get(specs.RUNS_TABLE)
-        return specs.with_names({**ours[specs.RUNS_TABLE], **own}) if own else ours
+        if not own:
+            return ours
+        return {**ours, **specs.with_names({**ours[specs.RUNS_TABLE], **own})}
+
+    def benchmark(self, table: str) -> Mapping[str, Mapping[str, str]]:
+        """Rows of a table of the benchmark by their ids: ``benchmark_runs``, ``..._nodes``."""
+        rows: Mapping[str, Mapping[str, str]] = self._runs.get(table, {})
+        return rows
 
     def _check_names_in(self, run: ReportedRun) -> None:
         """The device, model, place and sources of a user's own run are known ones."""

@@ -24,6 +24,7 @@ from typing import (
 from joulecast.errors import SpecsError, nearest
 from joulecast.terms import Arch
 
+COOLINGS = ("air", "liquid")
 Basis = Literal["published", "measured", "derived", "assumed", "given"]
 Read = Literal["primary", "secondary", "recalled"]
 DeviceClass = Literal["pre-ampere", "ampere", "hopper", "blackwell", "tpu", "cdna", "other"]
@@ -255,6 +256,12 @@ def _known_precisions(peaks: Mapping[str, Figure]) -> None:
             raise SpecsError(name, None, "is not a known precision", choices)
 
 
+def _known_cooling(hosts: Mapping[str, Figure]) -> None:
+    for name in hosts:
+        if name not in COOLINGS:
+            raise SpecsError(name, None, "is not a known kind of host", list(COOLINGS))
+
+
 Positive = Annotated[Figure, Rule(positive)]
 NotNegative = Annotated[Figure, Rule(_not_negative)]
 Share = Annotated[Figure, Rule(share)]
@@ -262,7 +269,15 @@ AtLeast1 = Annotated[int, Rule(ge=1)]
 
 
 class Device(Record):
-    """An accelerator as frameworks count it: what "one device" is stands in `one_device`."""
+    """An accelerator as frameworks count it: what "one device" is stands in `one_device`.
+
+    `generation` is the first device of its generation, whose release its age counts from, and
+    `software_since` an older one whose software it could use from its first day.  `tuned_share`
+    is the share of the 16-bit peak that a tuned training can use, on the scale of `matmul_share`;
+    `precision_speedup` what precisions gain over 16 bit.  `metered` says that its power at work
+    was metered, though its record has none.  `host_power_w` is of hosts whose cooling nobody
+    stated; `host_cooling` says that all of them are cooled one way.
+    """
 
     id: Annotated[str, Rule(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     name: str
@@ -273,6 +288,8 @@ class Device(Record):
     form_factor: str
     one_device: str
     release_date: date
+    generation: str | None = None
+    software_since: str | None = None
     aliases: tuple[str, ...] = ()
     family_default: bool = False
     process_nm: float | None = None
@@ -284,9 +301,14 @@ class Device(Record):
     memory_bandwidth_gb_per_s: Positive | None = None
     interconnect_gb_per_s: Positive | None = None
     tdp_w: Positive | None = None
+    metered: bool = False
     device_power_w: Positive | None = None
     host_power_w: NotNegative | None = None
+    host_power_by_cooling: Annotated[Mapping[str, Positive], Rule(_known_cooling)] = {}
+    host_cooling: Literal["air", "liquid"] | None = None
     matmul_share: Share | None = None
+    tuned_share: Share | None = None
+    precision_speedup: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
     die_mm2: Positive | None = None
     embodied_kgco2e: Positive | None = None
     embodied_scope: Literal["device", "system"] = "device"

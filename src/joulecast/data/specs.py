@@ -27,8 +27,9 @@ ODBL_TABLES = ("zones", "grids_electricitymaps", "grids_within_country")
 #: Core tables that say what a zone is called.
 BESIDE_ZONES = ("countries", "place_names")
 
-#: Published training runs, compiled apart: no forecast rests on them.
+#: Published training runs, compiled apart with the benchmark's: no forecast rests on them.
 RUNS_TABLE = "reported_runs"
+BENCHMARK = ("benchmark_runs", "benchmark_tasks", "benchmark_nodes")
 
 #: So many are found one by one, of a table that is asked for more all are decoded.
 SEARCHES = 50
@@ -148,7 +149,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _read_core(folder: Path) -> dict[str, Any]:
-    core = parse_folder(folder, lambda name: name not in (*ODBL_TABLES, RUNS_TABLE))
+    core = parse_folder(folder, lambda name: name not in (*ODBL_TABLES, RUNS_TABLE, *BENCHMARK))
     return {**core, "digest": digest(folder), **derived(core)}
 
 
@@ -159,7 +160,8 @@ def _read_odbl(folder: Path) -> dict[str, Any]:
 
 
 def _read_runs(folder: Path) -> dict[str, Any]:
-    return with_names(parse_folder(folder, lambda name: name == RUNS_TABLE).get(RUNS_TABLE, {}))
+    found = parse_folder(folder, lambda name: name in (RUNS_TABLE, *BENCHMARK))
+    return {**found, **with_names(found.get(RUNS_TABLE, {}))}
 
 
 def with_names(runs: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +199,7 @@ def digest(folder: Path) -> str:
 
     total = hashlib.sha256()
     for path in sorted(_source_files(folder)):
-        if path.parent.name == RUNS_TABLE:
+        if path.parent.name == RUNS_TABLE or path.stem in BENCHMARK:
             continue
         text = path.read_bytes().replace(b"\r\n", b"\n")
         total.update(path.relative_to(folder).as_posix().encode() + b"\n" + text + b"\n")

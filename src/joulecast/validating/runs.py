@@ -20,11 +20,12 @@ from joulecast.data.records import (
     positive,
     share,
 )
-from joulecast.terms import Arch
+from joulecast.terms import Arch, Field
 
 #: Letter -> what a run with this letter among its `tests` may be used for.
 TESTS: dict[str, str] = {
     "H": "device-hours against FLOP",
+    "W": "device-hours against FLOP to an order of magnitude: sizes or data derived, never fitted",
     "E": "energy from metered power, FLOP known",
     "P": "metered power; the FLOP cannot be used",
     "C": "emissions from metered energy",
@@ -32,14 +33,21 @@ TESTS: dict[str, str] = {
     "M": "emissions of a whole family of models",
     "X": "energy or emissions made in a way nobody stated",
 }
-Test = Literal["H", "E", "P", "C", "c", "M", "X"]
+Test = Literal["H", "W", "E", "P", "C", "c", "M", "X"]
 Boundary = Literal["run", "project", "family"]
+Bound = Literal["floor", "ceiling"]
 
 #: Kinds of model whose FLOP do not follow from parameters and tokens.
 UNCOUNTED = ("vision", "diffusion", "speech", "other")
 
 
-class Reported(Figure):
+class Count(Figure):
+    """A figure that may be known from one side alone: at most a ceiling, at least a floor."""
+
+    bound: Bound | None = None
+
+
+class Reported(Count):
     """A published figure: who made it, and to what unit it was rounded.
 
     `by` is who made it: the authors, somebody else, or joulecast from what they published.
@@ -116,11 +124,12 @@ class Before(Record):
     """
 
     arch: Arch
+    field: Field | None = None
     year: Annotated[int, Rule(ge=2012, le=2100)]
     params: Positive | None = None
     active_params: Positive | None = None
-    tokens: Positive | None = None
-    flop: Positive | None = None
+    tokens: Annotated[Count, Rule(positive)] | None = None
+    flop: Annotated[Count, Rule(positive)] | None = None
     executed_flop: Positive | None = None
     seq_len: Positive | None = None
     model: str | None = None
@@ -158,6 +167,7 @@ class ReportedRun(Record):
     """A published training run: inputs, outcome as reported, and what it may test.
 
     Runs of one `family` share team, cluster and code: they count once, and are left out together.
+    `added` is the month since which the record is here; the first ones have none.
     """
 
     word = "run"
@@ -169,6 +179,7 @@ class ReportedRun(Record):
     source: str
     other_sources: tuple[str, ...] = ()
     tests: tuple[Test, ...] = ()
+    added: Annotated[str, Rule(pattern=r"^(\d{4}-\d{2})?$")] = ""
     note: str = ""
     before: Before
     reported: After = After()
@@ -200,7 +211,7 @@ class ReportedRun(Record):
         tests = set(self.tests)
         if len(tests) < len(self.tests):
             raise ValueError("tests: a letter stands twice")
-        if "H" in tests:
+        if tests & set("HW"):
             if before.device is None or after.device_hours is None:
                 raise ValueError("tests hours, so it needs device and device_hours")
             if before.needs_flop and before.flop is None:
@@ -213,6 +224,17 @@ class ReportedRun(Record):
             raise ValueError("energy from an assumed power tests no power: only c")
         if before.arch == "moe" and before.params is not None and before.active_params is None:
             raise ValueError("a mixture of experts needs active_params")
+
+    @property
+    def one_sided(self) -> int:
+        """1 where a forecast of the hours may well lie above what is published, -1 below.
+
+        Above where the FLOP are at most, or the hours at least, what is said; utilisation is then
+        at most what they give.
+        """
+        counts = self.before.flop if self.before.needs_flop else self.before.tokens
+        flop, hours = (figure and figure.bound for figure in (counts, self.reported.device_hours))
+        return (flop == "ceiling" or hours == "floor") - (flop == "floor" or hours == "ceiling")
 
     @property
     def sources(self) -> tuple[str, ...]:
