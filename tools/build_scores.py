@@ -19,7 +19,7 @@ import typer
 from scipy import special, stats
 from scipy.stats import qmc
 
-from joulecast.uncertainty import COLUMNS, NORMAL_OF, Z95
+from joulecast.uncertainty import COLUMNS, FARTHEST, NORMAL_OF, Z95
 
 OUT = Path(__file__).parents[1] / "src" / "joulecast" / "scores.npy"
 LOG2_DRAWS = 12
@@ -36,7 +36,8 @@ def table(columns: int = len(COLUMNS)) -> np.ndarray[tuple[int, ...], np.dtype[n
         scores[column] = special.ndtri(uniform)
         if (normal := NORMAL_OF.get(COLUMNS[column])) is not None:
             like = special.ndtr(scores[COLUMNS.index(normal)].astype(np.float64))
-            scores[column] = stats.t.ppf(like, 4) * (Z95 / stats.t.ppf(0.95, 4))
+            tailed = stats.t.ppf(like, 4) * (Z95 / stats.t.ppf(0.95, 4))
+            scores[column] = np.clip(tailed, -FARTHEST, FARTHEST)
     return scores
 
 

@@ -19,7 +19,7 @@ import typer
 from build_docs import between
 
 from joulecast.data.library import Library
-from joulecast.resolve.utilisation import DECODERS, ceiling_of
+from joulecast.resolve.utilisation import DECODERS, ceiling_of, released, tuned_share
 from joulecast.validating.baselines import Seen, class_median
 from joulecast.validating.calibration import (
     HUBER,
@@ -29,24 +29,32 @@ from joulecast.validating.calibration import (
     case_of,
     hours_runs,
     left_out_errors,
-    weights,
 )
 from joulecast.validating.runs import ReportedRun
+from joulecast.validating.scoring import family_weights
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "hardware_specs" / "calibration.toml"
-DECISION = ROOT / "docs" / "decisions" / "0008-default-utilisation.md"
+DECISION = ROOT / "docs" / "decisions" / "0018-devices-by-pairs.md"
 
 NOTES = {
-    "of_ceiling": "share of the best matrix product that a decoder of 10 billion parameters and "
-    "more reaches over a whole run, two years after the device came out",
-    "age_slope": "ln of utilisation per year of age of the device, up to four years",
-    "size_slope": "ln of utilisation per ln of active parameters, below 10 billion",
+    "of_tuned": "share of what a tuned training can use that a large decoder reaches over a whole "
+    "run, its software two years old",
+    "age_slope": "ln of utilisation per year of age of the software, up to three years",
+    "half_params": "active parameters per FLOP/s of peak at which a model keeps half",
+    "exponent": "how sharply small models on fast devices lose",
     "kind.decoder": "dense decoders and mixtures of experts",
     "kind.other": "any other kind, relative to decoders",
+    "field.language": "language models, code among it",
+    "field.images": "vision, image and text, diffusion; relative to language",
+    "field.biology": "proteins, genes, cells; relative to language",
+    "field.other": "no published run has both hours and FLOP",
     "spread.decoder": "factors on the default, 5 % and 95 % points: Student's t with 4 degrees of "
-    "freedom, fitted to families forecast without their own runs",
+    "freedom, the widest that left-out families, classes of device, years, or later years by "
+    "earlier ones ask for",
     "spread.other": "the same for other kinds",
+    "spread.no_field": "a factor of 3 either way at 80 %, where no run of the field has hours",
+    "spread.fine_tune": "added where weights are frozen: no fine-tune is in the fit; judged",
     "device_power_share.hopper.large": "metered devices of published runs, pulled by one family "
     "towards the share before any meter; ends moved along",
     "device_power_share.pre-ampere.small": "metered machines of published runs less the host's "
@@ -105,7 +113,8 @@ def spread_table(cases: Sequence[Case]) -> str:
     """How distributions of the left-out errors do on families they were not fitted to."""
     from scipy import optimize, stats
 
-    errors = left_out_errors(list(cases))
+    errors = left_out_errors(cases)
+    cases = [case for case in cases if not case.side]
     lines = [
         "| distribution | log score | in 50 % | in 80 % | in 90 % | x/÷ of 80 %, decoders |",
         "|---|---|---|---|---|---|",
@@ -114,7 +123,7 @@ def spread_table(cases: Sequence[Case]) -> str:
 
     def scale_of(mine: Sequence[Case], freedom: float) -> float:
         found = np.array([errors[case.id] for case in mine])
-        weight = weights(list(mine))
+        weight = family_weights([case.family for case in mine])
 
         def loss(log_scale: float) -> float:
             return -float(weight @ stats.t.logpdf(found, freedom, scale=math.exp(log_scale)))
@@ -149,118 +158,99 @@ class Row(NamedTuple):
     family: str
     arch: str
     device_class: str
-    y: float  # ln of utilisation, not over the ceiling
-    ceiling: float
+    field: str
+    new: bool
+    y: float  # ln of utilisation, over the speed-up of its precision
+    share: float  # ln of what a tuned training can use
+    ceiling: float  # ln of the best matrix product
     age: float
+    own_age: float
     ln_small: float
     ln_count: float
-    seq_len: float
-    peak: float
+    side: int
+
+
+#: A change of what the shipped fit reads of a case.
+Change = Callable[[Case, Row], Case]
 
 
 def comparison(runs: Sequence[ReportedRun], library: Library, fitted: Calibration) -> str:
     """Typical factors of rival fits with families left out, as a Markdown table."""
-    cases = [case_of(run, library, fitted.attention_share) for run in runs]
-    rows = [_row(run, library, fitted.attention_share) for run in runs]
+    share = fitted.attention_share
+    cases = [case_of(run, library, share) for run in runs]
+    rows = [_row(run, library, share) for run in runs]
     ours = left_out_errors(cases)
     shipped = [ours[run.id] for run in runs]
+
+    def changed(change: Change) -> list[float]:
+        errors = left_out_errors([change(case, row) for case, row in zip(cases, rows, strict=True)])
+        return [errors[run.id] for run in runs]
+
+    def old_form(row: Row) -> list[float]:
+        return [min(row.own_age, 4) - 2, row.ln_small, float(row.arch not in DECODERS)]
+
     rivals: list[tuple[str, int, list[float]]] = [
         ("one constant for all", 1, _linear(rows, lambda row: [])),
-        ("one constant, of the ceiling", 1, _linear(rows, lambda row: [], ceiling=True)),
         ("class medians, pulled together", 8, _class_medians(rows)),
-        ("**ceiling, age, size, not a decoder** (shipped)", 4, shipped),
-        ("the same without age", 3, _linear(rows, lambda r: [r.ln_small, _other(r)], True)),
-        ("the same without size", 3, _linear(rows, lambda r: [r.age - 2, _other(r)], True)),
         (
-            "the same with a flag for mixtures",
-            5,
-            _linear(rows, lambda r: [r.age - 2, r.ln_small, _other(r), _is(r, "moe")], True),
+            "version 0.1.0: best matrix product, age of the device, size below 10 billion, kind",
+            4,
+            _linear(rows, old_form, True),
         ),
-        (
-            "the same with device count and sequence length",
-            6,
-            _linear(
-                rows,
-                lambda r: [
-                    r.age - 2, r.ln_small, _other(r), r.ln_count, math.log(r.seq_len / 2048),
-                ],
-                True,
-            ),
-        ),
-        (
-            "ridge on age, size and eight flags",
-            11,
-            _linear(
-                rows,
-                lambda r: [
-                    r.age - 2, r.ln_small, *(
-                        float(r.device_class == name)
-                        for name in ("hopper", "pre-ampere", "tpu", "cdna")
-                    ), *(_is(r, kind) for kind in ("moe", "encoder", "enc-dec", "vision")),
-                ],
-            ),
-        ),
-        ("roofline: losses add up", 4, _roofline(rows)),
+        ("**tuned share, age of the software, size on the device, kind, field** (shipped)", 8,
+         shipped),
+        ("the same over the best matrix product", 8,
+         changed(lambda case, row: case._replace(y=case.y + row.share - row.ceiling))),
+        ("the same, each device by its own age", 8,
+         changed(lambda case, row: case._replace(age=min(row.own_age, 3.0)))),
+        ("the same without age", 7, changed(lambda case, row: case._replace(age=2.0))),
+        ("the same without size", 6, changed(lambda case, row: case._replace(ln_speed=0.0))),
+        ("the same without fields", 6, changed(lambda case, row: case._replace(field="language"))),
     ]  # fmt: skip
-    weight = weights(cases)
+    weight = family_weights([case.family for case in cases])
+    groups: dict[str, Callable[[Row], bool]] = {
+        "all": lambda r: True,
+        "known before": lambda r: not r.new,
+        "found since": lambda r: r.new,
+        "decoders": lambda r: r.arch in DECODERS,
+        "dense, Ampere": lambda r: r.arch == "dense" and r.device_class == "ampere",
+        "dense, Hopper": lambda r: r.arch == "dense" and r.device_class == "hopper",
+        "the rest": lambda r: r.arch not in DECODERS,
+    }
     lines = [
-        "| fit | numbers | all | decoders | dense, Ampere | dense, Hopper | mixtures | the rest | "
-        "worse by | on decoders |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| fit | numbers | {' | '.join(groups)} | worse by |",
+        "|---" * (len(groups) + 3) + "|",
     ]
     for name, numbers, errors in rivals:
-        cells = [
-            _factor(errors, weight, [test(row) for row in rows])
-            for test in (
-                lambda r: True,
-                lambda r: r.arch in DECODERS,
-                lambda r: r.arch == "dense" and r.device_class == "ampere",
-                lambda r: r.arch == "dense" and r.device_class == "hopper",
-                lambda r: r.arch == "moe",
-                lambda r: r.arch not in DECODERS,
-            )
-        ]
-        worse = ["", ""]
-        if errors is not shipped:
-            worse = [
-                _difference(errors, shipped, rows, kinds)
-                for kinds in ({row.arch for row in rows}, set(DECODERS))
-            ]
-        lines.append(
-            f"| {name} | {numbers} | {' | '.join(f'{c:.2f}' for c in cells)} | "
-            f"{' | '.join(worse)} |"
-        )
+        cells = [_factor(errors, weight, [test(row) for row in rows]) for test in groups.values()]
+        worse = "" if errors is shipped else _difference(errors, shipped, rows)
+        shown = " | ".join(f"{cell:.2f}" for cell in cells)
+        lines.append(f"| {name} | {numbers} | {shown} | {worse} |")
     return "\n".join(lines)
 
 
 def _row(run: ReportedRun, library: Library, share: float) -> Row:
-    before = run.before
+    before, case = run.before, case_of(run, library, share)
     assert before.device is not None
     device = library.device(before.device).device
-    peak = device.peak("bf16")
-    assert peak is not None
-    case = case_of(run, library, share)
-    ceiling = math.log(ceiling_of(library, device).value)
+    active = before.active_params or before.params
+    size = active.value if active is not None else 1e10
+    tuned = math.log(tuned_share(library, device).value)
     return Row(
         run.family,
         before.arch,
         device.device_class,
-        case.y + ceiling,
-        ceiling,
+        case.field,
+        before.field is not None and not run.id.startswith("esm2"),
+        case.y + tuned,
+        tuned,
+        math.log(ceiling_of(library, device).value),
         case.age,
-        case.ln_small,
+        max(0.0, before.year + 0.5 - released(device)),
+        min(0.0, math.log(size / 1e10)),
         math.log(before.device_count / 512) if before.device_count else 0.0,
-        before.seq_len.value if before.seq_len else 2048.0,
-        peak.value,
+        case.side,
     )
-
-
-def _is(row: Row, arch: str) -> float:
-    return float(row.arch == arch)
-
-
-def _other(row: Row) -> float:
-    return float(row.arch not in DECODERS)
 
 
 def _linear(
@@ -271,7 +261,7 @@ def _linear(
     y = np.array([row.y - (row.ceiling if ceiling else 0.0) for row in rows])
 
     def fit(keep: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        base = _weights([rows[int(i)] for i in np.flatnonzero(keep)])
+        base = family_weights([rows[int(i)].family for i in np.flatnonzero(keep)])
         penalty = np.diag([0.0] + [1.0] * (x.shape[1] - 1))
         weight, found = base, np.zeros(x.shape[1])
         for _ in range(60):
@@ -283,7 +273,12 @@ def _linear(
             weight = base * np.minimum(1.0, HUBER / np.maximum(error, 1e-12))
         return found
 
-    return _left_out(rows, y, lambda keep: np.asarray(x @ fit(keep)))
+    errors = np.zeros(len(rows))
+    families = np.array([row.family for row in rows])
+    for family in dict.fromkeys(row.family for row in rows):
+        mine = families == family
+        errors[mine] = (y - x @ fit(~mine))[mine]
+    return _one_sided(errors.tolist(), rows)
 
 
 def _class_medians(rows: Sequence[Row]) -> list[float]:
@@ -292,58 +287,15 @@ def _class_medians(rows: Sequence[Row]) -> list[float]:
     for row in rows:
         seen = [Seen(r.family, r.arch, r.device_class, r.y) for r in rows if r.family != row.family]
         errors.append(row.y - class_median(seen, row.arch, row.device_class))
-    return errors
+    return _one_sided(errors, rows)
 
 
-def _roofline(rows: Sequence[Row]) -> list[float]:
-    """Left-out errors of 1/u = a/ceiling + b ln(count/4) peak + c small + d other, b, c, d >= 0."""
-    from scipy.optimize import minimize
-
-    y = np.array([row.y for row in rows])
-    parts = np.array(
-        [
-            [
-                math.exp(-row.ceiling),
-                max(0.0, row.ln_count + math.log(128)) * row.peak / 312,
-                math.exp(-row.ln_small / 3),
-                _other(row),
-            ]
-            for row in rows
-        ]
-    )
-
-    def fit(keep: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        weight = _weights([rows[int(i)] for i in np.flatnonzero(keep)])
-
-        def loss(logs: np.ndarray[Any, Any]) -> float:
-            error = y[keep] + np.log(parts[keep] @ np.exp(logs))
-            size = np.abs(error)
-            huber = np.where(size < HUBER, 0.5 * size**2, HUBER * (size - 0.5 * HUBER))
-            return float(weight @ huber)
-
-        start = np.log([2.0, 0.05, 0.5, 0.3])
-        found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000})
-        return np.asarray(-np.log(parts @ np.exp(found.x)))
-
-    return _left_out(rows, y, fit)
-
-
-def _left_out(
-    rows: Sequence[Row],
-    y: np.ndarray[Any, Any],
-    fit: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]],
-) -> list[float]:
-    errors = np.zeros(len(rows))
-    families = np.array([row.family for row in rows])
-    for family in dict.fromkeys(row.family for row in rows):
-        mine = families == family
-        errors[mine] = (y - fit(~mine))[mine]
-    return [float(error) for error in errors]
-
-
-def _weights(rows: Sequence[Row]) -> np.ndarray[Any, Any]:
-    families = [row.family for row in rows]
-    return np.array([1 / families.count(family) for family in families])
+def _one_sided(errors: Sequence[float], rows: Sequence[Row]) -> list[float]:
+    """No error where the truth may lie beyond what was published."""
+    return [
+        0.0 if error * row.side > 0 else float(error)
+        for error, row in zip(errors, rows, strict=True)
+    ]
 
 
 def _factor(errors: Sequence[float], weight: np.ndarray[Any, Any], keep: Sequence[bool]) -> float:
@@ -351,14 +303,11 @@ def _factor(errors: Sequence[float], weight: np.ndarray[Any, Any], keep: Sequenc
     return math.exp(float(np.average(np.abs(errors)[chosen], weights=weight[chosen])))
 
 
-def _difference(
-    errors: Sequence[float], shipped: Sequence[float], rows: Sequence[Row], kinds: set[str]
-) -> str:
+def _difference(errors: Sequence[float], shipped: Sequence[float], rows: Sequence[Row]) -> str:
     """Mean difference of |ln error| over families with its standard error, in per cent."""
     gaps: dict[str, list[float]] = {}
     for error, ours, row in zip(errors, shipped, rows, strict=True):
-        if row.arch in kinds:
-            gaps.setdefault(row.family, []).append(abs(error) - abs(ours))
+        gaps.setdefault(row.family, []).append(abs(error) - abs(ours))
     means = np.array([np.mean(values) for values in gaps.values()])
     standard_error = means.std(ddof=1) / math.sqrt(len(means))
     return f"{100 * means.mean():+.1f} +- {100 * standard_error:.1f} %"

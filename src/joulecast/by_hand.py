@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from joulecast import units
 from joulecast.answers.footprint import HandLine, Operator
 from joulecast.chain import Run
 from joulecast.errors import brief
 from joulecast.terms import TERMS
 
+#: A factor of the default utilisation and what it is.
+Factor = tuple[str, float]
 
-def strip_of(run: Run, runs: int = 1) -> tuple[HandLine, ...]:
+
+def strip_of(run: Run, runs: int = 1, factors: Sequence[Factor] = ()) -> tuple[HandLine, ...]:
     """Write a nominal run as factors from its first known quantity to its headline.
 
-    Each factor has five significant figures; keyed in order they give the headline.
+    Each factor has five significant figures; keyed in order they give the headline.  `factors`
+    are those of the utilisation that was assumed.
     """
-    strip = _Strip(run)
+    strip = _Strip(run, factors)
     strip.flop()
     strip.hours()
     strip.energy()
@@ -29,8 +35,9 @@ def strip_of(run: Run, runs: int = 1) -> tuple[HandLine, ...]:
 class _Strip:
     """The strip being keyed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, factors: Sequence[Factor]) -> None:
         self.run = run
+        self.factors = factors
         self.lines: list[HandLine] = []
 
     def value(self, name: str) -> float:
@@ -94,11 +101,11 @@ class _Strip:
             return
         if self.lines:
             self.key("/", self.value("peak_flops"), "FLOP/s, dense peak of one device")
-            if self.made("utilisation"):
-                self.key("/", self.value("mfu"), "MFU, steady state")
+            if "mfu" in self.run.made_from.get("utilisation", ()):
+                self._utilisation("mfu", "MFU, steady state")
                 self.key("/", self.value("goodput"), "goodput")
             else:
-                self.key("/", self.value("utilisation"), "utilisation of the whole run")
+                self._utilisation("utilisation", "utilisation of the whole run")
             if self.value("precision_speedup") != 1:
                 self.key("/", self.value("precision_speedup"), "speed-up of the precision")
             self.key("/", units.hour / units.second, "seconds per hour")
@@ -110,6 +117,21 @@ class _Strip:
             self.key("", self.value("device_hours"), "device-hours, given")
             return
         self.subtotal(self.value("device_hours"), "device-hours")
+
+    def _utilisation(self, name: str, meaning: str) -> None:
+        """One number, or the factors it was assumed from."""
+        large_step = f"large_step_{name}"
+        if large_step in self.run.made_from.get(name, ()):
+            large, reached = self.value(large_step), self.value(name)
+            waiting = 1 / reached - 1 / large
+            how = f"1 / (1 / {large:.5g} + {waiting:.5g} for what steps cost)"
+            self.key("/", reached, f"{meaning}: {how}")
+        elif self.factors and not self.made(name):
+            for words, factor in self.factors:
+                self.key("/", factor, words)
+            self.subtotal(self.value(name), f"{meaning}, the factors since FLOP/s")
+        else:
+            self.key("/", self.value(name), meaning)
 
     def _hours_matter(self) -> bool:
         whole = ("energy_kwh", "it_energy_kwh", "device_energy_kwh")

@@ -79,7 +79,14 @@ class Run:
 ONSITE = ("onsite_share", "onsite_gco2e_per_kwh")
 
 
-def chain(given: Mapping[str, Numbers]) -> Run:
+#: What an optimiser step holds, beside the utilisation of large ones.
+OF_STEPS = (
+    "precision_speedup", "layers", "layer_overhead_s", "training_flop", "tokens",
+    "global_batch_tokens", "device_count", "peak_flops",
+)  # fmt: skip
+
+
+def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in order, in one piece
     """Follow the whole chain from what is given; all numbers in base units.
 
     Returns the run: every quantity that could be known, and the formula behind each.
@@ -121,6 +128,8 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
     step("mfu", performance.mfu_from_hfu, "hfu", "training_flop", "executed_flop")
     step("mfu", performance.mfu_on_peak, "mfu_fp8", "peak_flops_fp8", "peak_flops")
+    for name in ("mfu", "utilisation"):
+        step(name, performance.utilisation_of_steps, f"large_step_{name}", *OF_STEPS)
     step("utilisation", performance.utilisation, "mfu", "goodput")
     step(
         "device_hours",
@@ -157,6 +166,11 @@ def chain(given: Mapping[str, Numbers]) -> Run:
     )
 
     # Energy: what is drawn.
+    for full in ("full_power_utilisation", "large_step_utilisation", "large_step_mfu"):
+        of_run = "mfu" if full == "large_step_mfu" else "utilisation"
+        step("busy_share", performance.busy_share, of_run, full)
+    waiting = ("host_power_w", "busy_share", "idle_power_share")
+    step("device_power_w", energy.device_power_waiting, "device_power_full_w", *waiting)
     step("device_energy_kwh", energy.energy_of, "device_hours", "device_power_w")
     step("host_energy_kwh", energy.energy_of, "device_hours", "host_power_w")
     step("it_energy_kwh", energy.it_energy, "device_energy_kwh", "host_energy_kwh", "network_share")

@@ -121,7 +121,7 @@ def footprint_of(settled: Settled) -> Footprint:
         cited = list(shown.values())
         assumptions = tuple(assumption_of(datum, library) for datum in cited)
         unused = _unused(data, shown)
-        by_hand = strip_of(middle.parts[0], settled.runs)
+        by_hand = strip_of(middle.parts[0], settled.runs, ledgers[0].factors)
     else:
         assumptions = tuple(
             assumption_of(datum, library)._replace(whose=whose)

@@ -201,44 +201,132 @@ def whole_run_utilisation(
     return training_flop / (device_time * peak_flops)
 
 
-def expected_utilisation(
-    matmul_share: Numbers,
-    share_of_ceiling: Numbers,
-    kind_factor: Numbers,
-    device_age: Numbers,
-    age_slope: Numbers,
-    active_params: Numbers,
-    size_slope: Numbers,
+def size_factor(
+    active_params: Numbers, peak_flops: Numbers, half_params: Numbers, exponent: Numbers
 ) -> Numbers:
-    r"""Whole-run utilisation to expect before a run, from what is known then.
+    r"""Share of the utilisation of large models that a model of some size keeps.
 
-    .. math::
-        u = m \, w \, k \, \exp\left(a \, (t - 2)\right) \min(1, N / 10^{10})^b,
-        \quad t = \min(\max(t_0, 0), 4)
+    .. math:: s = \frac{1}{1 + \left(\kappa \, P / N\right)^q}
 
     Parameters
     ----------
-    matmul_share : m, best measured matrix product of the device as a share of
-        its dense peak [0..1].
-    share_of_ceiling : w, share of that ceiling reached over a whole run by a decoder of 10 billion
-        parameters and more, two years after the device came out [0..1].
-    kind_factor : k, 1 for decoders, dense or mixtures; below 1 for other kinds [ratio].
-    device_age : Years from the release of the device to the run; held to
-        0..4: software matures [y].
+    active_params : N, parameters used per token [count].
+    peak_flops : P, dense peak of one device [FLOP/s]: what keeps a slow device busy does not a
+        fast one.
+    half_params : kappa, parameters per FLOP/s of peak at which half is kept [s/FLOP].
+    exponent : q, how sharply it falls [ratio].
+
+    Returns
+    -------
+    Factor on utilisation [0..1].
+
+    Source: Fitted to published runs: docs/method/performance.md, hardware_specs/calibration.toml.
+    Valid for 5.7 million to 540 billion parameters.
+
+    >>> float(round(size_factor(8e9, 989.4e12, 3.137e-7, 0.791), 3))
+    0.929
+    """
+    return 1 / (1 + (half_params * peak_flops / active_params) ** exponent)
+
+
+def expected_utilisation(
+    tuned_share: Numbers,
+    share_of_tuned: Numbers,
+    kind_factor: Numbers,
+    software_age: Numbers,
+    age_slope: Numbers,
+    size_factor: Numbers,
+) -> Numbers:
+    r"""Whole-run utilisation to expect before a run, from what is known then.
+
+    .. math:: u = m \, w \, k \, s \, \exp\left(a \, (t - 2)\right),
+        \quad t = \min(\max(t_0, 0), 3)
+
+    Parameters
+    ----------
+    tuned_share : m, share of the dense peak that a tuned training can use [0..1].
+    share_of_tuned : w, share of that reached over a whole run by a large decoder with software
+        two years old [0..1].
+    kind_factor : k, 1 for language models that are decoders; steps for other kinds and fields
+        multiplied [ratio].
+    software_age : Years from the first device of the generation to the run; held to
+        0..3: software matures [y].
     age_slope : a, change of ln(u) per year of age [1/y].
-    active_params : N, parameters used per token [count]; small models keep a device busy less.
-    size_slope : b, change of ln(u) per unit of ln(N) below 10 billion [ratio].
+    size_factor : s, what a model of this size keeps on this device [0..1].
 
     Returns
     -------
     Whole-run utilisation [0..1].
 
     Source: Fitted to published runs: docs/method/performance.md, hardware_specs/calibration.toml.
-    Valid for 70 million to 540 billion parameters and devices up to about four years old.
 
-    >>> float(round(expected_utilisation(0.803, 0.35, 1.0, 2.0, 0.19, 32e9, 0.13), 3))
-    0.281
+    >>> float(round(expected_utilisation(0.803, 0.34, 1.0, 2.8, 0.15, 0.975), 3))
+    0.3
     """
-    age = np.minimum(np.maximum(device_age, 0.0), 4.0)
-    size = np.minimum(1.0, active_params / 1e10) ** size_slope
-    return matmul_share * share_of_ceiling * kind_factor * np.exp(age_slope * (age - 2.0)) * size
+    age = np.minimum(np.maximum(software_age, 0.0), 3.0)
+    grown = np.exp(age_slope * (age - 2.0))
+    return tuned_share * share_of_tuned * kind_factor * grown * size_factor
+
+
+def utilisation_of_steps(
+    large_steps: Numbers,
+    precision_speedup: Numbers,
+    layers: Numbers,
+    overhead_per_layer: Numbers,
+    training_flop: Numbers,
+    tokens: Numbers,
+    global_batch: Numbers,
+    device_count: Numbers,
+    peak_flops: Numbers,
+) -> Numbers:
+    r"""Utilisation where an optimiser step holds little work for each device.
+
+    .. math:: \frac{1}{u} = \frac{1}{u_0} + \frac{s \, L \, t_0}{x},
+        \quad x = \frac{C}{D} \frac{B}{n \, P}
+
+    Parameters
+    ----------
+    large_steps : u_0, utilisation were steps large [0..1].
+    precision_speedup : s, throughput of the precision over that of the peak [ratio].
+    layers : L, layers that a step passes through [count].
+    overhead_per_layer : t_0, time that each layer adds to a step, whatever the work [s].
+    training_flop, tokens : C [FLOP] and D [count] of the run.
+    global_batch : B, tokens of one step over all devices [count].
+    device_count : n, devices that share a step [count].
+    peak_flops : P, dense peak of one device [FLOP/s]; x is the time of a step at the peak [s].
+
+    Returns
+    -------
+    Utilisation [0..1], below u_0.
+
+    Source: Fitted to tuned benchmark runs of six models, each submitter left out:
+    docs/method/performance.md. Valid for pre-training on 8 to 11,616 devices; no law for adapters.
+
+    >>> float(round(utilisation_of_steps(0.3, 1, 32, 2.8e-3, 4.8e22, 1e12, 4e6, 1024, 989e12), 4))
+    0.2627
+    """
+    step_time = training_flop / tokens * global_batch / (device_count * peak_flops)
+    waiting = precision_speedup * layers * overhead_per_layer / step_time
+    return 1 / (1 / large_steps + waiting)
+
+
+def busy_share(utilisation: Numbers, at_full_power: Numbers) -> Numbers:
+    r"""Share of the time in which a device works and does not wait.
+
+    .. math:: b = \min(1, u / u_\mathrm{full})
+
+    Parameters
+    ----------
+    utilisation : u, of the run [0..1].
+    at_full_power : u_full, at which a device draws what busy devices do [0..1].
+
+    Returns
+    -------
+    Share of the time [0..1].
+
+    Source: Definition: docs/method/energy.md.
+
+    >>> float(busy_share(0.15, 0.3)), float(busy_share(0.4, 0.3))
+    (0.5, 1.0)
+    """
+    return np.minimum(1.0, utilisation / at_full_power)

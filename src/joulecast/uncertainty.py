@@ -70,12 +70,17 @@ COLUMNS = (
     "use_peak_flops", "utilisation_default", "storage_tb", "storage_months", "storage_copies",
     "storage_w_per_tb", "storage_embodied_kgco2e_per_tb", "transfer_tb", "transfer_kwh_per_gb",
     "idle_8", "project_search", "project_ablations", "project_failed_runs", "project_evaluation",
-    "project_data_preparation", "idle_9", "project_post_training",
+    "project_data_preparation", "idle_9", "project_post_training", "global_batch_tokens", "layers",
+    "layer_overhead_s", "idle_10", "idle_11", "large_step_utilisation", "idle_12",
+    "large_step_mfu", "full_power_utilisation", "idle_power_share",
 )  # fmt: skip
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the
 #: column that holds the scores of their role with such tails (docs/decisions/0008).
 HEAVY_TAILED = {"assumption.utilisation": "utilisation_default"}
+
+#: Quantities that read the column of another: the same ignorance under another name.
+READ_AS = {"device_power_full_w": "device_power_w"}
 
 #: Columns of scores with longer tails -> the column of the same draws as normal scores.
 NORMAL_OF = {"utilisation_default": "utilisation"}
@@ -83,8 +88,9 @@ NORMAL_OF = {"utilisation_default": "utilisation"}
 #: 95 % point of Student's t with 4 degrees of freedom.
 T95 = 2.1318467863266499
 
-#: Where scores with longer tails end: a little beyond the last of 4,096 draws.
-FARTHEST = 12.0
+#: Where scores with longer tails end, one draw in 700: without an end their exponential has no
+#: mean, and no run took more than some ten times what is forecast.
+FARTHEST = 6.0
 
 
 class Datum(NamedTuple):
@@ -92,6 +98,7 @@ class Datum(NamedTuple):
 
     `name` is the role in the chain, `unknown` whose ignorance it is (``h100-sxm.power``): options
     that name the same unknown share its draws.  Without low and high the number is exact.
+    `common` is the share of its variance in common with other unknowns of the role.
     """
 
     name: str
@@ -103,6 +110,7 @@ class Datum(NamedTuple):
     source: str = ""
     note: str = ""
     given: bool = False
+    common: float = 0.0
 
     @property
     def exact(self) -> bool:
@@ -144,7 +152,8 @@ def heavy_tailed(z: Array) -> Array:
 
 def _column_name(datum: Datum) -> str:
     """Whose scores a datum reads."""
-    return HEAVY_TAILED.get(datum.unknown.rpartition(".")[0], datum.name)
+    name = READ_AS.get(datum.name, datum.name)
+    return HEAVY_TAILED.get(datum.unknown.rpartition(".")[0], name)
 
 
 def _pick(datum: Datum, z: Array) -> Array:
@@ -205,7 +214,7 @@ def scores_of(
     An unknown that all options share reads its role's own column.  Unknowns that take turns in a
     role (the power of one device, of another) read that column each in an order of its own, which
     follows from the name of the unknown alone: neither the order of the options nor what else is
-    compared changes it.  Some unknowns are shared in part (SHARED_PART).
+    compared changes it.  What of an unknown is in common (`Datum.common`) stays so.
     """
     every = [*ledgers, *also]
     turns = _turns(ledgers)
@@ -218,9 +227,12 @@ def scores_of(
         for unknown in those - turns.get(name, set())
     }
     columns = columns_of(datum for ledger in every for datum in ledger.values())
+    common = {datum.unknown: datum.common for ledger in every for datum in ledger.values()}
     with SCORES.open("rb", buffering=0) as file:
         return {
-            unknown: _apart(unknown, index, file) if unknown in apart else _column(index, file)
+            unknown: _apart(unknown, index, common[unknown], file)
+            if unknown in apart
+            else _column(index, file)
             for unknown, index in columns.items()
         }
 
@@ -252,17 +264,10 @@ def _column(index: int, file: FileIO) -> Array:
     return column
 
 
-#: Unknowns ``<name>.<case>`` of different cases -> share of the variance they have in common.
-#: Eight families tell the typical ln(utilisation) of a class of device within 0.5 / sqrt(8) = 0.18,
-#: against 0.5 between jobs: about a tenth of the variance is the class's own.
-SHARED_PART = {"assumption.utilisation": 0.9}
-
-
-def _apart(unknown: str, index: int, file: FileIO) -> Array:
-    """Scores of an unknown that differs between options."""
+def _apart(unknown: str, index: int, common: float, file: FileIO) -> Array:
+    """Scores of an unknown that differs between options, its variance in `common` in part."""
     normal = NORMAL_OF.get(COLUMNS[index])
     column = _column(index if normal is None else COLUMNS.index(normal), file)
-    common = SHARED_PART.get(unknown.rpartition(".")[0], 0.0)
     drawn: Array = sqrt(common) * column + sqrt(1 - common) * column[_order(unknown)]
     return drawn if normal is None else heavy_tailed(drawn)
 

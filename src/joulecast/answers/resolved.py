@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from joulecast.plan import (
+    Cooling,
     EmbodiedMode,
     GridBasis,
     HydroEvaporation,
     Recompute,
     StorageMedium,
 )
+from joulecast.terms import Field
 
 
 class Resolved(TypedDict):
@@ -18,6 +20,7 @@ class Resolved(TypedDict):
 
     model: str | None
     arch: str
+    field: Field
     params: float | None
     active_params: float | None
     trainable_params: float | None
@@ -35,6 +38,8 @@ class Resolved(TypedDict):
     instance: str | None
     device_count: int | None
     precision: str | None
+    global_batch_tokens: float | None
+    cooling: Cooling | None
     region: str | None
     region_name: str | None
     country: str | None

@@ -39,6 +39,11 @@ class Architecture:
     layout: Layout
     seq_len: tuple[int, ...] | None = None
 
+    @property
+    def attention_layers(self) -> float:
+        """Layers with attention that a token passes through."""
+        return sum(term.times for term in self.layout.terms if term.per_key)
+
     def count(
         self,
         seq_len: SeqLen = None,

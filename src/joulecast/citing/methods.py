@@ -70,6 +70,7 @@ WORDS = {
     "grid_gco2e_per_kwh": "grid intensity",
     "pue": "PUE",
     "device_power_w": "power of the devices",
+    "device_power_full_w": "power of the devices",
     "host_power_w": "power of the hosts",
     "flop_per_param_token": "FLOP per parameter and token",
     "network_share": "share of network and storage",
@@ -237,6 +238,9 @@ class _Sentences(Phrases):
         draws = []
         if self.has("device_power_w"):
             draws.append(f"a device draws {self.value('device_power_w', 'W on average')}")
+        if self.has("device_power_full_w"):
+            full = self.value("device_power_full_w", "W")
+            draws.append(f"a device draws {full} while it works and less while it waits")
         if self.counts("host_power_w"):
             draws.append(f"its share of the host {self.value('host_power_w', 'W')}")
         if self.counts("network_share"):

@@ -114,6 +114,10 @@ def plan_flags(
             help="dense, moe, encoder, enc-dec, vision, diffusion, speech, recurrent, ssm or other."
         ),
     ] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(help="language, images, biology or other; by the kind of model."),
+    ] = None,
     tokens: Annotated[
         str | None, typer.Option(help="Tokens processed, repeats counted, such as 1.5T.")
     ] = None,
@@ -136,7 +140,7 @@ def plan_flags(
         typer.Option(help="FLOP with recomputation; say how much with --recompute."),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="bf16 (assumed), fp16, fp8, fp4, tf32 or fp32.")
+        str | None, typer.Option(help="bf16 (assumed), fp16, fp8, fp4, int8, tf32 or fp32.")
     ] = None,
     recompute: Annotated[
         str | None, typer.Option(help="Activation recomputation: none (assumed), selective, full.")
@@ -149,6 +153,13 @@ def plan_flags(
         ),
     ] = None,
     device_count: Annotated[str | None, typer.Option(help="Devices reserved at once.")] = None,
+    global_batch_tokens: Annotated[
+        str | None,
+        typer.Option(
+            "--global-batch",
+            help="Tokens of one optimiser step over all devices: more devices then cost hours.",
+        ),
+    ] = None,
     region: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +176,10 @@ def plan_flags(
     hydro_evaporation: Annotated[
         str | None,
         typer.Option(help="Water of reservoirs in off-site water: include (assumed) or exclude."),
+    ] = None,
+    cooling: Annotated[
+        str | None,
+        typer.Option(help="Of the data centre: air, evaporative, dry, liquid or closed."),
     ] = None,
     include_building: Annotated[
         bool, typer.Option(help="Count the making of the data-centre building too.")

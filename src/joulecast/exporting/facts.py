@@ -78,5 +78,9 @@ def grids(footprint: Footprint) -> list[Assumption]:
 
 
 def values_of(entry: Footprint) -> dict[str, float]:
-    """Inputs of one run by name, each in its unit."""
-    return {one.name: one.value for one in entry.assumptions}
+    """Inputs of one run by name, each in its unit; the power of devices that wait among them."""
+    values = {one.name: one.value for one in entry.assumptions}
+    energy, hours = (entry.quantities[name] for name in ("device_energy_kwh", "device_hours"))
+    if "device_power_full_w" in values and energy is not None and hours is not None:
+        values["device_power_w"] = 1000 * energy.value / hours.value
+    return values

@@ -6,6 +6,7 @@ from joulecast.plan.changing import FIELDS_OF_QUANTITIES, as_said, merged, varie
 from joulecast.plan.parts import (
     CHOICES,
     PROJECTS,
+    Cooling,
     EmbodiedMode,
     FleetEntry,
     GridBasis,
@@ -22,6 +23,7 @@ __all__ = [
     "CHOICES",
     "FIELDS_OF_QUANTITIES",
     "PROJECTS",
+    "Cooling",
     "EmbodiedMode",
     "FleetEntry",
     "GridBasis",

@@ -27,6 +27,7 @@ FIELDS_OF_QUANTITIES = {
     "training_flop": "flop",
     "executed_flop": "hardware_flop",
     "device_count": "device_count",
+    "global_batch_tokens": "global_batch_tokens",
     "project_factor": "project_factor",
 }
 

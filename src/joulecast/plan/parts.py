@@ -16,14 +16,15 @@ from joulecast.data.reading import (
 )
 from joulecast.errors import InputError, UnknownNameError, brief, nearest
 from joulecast.plan.fields import Reader, Said, said
-from joulecast.terms import INPUTS, PROJECT_SHARES, USED, Arch
+from joulecast.terms import INPUTS, PROJECT_SHARES, USED, Arch, Field
 
-Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4", "int8"]
 Recompute = Literal["none", "selective", "full"]
 GridBasis = Literal["life-cycle", "direct"]
 HydroEvaporation = Literal["include", "exclude"]
 EmbodiedMode = Literal["amortised", "purchase"]
 StorageMedium = Literal["hdd", "ssd"]
+Cooling = Literal["air", "evaporative", "dry", "liquid", "closed"]
 
 #: Published kinds of project, each with a factor of its own in defaults.toml.
 PROJECTS = ("lab", "frontier", "unknown")
@@ -39,6 +40,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "hydro_evaporation": HydroEvaporation.__args__,  # type: ignore[attr-defined]
     "embodied_mode": EmbodiedMode.__args__,  # type: ignore[attr-defined]
     "storage_medium": StorageMedium.__args__,  # type: ignore[attr-defined]
+    "cooling": Cooling.__args__,  # type: ignore[attr-defined]
+    "field": Field.__args__,  # type: ignore[attr-defined]
 }
 
 ALIASES: dict[str, dict[str, str]] = {
@@ -63,6 +66,16 @@ ALIASES: dict[str, dict[str, str]] = {
         "mxfp4": "fp4",
     },
     "embodied_mode": {"amortized": "amortised", "purchased": "purchase"},
+    "cooling": {
+        "immersion": "liquid",
+        "direct liquid": "liquid",
+        "dlc": "liquid",
+        "water": "liquid",
+        "adiabatic": "evaporative",
+        "closed loop": "closed",
+        "closed-loop": "closed",
+    },
+    "field": {"text": "language", "code": "language", "vision": "images", "image": "images"},
     "storage_medium": {"disk": "hdd", "hard disk": "hdd", "flash": "ssd", "nvme": "ssd"},
     "grid_basis": {"lifecycle": "life-cycle", "life cycle": "life-cycle", "lca": "life-cycle"},
 }

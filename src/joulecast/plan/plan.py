@@ -11,6 +11,7 @@ from joulecast.data.reading import span
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.plan.fields import Said, said, switch
 from joulecast.plan.parts import (
+    Cooling,
     EmbodiedMode,
     FleetEntry,
     GridBasis,
@@ -31,7 +32,7 @@ from joulecast.plan.parts import (
     text,
     word,
 )
-from joulecast.terms import INPUTS, Arch, input_term
+from joulecast.terms import INPUTS, Arch, Field, input_term
 
 
 def _known_quantities(raw: Any) -> dict[str, Any]:
@@ -61,6 +62,9 @@ class Plan(Said):
         count("trainable_params", 1), "weights that are trained, if not all (adapters)", "count"
     )
     arch: Arch | None = said(word("arch"), "kind of model: dense, moe, encoder, enc-dec, ...")
+    field: Field | None = said(
+        word("field"), "language, images, biology or other; by the kind of model"
+    )
     mtp_depth: int | None = said(depth, "tokens beyond the next that are predicted in training")
     tokens: float | None = said(
         count("tokens", 1), "training tokens processed, repeats counted", "count"
@@ -86,6 +90,9 @@ class Plan(Said):
     device_count: float | None = said(
         count("device_count", 1, whole=True), "devices reserved at once", "count"
     )
+    global_batch_tokens: float | None = said(
+        count("global_batch_tokens", 1), "tokens of one optimiser step over all devices", "count"
+    )
     region: str | None = said(text("region"), "country, state, grid zone, cloud region or site")
     provider: str | None = said(text("provider"), "whose data centre")
     year: float | None = said(count("year", 1, whole=True), "year of the run")
@@ -95,6 +102,9 @@ class Plan(Said):
     )
     hydro_evaporation: HydroEvaporation | None = said(
         word("hydro_evaporation"), "water of reservoirs: include or exclude; include"
+    )
+    cooling: Cooling | None = said(
+        word("cooling"), "of the data centre: air, evaporative, dry, liquid or closed; unknown"
     )
     include_building: bool = said(
         switch("include_building"), "count the making of the data-centre building", default=False

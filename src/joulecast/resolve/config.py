@@ -61,6 +61,8 @@ def take(ledger: Ledger, source: str) -> Counted:
         _enter(ledger, "active_params", count.params_active, note)
     flop_note = f"{note} at {said}, causal attention, per {count.flop_unit}"
     _enter(ledger, "forward_flop_per_token", forward, flop_note)
+    if ledger.has("global_batch_tokens") and architecture.attention_layers:
+        _enter(ledger, "layers", architecture.attention_layers, note)
     for notice in warnings:
         ledger.warn(notice.code, notice.message)
     shown = ":".join(str(length) for length in count.seq_len)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, log
+from math import ceil, exp, inf, log
 
 import numpy as np
 
@@ -35,6 +35,9 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
         "device_name": None,
         "device_count": _count(ledger),
         "precision": plan.precision or "bf16",
+        "global_batch_tokens": plan.global_batch_tokens,
+        "cooling": plan.cooling,
+        "field": utilisation.field_of(ledger, size),
     }
     if plan.device is None and (plan.only_given or not (from_flop or from_hours)):
         ledger.settle("host_power_w", 0.0, "nothing added that was not given")
@@ -55,7 +58,10 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
 
 
 #: Numbers whose defaults follow the size of the model.
-OF_SIZE = ("utilisation", "mfu", "device_power_w")
+OF_SIZE = (
+    "utilisation", "mfu", "large_step_utilisation", "large_step_mfu", "full_power_utilisation",
+    "layers", "device_power_w", "device_power_full_w",
+)  # fmt: skip
 
 
 def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
@@ -64,8 +70,13 @@ def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
     if device is None or size is None:
         return {}
     found = utilisation.resized(ledger, device, size, active_params)
-    if device.device_power_w is None:
-        found["device_power_w"] = _power_levels(ledger.library, device, active_params)
+    found["layers"] = utilisation.layer_levels(ledger.library, active_params)
+    found["full_power_utilisation"] = np.array(
+        [utilisation.values(ledger, device, active_params)] * 3
+    )
+    if device.device_power_w is None and not ledger.has("layer_overhead_s"):
+        levels = _power_levels(ledger.library, device, active_params)
+        found |= {"device_power_w": levels, "device_power_full_w": levels}
     assumed = {name for name in OF_SIZE if ledger.has(name) and not ledger.given(name)}
     return {name: levels for name, levels in found.items() if name in assumed}
 
@@ -74,7 +85,7 @@ def bends(library: Library) -> tuple[float, ...]:
     """Sizes at which numbers of OF_SIZE bend; between them they are smooth."""
     large = library.default("small_model_params").value
     fitted = library.default("utilisation_extrapolated.smallest_params").value
-    return fitted, large / 10, large, utilisation.LARGE_MODEL_PARAMS
+    return fitted, large / 10, large
 
 
 def check(ledger: Ledger, device: Device | None, size: Size) -> None:
@@ -114,9 +125,11 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
     """Dense peak; spanning the family where its name alone was typed and peaks differ."""
     device = match.device
     for asked in (ledger.plan.precision, *(phase.precision for phase in ledger.plan.phases)):
-        if asked is not None and asked not in device.peak_tflops:
-            have = [name for name in CHOICES["precision"] if name in device.peak_tflops]
+        if asked is not None and not _trains_at(device, asked):
+            have = [name for name in CHOICES["precision"] if _trains_at(device, name)]
             why = f"{device.name} has no peak at this precision"
+            if asked in device.peak_tflops:
+                why = f"no training at this precision on {device.name} is known"
             raise InputError("precision", asked, why, have)
     own = [name for name in ("bf16", "fp16", "fp32") if name in device.peak_tflops]
     precision = ledger.plan.precision or own[0]
@@ -152,6 +165,12 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
                 f"{entered.value:.5g} FLOP/s is the sparse {name} figure of {device.name}; "
                 f"its dense 16-bit peak is {figure.value * 1e12:.5g}",
             )
+
+
+def _trains_at(device: Device, precision: str) -> bool:
+    """Whether a device can train at a precision; at int8 only where somebody has."""
+    known = precision != "int8" or "int8" in device.precision_speedup
+    return known and precision in device.peak_tflops
 
 
 def _rating(device: Device) -> str:
@@ -196,9 +215,18 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
 def _power(ledger: Ledger, device: Device, size: Size) -> None:
     library = ledger.library
     count = _count(ledger)
-    power = device.device_power_w or _rated_power(library, device, size.active_params or inf)
-    ledger.assume("device_power_w", power, f"{device.id}.power")
-    host = _host_power(library, device)
+    # Steps that leave a device waiting are counted as such: what works is as busy as large ones.
+    by_steps = ledger.has("layer_overhead_s")
+    active = inf if by_steps else size.active_params or inf
+    power = device.device_power_w or _rated_power(library, device, active)
+    waits = by_steps or ledger.has("full_power_utilisation")
+    if waits and not ledger.given("device_power_w") and not ledger.plan.only_given:
+        ledger.assume("device_power_full_w", power, f"{device.id}.power")
+        idle = library.default("idle_power_share")
+        ledger.assume("idle_power_share", idle, "assumption.idle_power_share")
+    else:
+        ledger.assume("device_power_w", power, f"{device.id}.power")
+    host = _host_power(library, device, ledger.plan.cooling)
     if host.value == 0 and host.low is None:
         ledger.settle("host_power_w", 0.0, host.note or "counted in the device's power")
     ledger.assume("host_power_w", host, f"{device.id}.host_power")
@@ -212,22 +240,53 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         ledger.settle("network_share", 0.0, "nothing added that was not given")
 
 
-def _host_power(library: Library, device: Device) -> Figure:
-    """Of the record; of a TPU as a share of the chip's mean, by generation; else one for all."""
+def never_measured(device: Device) -> tuple[str, ...]:
+    """What of a device a comparison rests on and nobody measured, in words."""
+    own = device.device_power_w
+    metered = device.metered if own is None else own.basis != "assumed"
+    found = [] if metered else ["power never metered"]
+    return (*found, *["share of peak assumed"] * utilisation.share_is_assumed(device))
+
+
+#: Ways to cool a data centre -> how its hosts are cooled.
+HOSTS_OF = {
+    "air": "air",
+    "evaporative": "air",
+    "dry": "air",
+    "liquid": "liquid",
+    "closed": "liquid",
+}
+
+
+def _host_power(library: Library, device: Device, cooling: str | None) -> Figure:
+    """Of the record, by cooling; of a TPU as a share of the chip's mean; else one for all."""
     if device.host_power_w is not None:
-        return device.host_power_w
+        return _cooled(library, device, device.host_power_w, cooling)
     if device.device_class != "tpu" or device.device_power_w is None:
-        return library.default("host_power_w")
+        return _cooled(library, device, library.default("host_power_w"), cooling)
     name = f"host_power_share.{device.family}"
     share = library.default(name if library.has_default(name) else "host_power_share.tpu")
     note = f"{share.value:.3g} of the chip's mean; {share.note}"
     return scaled(share, device.device_power_w.value, note)
 
 
+def _cooled(library: Library, device: Device, host: Figure, cooling: str | None) -> Figure:
+    """A host's power as it is cooled: measured so, or less its fans where liquid does the work."""
+    if cooling is None or device.host_cooling is not None or device.at_a_desk or not host.value:
+        return host
+    way = HOSTS_OF[cooling]
+    known = device.host_power_by_cooling.get(way)
+    if known is not None or way == "air":
+        return known or host
+    factor = library.default("host_power_factor.liquid")
+    note = f"{host.value:g} W x {factor.value:.3g}: {factor.note}; {host.note}"
+    return scaled(host, factor.value, note).replace(basis="assumed")
+
+
 def _rated_power(library: Library, device: Device, active_params: float) -> Figure:
     """Power of a device that nobody measured: a share of its rating."""
     assert device.tdp_w is not None  # the schema asks for it or for the power
-    small, large = _shares_of_rating(library, device)
+    small, large = shares_of_rating(library, device)
     weight = float(_largeness(library, active_params))
     nearer = large if weight >= 0.5 else small
     note = nearer.note
@@ -257,7 +316,7 @@ def _power_levels(library: Library, device: Device, active_params: Numbers) -> A
     """
     assert device.tdp_w is not None
     weight = _largeness(library, active_params)
-    small, large = (np.array(figure.points) for figure in _shares_of_rating(library, device))
+    small, large = (np.array(figure.points) for figure in shares_of_rating(library, device))
     share, least, most = np.multiply.outer(small, 1 - weight) + np.multiply.outer(large, weight)
     rating, low, high = device.tdp_w.points
     down = np.hypot(np.log(least / share), log(low / rating))
@@ -266,10 +325,30 @@ def _power_levels(library: Library, device: Device, active_params: Numbers) -> A
     return np.array([value, value * np.exp(-down), value * np.exp(up)])
 
 
-def _shares_of_rating(library: Library, device: Device) -> tuple[Figure, Figure]:
+#: Forms of GPU that stand in servers.
+SERVER_FORMS = ("SXM", "OAM", "PCIe", "superchip")
+
+#: Release after which later servers draw the same share.
+LATEST_OF_SHARE = 2022.7
+
+
+def shares_of_rating(library: Library, device: Device) -> tuple[Figure, Figure]:
     """Share of the rating drawn by small models and by large ones."""
     shares = f"device_power_share.{device.device_class}"
-    return library.default(f"{shares}.small"), library.default(f"{shares}.large")
+    large = library.default(f"{shares}.large")
+    if device.kind == "gpu" and device.form_factor in SERVER_FORMS and large.basis == "assumed":
+        large = _share_by_release(library, utilisation.released(device))
+    return library.default(f"{shares}.small"), large
+
+
+def _share_by_release(library: Library, year: float) -> Figure:
+    """Share of its rating that an unmetered server GPU draws: newer ones draw more of it."""
+    level = library.default("device_power_share.by_release.in_2020")
+    slope = library.default("device_power_share.by_release.logit_per_year").value
+    later = slope * (min(year, LATEST_OF_SHARE) - 2020)
+    value, low, high = (1 / (1 + (1 / end - 1) * exp(-later)) for end in level.points)
+    note = f"released {year:.1f}; {level.note}"
+    return level.replace(value=value, low=low, high=high, note=note)
 
 
 def _largeness(library: Library, active_params: Numbers) -> Numbers:
@@ -322,3 +401,9 @@ def building(ledger: Ledger) -> None:
         share = ledger.library.default("building_embodied_share")
         ledger.assume("building_embodied_share", share, "assumption.building", essential=True)
     ledger.settle("building_embodied_share", 0.0, "the building is left out", "assumed")
+
+
+def power_at_work(library: Library, device: Device, cooling: str | None) -> tuple[float, float]:
+    """Watts of a device that is kept busy by a large model, and of its share of the host."""
+    power = device.device_power_w or _rated_power(library, device, inf)
+    return power.value, _host_power(library, device, cooling).value

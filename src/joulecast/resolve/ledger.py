@@ -48,6 +48,8 @@ class Ledger:
         self.size: Size | None = None
         #: Whether it runs on somebody's own computer rather than in a data centre.
         self.at_a_desk = False
+        #: The utilisation assumed as a product: what each factor is, and the factor.
+        self.factors: list[tuple[str, float]] = []
         #: The chain on every number at its median, once all are settled.
         self.middle = Run({})
 
@@ -65,14 +67,17 @@ class Ledger:
             raise InputError(name, raw, "must be a whole number", [hint])
         self.data[name] = datum
 
-    def assume(self, name: str, figure: Figure, unknown: str, essential: bool = False) -> None:
+    def assume(
+        self, name: str, figure: Figure, unknown: str, essential: bool = False, common: float = 0.0
+    ) -> None:
         """Enter a number the user did not give, unless only given ones are wanted.
 
-        `essential` marks what follows from a name the user did give, such as a device's peak.
+        `essential` marks what follows from a name the user did give, such as a device's peak;
+        `common` is as in a Datum.
         """
         if name in self.data or (self.plan.only_given and not essential):
             return
-        self.data[name] = as_assumed(name, figure, unknown)
+        self.data[name] = as_assumed(name, figure, unknown)._replace(common=common)
 
     def settle(self, name: str, value: float, why: str, basis: Basis = "derived") -> None:
         """Enter an exact number that follows from what was said."""

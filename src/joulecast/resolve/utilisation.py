@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, hypot, log
+from math import exp, hypot, log, prod
 from typing import Literal
 
 import numpy as np
@@ -12,8 +12,11 @@ from joulecast.compute import attention_share
 from joulecast.data.library import Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
-from joulecast.performance import expected_utilisation
+from joulecast.outcome import follow
+from joulecast.performance import expected_utilisation, size_factor
 from joulecast.resolve.ledger import Ledger, Size, scaled
+from joulecast.terms import Field
+from joulecast.uncertainty import T95, nominal
 
 #: Ways to give a utilisation as it is, whatever the precision.
 AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
@@ -25,11 +28,19 @@ DECODERS = ("dense", "moe")
 #: over those a causal mask allows.
 ATTENTION_LEFT_OUT = {"dense": 1.0, "moe": 1.0, "encoder": 2.0}
 
-#: Classes of device no published run with device-hours was on.
-WITHOUT_RUNS = ("blackwell", "other")
+#: Kinds of model -> the field they are taken to be of, where none is said; others are language.
+FIELD_OF: dict[str, Field] = {
+    "vision": "images",
+    "diffusion": "images",
+    "speech": "other",
+    "other": "other",
+}
 
-#: Size of model from which size no longer matters, taken where the size is not known.
-LARGE_MODEL_PARAMS = 1e10
+#: Kinds of model whose optimiser steps were measured -> what their time per layer goes by.
+STEPS_OF = {"dense": "dense", "moe": "moe", "diffusion": "diffusion"}
+
+#: Size of model from which size hardly matters, taken where the size is not known.
+LARGE_MODEL_PARAMS = 1e11
 
 #: Length that most published runs were trained at, taken where the length was not said.
 USUAL_SEQ_LEN = 4096
@@ -39,7 +50,7 @@ MIDMONTH = 0.5
 
 
 def resolve(ledger: Ledger, device: Device, size: Size) -> None:
-    """The default for the class of device and kind of model, or what the given MFU needs."""
+    """The default for this device and kind of model, or what the given MFU needs."""
     library = ledger.library
     steady = any(ledger.given(name) for name in AS_IT_IS if name != "utilisation")
     if ledger.given("utilisation") or steady:
@@ -47,20 +58,29 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
         if steady and not ledger.given("utilisation"):
             ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
         _check_consistent(ledger)
+        if not ledger.plan.only_given and not ledger.given("device_power_w"):
+            _settle_waiting(ledger, device, size)
         return
     if _hours_alone(ledger):
         return
-    figure = default(ledger, device, size)
-    # Partly the class's own, for the most part the job's (uncertainty.SHARED_PART).
-    unknown = f"assumption.utilisation.{device.device_class}"
+    by_steps = ledger.has("global_batch_tokens")
+    if by_steps:
+        by_steps = _steps(ledger, size)
+    elif not ledger.given("device_hours"):
+        _warn_of_small_steps(ledger, device, size)
+    figure = default(ledger, device, size, by_steps)
+    # Partly the device's own, for the most part the job's.
+    unknown = f"assumption.utilisation.{device.id}"
+    role = "utilisation"
     if ledger.given("goodput"):
         typical = library.default("goodput").value
         note = f"default utilisation {figure.value:.3g} over a typical goodput of {typical:g}"
-        most = ceiling_of(library, device).value
-        ledger.assume("mfu", scaled(figure, 1 / typical, note, most), unknown)
-    else:
-        ledger.assume("utilisation", figure, unknown)
-    _speedup(ledger)
+        figure = scaled(figure, 1 / typical, note, ceiling_of(library, device).value)
+        role = "mfu"
+    role = "large_step_" * by_steps + role
+    ledger.factors = factors_of(ledger, device, size, figure.value)
+    ledger.assume(role, figure, unknown, common=_in_common(library, device, figure))
+    _speedup(ledger, device)
 
 
 def _hours_alone(ledger: Ledger) -> bool:
@@ -71,7 +91,7 @@ def _hours_alone(ledger: Ledger) -> bool:
     return hours and not counted and not (sized and ledger.has("tokens"))
 
 
-def _speedup(ledger: Ledger) -> None:
+def _speedup(ledger: Ledger, device: Device) -> None:
     """What the precision gains over 16 bit; phases of several precisions add their times."""
     plan, library = ledger.plan, ledger.library
     tokens: dict[str, float] = {}
@@ -79,16 +99,22 @@ def _speedup(ledger: Ledger) -> None:
         precision = phase.precision or plan.precision or "bf16"
         tokens[precision] = tokens.get(precision, 0.0) + phase.tokens
     tokens = tokens or {plan.precision or "bf16": 1.0}
-    fast = [name for name in tokens if name in ("fp8", "fp4")]
+    fast = [name for name in tokens if name in ("fp8", "fp4", "int8")]
     if not fast:
         own = ledger.resolved.get("precision")  # of the device, where nothing was said
         said = plan.precision or (own if own == "fp32" else "16 bit")
         ledger.settle("precision_speedup", 1.0, f"trained at {said}", "assumed")
         return
-    figures = {name: library.default(f"precision_speedup.{name}") for name in fast}
+    own_gains = device.precision_speedup
+    figures = {
+        name: own_gains.get(name) or library.default(f"precision_speedup.{name}") for name in fast
+    }
     first = figures[fast[0]]
+    # A gain measured on the device is its own; the rule is one ignorance for all.
+    whose = device.id if any(name in own_gains for name in fast) else "rule"
+    unknown = f"{whose}.speedup.{'+'.join(fast)}"
     if len(tokens) == 1:
-        ledger.assume("precision_speedup", first, f"rule.speedup.{fast[0]}")
+        ledger.assume("precision_speedup", first, unknown)
         return
     total = sum(tokens.values())
 
@@ -104,36 +130,53 @@ def _speedup(ledger: Ledger) -> None:
         high=mixed("high"),
         note=f"phases: {shares}; {first.note}",
     )
-    ledger.assume("precision_speedup", figure, f"rule.speedup.{'+'.join(fast)}")
+    ledger.assume("precision_speedup", figure, unknown)
 
 
-def default(ledger: Ledger, device: Device, size: Size) -> Figure:
-    """Whole-run utilisation to expect of this kind and size of model on this device, this year."""
+def default(ledger: Ledger, device: Device, size: Size, large_steps: bool = False) -> Figure:
+    """Whole-run utilisation to expect of this kind and size of model on this device, this year.
+
+    With `large_steps` what it would be, were optimiser steps large: size then does not count.
+    """
     library = ledger.library
-    group = _group(size)
-    ceiling = ceiling_of(library, device)
-    base = library.default("utilisation.of_ceiling")
-    kind = library.default(f"utilisation.kind.{group}")
-    age = age_of(device, ledger.resolved["year"])
-    params = size.active_params or LARGE_MODEL_PARAMS
+    share = tuned_share(library, device)
+    base = library.default("utilisation.of_tuned")
+    params = _params(size)
+    age = age_of(library, device, ledger.resolved["year"])
     note = (
-        f"published runs reach {base.value:.3g} of the best matrix product "
-        f"({ceiling.value:.3g} of peak); device {age:.1f} years old"
+        f"published runs reach {base.value:.3g} of what a tuned training can use "
+        f"({share.value:.3g} of peak); software {age:.1f} years old"
     )
-    if params < LARGE_MODEL_PARAMS:
-        note += f", {brief(params)} parameters"
-    if group == "other":
-        note += f", {size.arch} x {kind.value:.3g}"
-    share = float(_attention_left_out(ledger, size, params))
-    if share:
+    if not large_steps and size.active_params is not None:
+        kept = float(_size(library, device, params))
+        note += f", {brief(params)} parameters x {kept:.3g}"
+    group, field = _group(size), field_of(ledger, size)
+    step = library.default(f"utilisation.kind.{group}").value
+    step *= library.default(f"utilisation.field.{field}").value
+    if step != 1:
+        note += f", {size.arch} ({field}) x {step:.3g}"
+    left_out = float(_attention_left_out(ledger, size, params))
+    if left_out:
         note += (
-            f"; over {1 + share:.3g} for attention at {_length(size):,} tokens, which 6 N D leaves "
-            "out"
+            f"; over {1 + left_out:.3g} for attention at {_length(size):,} tokens, which 6 N D "
+            "leaves out"
         )
-    if device.device_class in WITHOUT_RUNS:
+    few = f"utilisation.few_families.{device.device_class}"
+    if library.has_default(few):
         ledger.warn(
             "utilisation_by_analogy",
-            f"no published run on {device.device_class} devices: utilisation as on others "
+            f"{library.default(few).note}: range widened (--set mfu=)",
+        )
+    if field == "other":
+        ledger.warn(
+            "field_without_runs",
+            "no published run of this field has both hours and FLOP: range widened to a factor of "
+            "3 (--set mfu=; --field where it is another)",
+        )
+    if _adapters(size):
+        ledger.warn(
+            "utilisation_of_fine_tunes",
+            "no fine-tune is among the runs that the utilisation was fitted on: range widened "
             "(--set mfu=)",
         )
     basis = base.basis
@@ -145,45 +188,227 @@ def default(ledger: Ledger, device: Device, size: Size) -> Figure:
             f"was fitted on ({brief(smallest)}): measure it if you can (--set device_hours=)",
         )
         basis, note = "assumed", f"{note}; extrapolated, its low end widened"
-    value, low, high = _levels(ledger, device, size, params).tolist()
+    value, low, high = _levels(ledger, device, size, params, large_steps).tolist()
     return base.replace(value=value, low=low, high=high, basis=basis, note=note)
+
+
+def factors_of(ledger: Ledger, device: Device, size: Size, value: float) -> list[tuple[str, float]]:
+    """The default utilisation as a product, each factor in words; none where it was cut off."""
+    library, params = ledger.library, _params(size)
+    group, field = _group(size), field_of(ledger, size)
+    age = age_of(library, device, ledger.resolved["year"])
+    slope = library.default("utilisation.age_slope").value
+    factors = [
+        ("share of it that a tuned training can use", tuned_share(library, device).value),
+        ("of that over a whole run", library.default("utilisation.of_tuned").value),
+        (f"software {age:.1f} years old", float(expected_utilisation(1, 1, 1, age, slope, 1))),
+        (f"kind of model: {group}", library.default(f"utilisation.kind.{group}").value),
+        (f"field: {field}", library.default(f"utilisation.field.{field}").value),
+    ]
+    if not ledger.has("layer_overhead_s") and size.active_params is not None:
+        kept = float(_size(library, device, params))
+        factors.append((f"kept by {brief(params)} parameters on this device", kept))
+    left_out = float(_attention_left_out(ledger, size, params))
+    if left_out:
+        factors.append(("for attention that 6 N D leaves out", 1 / (1 + left_out)))
+    if ledger.given("goodput"):
+        factors.append(("for a typical goodput", 1 / library.default("goodput").value))
+    product = prod(factor for _, factor in factors)
+    whole = abs(product / value - 1) < 1e-9
+    return [(words, factor) for words, factor in factors if factor != 1] if whole else []
 
 
 def resized(ledger: Ledger, device: Device, size: Size, params: Array) -> dict[str, Array]:
     """What `resolve` assumes at other sizes of the model: value, low and high [level, size]."""
-    levels = _levels(ledger, device, size, params)
+    by_steps = ledger.has("layer_overhead_s")
+    levels = _levels(ledger, device, size, params, by_steps)
+    steps = "large_step_" * by_steps
     if not ledger.given("goodput"):
-        return {"utilisation": levels}
+        return {f"{steps}utilisation": levels}
     typical = ledger.library.default("goodput").value
-    return {"mfu": np.minimum(levels / typical, ceiling_of(ledger.library, device).value)}
+    most = ceiling_of(ledger.library, device).value
+    return {f"{steps}mfu": np.minimum(levels / typical, most)}
 
 
-def _levels(ledger: Ledger, device: Device, size: Size, params: Numbers) -> Array:
+def _settle_waiting(ledger: Ledger, device: Device, size: Size) -> None:
+    """Enter the default where the utilisation given lies below it: devices then draw less."""
+    (run,) = follow([nominal(ledger.ordered())]).parts
+    reached, value = run.known.get("utilisation"), default_value(ledger, device, size)
+    if reached is not None and float(reached) < value:
+        why = "the default for this run: whoever keeps devices less busy draws less"
+        ledger.settle("full_power_utilisation", value, why)
+
+
+def values(ledger: Ledger, device: Device, params: Numbers) -> Numbers:
+    """The default at other sizes of the model."""
+    assert ledger.size is not None
+    value: Numbers = _levels(ledger, device, ledger.size, params)[0]
+    return value
+
+
+def _params(size: Size) -> float:
+    return size.active_params or LARGE_MODEL_PARAMS
+
+
+def _levels(
+    ledger: Ledger, device: Device, size: Size, params: Numbers, large_steps: bool = False
+) -> Array:
     """Value, low and high of the default for models of so many active parameters [level, ...].
 
-    The range is wider where the ceiling was not measured, and downwards below the smallest model
-    that the default was fitted on; it never reaches above the ceiling.
+    The range is wider where the share of peak was not measured, the runs on this class of device
+    or of this field are few, and downwards below the smallest model that the default was fitted
+    on; it never reaches above the ceiling.
     """
     library = ledger.library
-    group = _group(size)
-    ceiling, least, most = ceiling_of(library, device).points
-    expected = expected_utilisation(
-        ceiling,
-        library.default("utilisation.of_ceiling").value,
-        library.default(f"utilisation.kind.{group}").value,
-        age_of(device, ledger.resolved["year"]),
+    group, field = _group(size), field_of(ledger, size)
+    share, least, most = tuned_share(library, device).points
+    kind = library.default(f"utilisation.kind.{group}").value
+    value = expected_utilisation(
+        share,
+        library.default("utilisation.of_tuned").value,
+        kind * library.default(f"utilisation.field.{field}").value,
+        age_of(library, device, ledger.resolved["year"]),
         library.default("utilisation.age_slope").value,
-        params,
-        library.default("utilisation.size_slope").value,
-    )
-    value = expected / (1 + _attention_left_out(ledger, size, params))
-    _, low, high = library.default(f"utilisation.spread.{group}").points
-    down = hypot(log(low), log(least / ceiling))
-    up = hypot(log(high), log(most / ceiling))
+        1.0 if large_steps else _size(library, device, params),
+    ) / (1 + _attention_left_out(ledger, size, params))
+    widths = [library.default(f"utilisation.spread.{group}").points]
+    for name, applies in (
+        (f"utilisation.few_families.{device.device_class}", True),
+        ("utilisation.spread.fine_tune", _adapters(size)),
+    ):
+        if applies and library.has_default(name):
+            widths.append(library.default(name).points)
+    down = hypot(*(log(low) for _, low, _ in widths), log(least / share))
+    up = hypot(*(log(high) for _, _, high in widths), log(most / share))
+    if field == "other":
+        _, low, high = library.default("utilisation.spread.no_field").points
+        down, up = max(down, -log(low)), max(up, log(high))
     smallest = library.default("utilisation_extrapolated.smallest_params").value
     exponent = library.default("utilisation_extrapolated.low_exponent").value
     widened = np.minimum(params / smallest, 1.0) ** exponent
-    return np.array([value, value * exp(-down) * widened, np.minimum(value * exp(up), most)])
+    highest = max(most, ceiling_of(library, device).points[2])
+    return np.array([value, value * exp(-down) * widened, np.minimum(value * exp(up), highest)])
+
+
+def _in_common(library: Library, device: Device, figure: Figure) -> float:
+    """Share of the variance of ln(utilisation) that is the job's, whatever the device.
+
+    The device's own part is what may be off in its share of peak and in its software.
+    """
+    tuned = device.tuned_share
+    if tuned is not None:
+        ceiling = "watts" if tuned.basis == "assumed" else "pairs"
+    else:
+        ceiling = "measured" if device.matmul_share is not None else "class"
+    few = library.has_default(f"utilisation.few_families.{device.device_class}")
+    own = hypot(
+        library.default(f"utilisation.own.{ceiling}").value,
+        library.default(f"utilisation.own.software{'_few' * few}").value,
+    )
+    _, low, high = figure.points
+    whole = log(high / low) / (2 * T95)
+    return max(0.0, 1 - (own / whole) ** 2)
+
+
+def share_is_assumed(device: Device) -> bool:
+    """Whether nobody measured what share of its peak a device can use."""
+    known = device.tuned_share or device.matmul_share
+    return known is None or known.basis == "assumed"
+
+
+def _size(library: Library, device: Device, params: Numbers) -> Numbers:
+    """What a model of this size keeps on this device."""
+    peak = device.peak("bf16")
+    assert peak is not None  # the schema asks for one of bf16, fp16 and fp32
+    half = library.default("utilisation.size.half_params").value
+    exponent = library.default("utilisation.size.exponent").value
+    return size_factor(params, peak.value * 1e12, half, exponent)
+
+
+def field_of(ledger: Ledger, size: Size) -> Field:
+    """Field of a model: as said, or by its kind."""
+    return ledger.plan.field or FIELD_OF.get(size.arch, "language")
+
+
+def _adapters(size: Size) -> bool:
+    """Whether weights are frozen: a fine-tune."""
+    trained, every = size.trained_params, size.params
+    return trained is not None and every is not None and trained < every
+
+
+def _steps(ledger: Ledger, size: Size) -> bool:
+    """Enter what an optimiser step costs beside its arithmetic; whether the law holds here."""
+    library = ledger.library
+    if not ledger.has("device_count"):
+        batch = brief(ledger.data["global_batch_tokens"].value)
+        why = "needs the number of devices that share it"
+        raise InputError("global_batch_tokens", batch, why, ["--device-count 64"])
+    if _adapters(size) or size.active_params is None or not ledger.has("tokens"):
+        ledger.warn(
+            "step_law_off",
+            "what a step of this batch costs is known where size and tokens are, and all weights "
+            "are trained: the batch changes nothing here",
+        )
+        return False
+    if size.arch not in STEPS_OF:
+        ledger.warn(
+            "step_law_by_analogy",
+            f"steps of {size.arch} models were not measured: as of dense decoders "
+            "(--set layer_overhead_s=)",
+        )
+    kind = STEPS_OF.get(size.arch, "dense")
+    overhead = library.default(f"layer_overhead_s.{kind}")
+    ledger.assume("layer_overhead_s", overhead, f"assumption.step_overhead.{kind}")
+    ledger.assume("layers", layers_of(library, size.active_params), "assumption.layers")
+    return True
+
+
+def layers_of(library: Library, active_params: float) -> Figure:
+    """Layers of a decoder of some size, where its config is not known."""
+    at_1e9 = library.default("layers_rule.at_1e9_params")
+    value, low, high = layer_levels(library, active_params).tolist()
+    note = f"{at_1e9.value:g} at 1e9 parameters, here {brief(active_params)}; {at_1e9.note}"
+    return at_1e9.replace(value=value, low=low, high=high, note=note)
+
+
+def layer_levels(library: Library, active_params: Numbers) -> Array:
+    """Value, low and high of the layers of decoders of so many active parameters [level, ...]."""
+    grown = (active_params / 1e9) ** library.default("layers_rule.exponent").value
+    levels: Array = np.multiply.outer(
+        np.array(library.default("layers_rule.at_1e9_params").points), grown
+    )
+    return levels
+
+
+def _warn_of_small_steps(ledger: Ledger, device: Device, size: Size) -> None:
+    """Say at which batch so many devices stop scaling, where no batch was given.
+
+    A run keeps 80 % of its utilisation where a step takes 4 u_0 L t_0 at the peak.
+    """
+    library = ledger.library
+    count, active = ledger.data.get("device_count"), size.active_params
+    if count is None or active is None or _adapters(size) or size.arch not in DECODERS:
+        return
+    peak = device.peak("bf16")
+    assert peak is not None
+    kept = default_value(ledger, device, size) / float(_size(library, device, active))
+    overhead = library.default(f"layer_overhead_s.{STEPS_OF[size.arch]}").value
+    step_time = 4 * kept * layers_of(library, active).value * overhead
+    per_device = step_time * peak.value * 1e12 / (6 * active)
+    needed = per_device * count.value
+    if needed > library.default("large_global_batch_tokens").value:
+        ledger.warn(
+            "small_steps",
+            f"{count.value:,.0f} {device.name} keep 80 % of their speed on this model only with "
+            f"{float(f'{per_device:.2g}'):,.0f} tokens a device in each step, "
+            f"{float(f'{needed / 1e6:.2g}'):g} million in all; with fewer the hours are more than "
+            "these (--global-batch 4M)",
+        )
+
+
+def default_value(ledger: Ledger, device: Device, size: Size) -> float:
+    """The default utilisation alone."""
+    return float(_levels(ledger, device, size, _params(size))[0])
 
 
 def _group(size: Size) -> str:
@@ -195,10 +420,24 @@ def ceiling_of(library: Library, device: Device) -> Figure:
     return device.matmul_share or library.default(f"matmul_share.{device.device_class}")
 
 
-def age_of(device: Device, year: int) -> float:
-    """Years from the release of a device to the middle of a year; never below 0."""
-    released = device.release_date.year + (device.release_date.month - MIDMONTH) / 12
-    return max(0.0, year + MIDYEAR - released)
+def tuned_share(library: Library, device: Device) -> Figure:
+    """Share of peak that a tuned training can use: from pairs of runs, else the ceiling."""
+    return device.tuned_share or ceiling_of(library, device)
+
+
+def released(device: Device) -> float:
+    """When a device was released, as a year."""
+    return device.release_date.year + (device.release_date.month - MIDMONTH) / 12
+
+
+def age_of(library: Library, device: Device, year: int) -> float:
+    """Years that the software of a device has had to the middle of a year; never below 0.
+
+    They count from the first device of its generation, or from the older one whose software
+    tuned runs show it could use from its first day.
+    """
+    first = device.software_since or device.generation or device.id
+    return max(0.0, year + MIDYEAR - released(library.device(first).device))
 
 
 def _attention_left_out(ledger: Ledger, size: Size, params: Numbers) -> Numbers:

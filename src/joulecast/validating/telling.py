@@ -26,6 +26,7 @@ def inputs(run: ReportedRun, with_flop: bool = True) -> dict[str, Any]:
     before = run.before
     plan: dict[str, Any] = {
         "arch": before.arch,
+        "field": before.field,
         "params": before.params,
         "active_params": before.active_params,
         "seq_len": before.seq_len and int(before.seq_len.value),
@@ -44,7 +45,7 @@ def inputs(run: ReportedRun, with_flop: bool = True) -> dict[str, Any]:
 def boundary(run: ReportedRun, quantity: str) -> dict[str, float]:
     """What the meter left out is left out of the forecast too."""
     energy = run.reported.energy_kwh
-    if quantity == "hours" or energy is None:
+    if quantity in ("hours", "magnitude") or energy is None:
         return {}
     left_out = {"network_share": 0.0}
     if energy.scope == "device":
@@ -75,7 +76,7 @@ def given(run: ReportedRun, known: Iterable[str]) -> dict[str, float]:
 def reported(run: ReportedRun, quantity: str) -> float:
     """The published figure; energy without cooling, which no meter here read."""
     after = run.reported
-    if quantity == "hours":
+    if quantity in ("hours", "magnitude"):
         assert after.device_hours is not None
         return after.device_hours.value
     if quantity == "co2":
