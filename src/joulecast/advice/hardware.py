@@ -7,6 +7,7 @@ from joulecast.answers.advice import LIFETIME
 from joulecast.data.records import Device
 from joulecast.errors import JoulecastError
 from joulecast.laws.law import constants_of, laws_of
+from joulecast.resolve.hardware import never_measured
 from joulecast.resolve.utilisation import AS_IT_IS
 
 #: Devices that are drawn.
@@ -59,7 +60,9 @@ def devices(now: Opened) -> list[Candidate]:
         held += " in place of the fleet" if now.several else ""
         if now.on == LIFETIME and now.plan.use is not None and now.plan.use.device is None:
             held += ", and used for serving too"
-        change = Candidate("device", device.name, flags, detail=held, caveat=_had(now, device))
+        unsure = ", ".join(never_measured(device))
+        name = f"{device.name} ({unsure})" if unsure else device.name
+        change = Candidate("device", name, flags, detail=held, caveat=_had(now, device))
         try:
             there = now.after(change)
             if not any(n.code == "memory_too_small" for n in there.ledger.notices):
@@ -177,7 +180,8 @@ def _half(own: str, half: str) -> Candidate:
 
 def _eight(now: Opened, own: str) -> Candidate:
     """FP8, with what it was seen to cost in loss, and what regaining that would take."""
-    gain = now.library.default("precision_speedup.fp8")
+    own_gains = [device.precision_speedup.get("fp8") for device in now.devices]
+    gain = own_gains[0] or now.library.default("precision_speedup.fp8")
     loss = now.library.default("advice.fp8_loss")
     left = now.library.default("advice.fp8_params_share")
     caveat = (

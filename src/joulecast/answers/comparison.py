@@ -19,7 +19,8 @@ Shown = str | float | bool | None
 
 
 @shows(
-    "label", "differs", "results", "ratio_to_first", "probability_lowest", "warnings",
+    "label", "differs", "results", "ratio_to_first", "ratio_parts", "probability_lowest",
+    "lower_than", "never_measured", "warnings",
     exact=("differs",),
     differs=(dict[str, Shown], lambda option: option.said),
     results=(Results, lambda option: results_of(option.footprint.quantities)),
@@ -28,8 +29,11 @@ Shown = str | float | bool | None
 class Option(Frozen):
     """One option of a comparison; `ratio_to_first` is null where the first's outcome is zero.
 
-    The ratio is its outcome over the first option's, drawn from the same causes.  `differs` holds
-    what sets the option apart, by field.
+    The ratio is its outcome over the first option's, drawn from the same causes; `ratio_parts` are
+    the factors that make it: work, hours per work, power, PUE, grid, making; null for outcomes
+    beside the chain.  `lower_than` holds by label how probably it is lower than each option.
+    `differs` holds what sets the option apart, by field, `never_measured` what of its devices
+    nobody measured.
     """
 
     label: str
@@ -37,6 +41,9 @@ class Option(Frozen):
     footprint: Footprint
     ratio_to_first: Quantity | None
     probability_lowest: float
+    ratio_parts: Mapping[str, float] | None
+    lower_than: Mapping[str, float]
+    never_measured: tuple[str, ...]
 
     @property
     def said(self) -> dict[str, Shown]:

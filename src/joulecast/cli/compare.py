@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked, varied
-from joulecast.cli.output import is_json, note, show
+from joulecast.cli.output import is_json, note, say, show
 from joulecast.cli.planning import AsJson, Format, Targets, Vary, takes_plan
 from joulecast.errors import InputError
 
@@ -27,6 +27,9 @@ def compare(
         Path | None,
         typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE"),
     ] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Say of each pair how surely one is lower.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")
     ] = False,
@@ -56,6 +59,10 @@ def compare(
         pictures.plot(comparison, plot, force=force)
         note(f"wrote {plot}")
     show(comparison, to_json, quiet)
+    if matrix and not to_json:
+        from joulecast.report.comparison import matrix as words
+
+        say("\n" + words(comparison))
 
 
 def _against(asked: Asked, run: str | None, to_json: bool, quiet: bool) -> None:

@@ -19,6 +19,7 @@ from joulecast.estimation import drawn, footprint_of
 from joulecast.notices import Notice
 from joulecast.plan import FIELDS_OF_QUANTITIES, FleetEntry, Plan, varied
 from joulecast.resolve import Settled, resolve
+from joulecast.resolve.hardware import never_measured
 from joulecast.terms import RESULTS, TERMS
 from joulecast.whatif import axes, scenarios
 
@@ -27,6 +28,16 @@ MOST_OPTIONS = 500
 
 #: What is compared where nobody says: the first of these that every option has.
 OUTCOMES = ("total_kgco2e", "energy_kwh", "device_hours", "training_flop")
+
+#: Stages that the ratio of two options is split by -> what each adds to the one before.
+STAGES_OF_RATIOS = (
+    ("training_flop", "work"),
+    ("device_hours", "hours"),
+    ("it_energy_kwh", "power"),
+    ("energy_kwh", "pue"),
+    ("operational_kgco2e", "grid"),
+    ("total_kgco2e", "making"),
+)
 
 #: Fields whose value says by itself what it is.
 PLAIN_FIELDS = ("model", "arch", "device", "region", "provider", "precision", "grid_basis", "fleet")
@@ -87,18 +98,73 @@ def compare(
     draws = draws_of(settled, on)
     likely = uncertainty.probability_lowest(draws)
 
-    def ratio(i: int) -> Quantity | None:
-        return ratio_of(float(values[0]), float(values[i]), draws[[0, i]])
+    lower = _lower_than(draws)
+
+    def option(i: int, label: str) -> Option:
+        ratio = ratio_of(float(values[0]), float(values[i]), draws[[0, i]])
+        return Option(
+            label,
+            differs[i],
+            footprints[i],
+            ratio,
+            float(likely[i]),
+            _ratio_parts(on, footprints[0], footprints[i]),
+            dict(zip(labels, lower[i], strict=True)),
+            _never_measured(settled[i]),
+        )
 
     return Comparison(
         on,
-        tuple(
-            Option(label, differs[i], footprints[i], ratio(i), float(likely[i]))
-            for i, label in enumerate(labels)
-        ),
+        tuple(option(i, label) for i, label in enumerate(labels)),
         _best_change(on, differs, labels, values, draws),
         left_out,
     )
+
+
+def _ratio_parts(on: str, first: Footprint, other: Footprint) -> dict[str, float] | None:
+    """The ratio of an outcome to the first option's, as factors whose product it is.
+
+    A stage that one of the two does not know goes into the next; None for outcomes beside the
+    chain and where one of the numbers is zero.
+    """
+    stages = dict(STAGES_OF_RATIOS)
+    if on not in stages:
+        return None
+    parts: dict[str, float] = {}
+    before = 1.0
+    for stage, name in stages.items():
+        pair = [footprint.quantities[stage] for footprint in (first, other)]
+        if all(pair):
+            one, two = (quantity.value for quantity in pair if quantity is not None)
+            if not one or not two:
+                return None
+            parts[name] = two / one / before
+            before = two / one
+        if stage == on:
+            break
+    return parts
+
+
+def _lower_than(draws: Array) -> list[list[float]]:
+    """Probability that an option [row] is lower than another [column]; level draws count half."""
+    lower = np.array([(row < draws).mean(axis=1) for row in draws])
+    level = 1 - lower - lower.T
+    found: list[list[float]] = (lower + level / 2).tolist()
+    return found
+
+
+def _never_measured(settled: Settled) -> tuple[str, ...]:
+    """What of an option's devices nobody measured, unless it was given."""
+    said: dict[str, None] = {}
+    for ledger in settled.ledgers:
+        if ledger.device is None:
+            continue
+        for words in never_measured(ledger.device):
+            name = "device_power_w" if words.startswith("power") else "utilisation"
+            assumed = {name, f"large_step_{name}", "device_power_full_w", "mfu"} & {*ledger.live}
+            if any(not ledger.live[one].given for one in assumed):
+                said[f"{ledger.device.name}: {words}"] = None
+    return tuple(said)
 
 
 def _choices(

@@ -107,26 +107,34 @@ class Stretch:
     def least(self, limits: Array) -> Array:
         """The least x whose outcome is within each limit; NaN where none is.
 
-        For outcomes that are a falling power of x or do not change.
+        For outcomes that fall with x, rise with it or do not change.
         """
         low, high = self.ends
+        if high > low or self.exponent == 0:
+            return np.where(low <= limits * (1 + ROUNDING), self.lo, np.nan)
         fits = high <= limits * (1 + ROUNDING)
-        if self.exponent == 0:
-            return np.where(fits, self.lo, np.nan)
-        assert self.exponent is not None
-        found = self.lo * (limits / low) ** (1 / self.exponent)
-        return np.where(fits, np.clip(found, self.lo, self.hi), np.nan)
+        if self.exponent is None:
+            found = self._in_table(1 / limits, falling=True)
+        else:
+            found = self.lo * (limits / low) ** (1 / self.exponent)
+        found = np.where(limits >= low, self.lo, np.clip(found, self.lo, self.hi))
+        return np.where(fits, found, np.nan)
 
-    def _in_table(self, limits: Array) -> Array:
-        """Roots between nodes, which are drawn in until the limits fill them."""
-        inside = limits[(limits > self.ends[0]) & (limits < self.ends[1])]
+    def _in_table(self, limits: Array, falling: bool = False) -> Array:
+        """Roots between nodes, which are drawn in until the limits fill them.
+
+        Of an outcome that falls its inverse is followed, and `limits` are inverse too.
+        """
+        low, high = (1 / end for end in self.ends) if falling else self.ends
+        inside = limits[(limits > low) & (limits < high)]
         if inside.size == 0:
             return np.full_like(limits, self.lo)
         draws = self._line or self._draws
         count = _NODES if self._line else _SLOW_NODES
 
         def rising(nodes: Array) -> Array:
-            return np.maximum.accumulate(self._at_level(draws(nodes)))
+            levels = self._at_level(draws(nodes))
+            return np.maximum.accumulate(1 / levels if falling else levels)
 
         lo, hi = self.lo, self.hi
         for _ in range(_ROUNDS):

@@ -233,6 +233,9 @@ class Question:
         for row in stretches:
             each = np.stack([one.least(limit) for one, limit in zip(row, limits, strict=True)])
             x = np.ceil(each.max(axis=0) * (1 - ROUNDING))
+            for one, limit in zip(row, limits, strict=True):
+                if one.ends[1] > one.ends[0]:  # more devices cost more: too many is too much
+                    x[~(x <= one.largest(limit) * (1 + ROUNDING))] = np.nan
             new = np.isnan(found.x) & ~np.isnan(x) & (x <= row[0].hi)
             held = x <= row[0].lo
             found.x[new] = x[new]
