@@ -16,7 +16,7 @@ from joulecast.validating import scoring
 from joulecast.validating.runs import ReportedRun
 
 #: What of a run is compared.
-Kind = Literal["hours", "energy", "co2"]
+Kind = Literal["hours", "energy", "co2", "magnitude"]
 
 #: What comes of laying a published figure beside the run's others.
 Settled = Literal["reproduced", "contradicts itself", "lacks inputs", "made by us"]
@@ -50,7 +50,8 @@ Guesses = table(
 class Row(Frozen):
     """A published figure of a run beside its forecast; `known` was given besides the inputs.
 
-    Both figures are in `unit`; `baselines` are point forecasts of the same figure.
+    Both figures are in `unit`; `baselines` are point forecasts of the same figure.  Where hours
+    may lie on one side of the published ones, an error to that side is none.
     """
 
     run: ReportedRun
@@ -71,12 +72,19 @@ class Row(Frozen):
     @property
     def ln_ratio(self) -> float:
         """ln(predicted / reported)."""
-        return math.log(self.ratio)
+        error = math.log(self.ratio)
+        return 0.0 if error * self._open > 0 else error
+
+    @property
+    def _open(self) -> int:
+        """The side on which a forecast of the hours may lie, as in ReportedRun.one_sided."""
+        return self.run.one_sided if self.unit == "h" else 0
 
     @cached_property
     def pit(self) -> float:
         """Share of the draws below the reported figure."""
-        return scoring.pit(self.draws, self.reported)
+        share = scoring.pit(self.draws, self.reported)
+        return 0.5 if (0.5 - share) * self._open > 0 else share
 
     @property
     def z(self) -> float:
@@ -91,7 +99,8 @@ class Row(Frozen):
     def inside(self, nominal: float) -> bool:
         """Whether the reported figure lies in that range."""
         low, high = self.range(nominal)
-        return low <= self.reported <= high
+        above, below = self._open > 0, self._open < 0
+        return (low <= self.reported or above) and (self.reported <= high or below)
 
     @property
     def large(self) -> bool:
@@ -248,6 +257,7 @@ class Summary(TypedDict):
     hours: Mapping[str, Score]
     energy: Mapping[str, Score]
     co2: Mapping[str, Score]
+    magnitude: Mapping[str, Score]
     knowing_more: tuple[Gain, ...]
     accounting: tuple[Account, ...]
 

@@ -15,8 +15,8 @@ def list_(
         str,
         typer.Argument(
             help=(
-                "devices, instances, models, runs, regions, providers, assumptions, sources or "
-                "warnings."
+                "devices, instances, models, runs, benchmarks, regions, providers, assumptions, "
+                "sources or warnings."
             )
         ),
     ],
@@ -26,7 +26,8 @@ def list_(
         str | None, typer.Option("--class", help="Devices of a class, such as hopper.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Devices (gpu, tpu, ...) or places (state, ...) of a kind.")
+        str | None,
+        typer.Option(help="Devices (gpu, ...), places (state, ...) or runs (benchmark) of a kind."),
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Regions of a cloud provider.")] = None,
     country: Annotated[str | None, typer.Option(help="Places in a country.")] = None,

@@ -26,6 +26,12 @@ def validate(
             "--accounting", help="Only check published energies against published hours and power."
         ),
     ] = False,
+    benchmark: Annotated[
+        bool,
+        typer.Option(
+            "--benchmark", help="Only check how devices compare, on tuned runs at equal work."
+        ),
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the pictures into this folder.", metavar="DIR")
     ] = None,
@@ -44,12 +50,14 @@ def validate(
     joulecast validate --plot pictures
     """
     form = "json" if as_json else chosen(format_, ("text", "json", "csv"))
-    if accounting:
-        for flag, said in (("--shipped", shipped), ("--plot", plot), ("--write", write)):
+    alone = "--accounting" if accounting else "--benchmark"
+    if accounting or benchmark:
+        of_forecasts = {"--shipped": shipped, "--plot": plot, "--write": write}
+        for flag, said in {**of_forecasts, "--benchmark": benchmark and accounting}.items():
             if said:
-                why = "is of the forecasts, which --accounting leaves out"
+                why = f"is of the forecasts, which {alone} leaves out"
                 raise InputError(flag, None, why, ["leaving one of the two out"])
-        _accounting(library(specs), form)
+        (_accounting if accounting else _benchmark)(library(specs), form)
         return
     from joulecast.validating.text import text
     from joulecast.validating.validation import validate as verb
@@ -61,7 +69,7 @@ def validate(
         if not folder.is_dir():
             raise InputError("--plot" if folder is plot else "--write", folder, "is not a folder")
     result = verb(library(specs), shipped=shipped)
-    _draw(result, plot, write)
+    _draw(result, plot, write, library(specs))
     _print(form, result.to_dict(), result.rows_flat(), text(result))
     if not result.ok:
         raise typer.Exit(1)
@@ -81,6 +89,18 @@ def _accounting(tables: "Library", form: str) -> None:
         raise typer.Exit(1)
 
 
+def _benchmark(tables: "Library", form: str) -> None:
+    """How devices compare: no whole job is forecast."""
+    from joulecast.answers.shape import as_dict
+    from joulecast.validating.transfer import validate_devices
+    from joulecast.validating.transfer_text import text
+
+    found = validate_devices(tables)
+    _print(form, as_dict(found), [as_dict(row) for row in found.pairs], text(found))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
 def _print(form: str, everything: Any, rows: list[dict[str, Any]], words: str) -> None:
     if form == "json":
         print_json(everything)
@@ -90,7 +110,7 @@ def _print(form: str, everything: Any, rows: list[dict[str, Any]], words: str) -
         say(words)
 
 
-def _draw(result: Any, plot: Path | None, write: Path | None) -> None:
+def _draw(result: Any, plot: Path | None, write: Path | None, tables: "Library") -> None:
     """The pictures, and the page with its own."""
     if plot is not None:
         from joulecast.validating.plots import save_all
@@ -103,4 +123,7 @@ def _draw(result: Any, plot: Path | None, write: Path | None) -> None:
         pictures = write.parent / "pictures"
         pictures.mkdir(exist_ok=True)
         save_all(result, pictures, (".svg",))
-        write.write_text(page(result), encoding="utf-8")
+        from joulecast.validating.transfer import validate_devices
+
+        devices = validate_devices(tables)
+        write.write_text(page(result, devices=devices), encoding="utf-8")

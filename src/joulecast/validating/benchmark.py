@@ -24,7 +24,7 @@ from joulecast.data.library import Library
 from joulecast.estimation import drawn
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
-from joulecast.resolve.utilisation import ceiling_of
+from joulecast.resolve.utilisation import tuned_share
 from joulecast.terms import TERMS
 from joulecast.validating import telling
 from joulecast.validating.accounting import accounts
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 #: What of a run is compared -> the quantity of the chain.
 QUANTITIES = {"hours": "device_hours", "energy": "it_energy_kwh", "co2": "operational_kgco2e"}
+QUANTITIES["magnitude"] = QUANTITIES["hours"]
 
 
 def run_benchmark(library: Library, shipped: bool) -> Validation:
@@ -75,7 +76,9 @@ class _Bench:
 
     def hours(self) -> list[Row]:
         """Device-hours of the runs that test them."""
-        return [self.row(run, "hours") for run in self._learned]
+        return [self.row(run, "hours") for run in self._learned] + [
+            self.row(run, "magnitude") for run in self.runs if "W" in run.tests
+        ]
 
     def energy(self) -> list[Row]:
         """Metered energy: from what was known before, and with the true hours given."""
@@ -158,7 +161,7 @@ class _Bench:
             }
         rating = (device.tdp_w or device.device_power_w).value  # type: ignore[union-attr]
         naive = naive_hours
-        if quantity != "hours":
+        if quantity not in ("hours", "magnitude"):
             naive *= rating / 1000
         if quantity == "co2":
             pue = middle["pue"] if GRID in known else NAIVE_PUE
@@ -169,8 +172,8 @@ class _Bench:
 def _seen(run: ReportedRun, library: Library, attention_share: float) -> Seen:
     case = case_of(run, library, attention_share)
     device = library.device(run.before.device or "").device
-    ln_ceiling = math.log(ceiling_of(library, device).value)
-    return Seen(run.family, run.before.arch, device.device_class, case.y + ln_ceiling)
+    ln_share = math.log(tuned_share(library, device).value)
+    return Seen(run.family, run.before.arch, device.device_class, case.y + ln_share)
 
 
 #: What may be known of a run beforehand, by quantity.

@@ -10,7 +10,7 @@ import numpy as np
 
 from joulecast.answers.validation import BASELINES, Hits, Point, Row, Score
 from joulecast.arrays import Array
-from joulecast.resolve.utilisation import DECODERS
+from joulecast.resolve.utilisation import DECODERS, FIELD_OF
 from joulecast.validating import scoring
 
 if TYPE_CHECKING:
@@ -33,7 +33,24 @@ CLASSES: dict[str, Callable[[Row], bool]] = {
     "dense on H100": _dense_on("hopper"),
     "mixtures of experts": lambda row: row.run.before.arch == "moe",
     "the rest": lambda row: row.run.before.arch not in DECODERS,
+    "the first 74 runs": lambda row: not row.run.added,
+    "of these, decoders": lambda row: not row.run.added and row.run.before.arch in DECODERS,
+    "found in 2026": lambda row: bool(row.run.added),
+    "images": lambda row: _field(row) == "images",
+    "biology": lambda row: _field(row) == "biology",
+    "below 0.5B parameters": lambda row: not _at_least(row, 5e8),
+    "8 devices and fewer": lambda row: (row.run.before.device_count or 9) <= 8,
 }
+
+
+def _field(row: Row) -> str:
+    before = row.run.before
+    return before.field or FIELD_OF.get(before.arch, "language")
+
+
+def _at_least(row: Row, params: float) -> bool:
+    active = row.run.before.active_params or row.run.before.params
+    return active is None or active.value >= params
 
 
 def _bought(run: ReportedRun) -> bool:
@@ -60,10 +77,14 @@ SIZES: dict[str, dict[str, Callable[[Row], bool]]] = {
 }
 
 
+#: Runs whose sizes or data were derived: never fitted, they test the order of magnitude.
+MAGNITUDE: dict[str, dict[str, Callable[[Row], bool]]] = {"magnitude": {"all": lambda row: True}}
+
+
 def scores_of(rows: Sequence[Row]) -> dict[str, dict[str, Score]]:
     """Scores by quantity and group; groups without a row are left out."""
     found: dict[str, dict[str, Score]] = {}
-    for quantity, groups in ({"hours": CLASSES} | SIZES).items():
+    for quantity, groups in ({"hours": CLASSES} | SIZES | MAGNITUDE).items():
         own = [row for row in rows if row.quantity == quantity]
         chosen = {name: [row for row in own if test(row)] for name, test in groups.items()}
         found[quantity] = {name: score(group) for name, group in chosen.items() if group}

@@ -18,6 +18,7 @@ Columns = Sequence[tuple[str, Callable[[Entry], str]]]
 
 QUANTITY = {
     "hours": "Device-hours",
+    "magnitude": "Device-hours of runs whose sizes or data were derived",
     "energy": "Metered energy at the scope of the meter, without cooling",
     "co2": "Emissions from metered energy",
 }
