@@ -111,7 +111,7 @@ ERRORS = [
     (("estimate", "--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--set", "mfu=0.9"), "error: mfu: 0.9: NVIDIA H100 SXM5 80 GB reaches 0.803 of its dense peak in its best matrix product; a higher figure counts sparsity, recomputation or multiply-adds twice; try --set mfu=0.35"),
     (("estimate", "--params", "7B", "--tokens", "2T", "--year", "1990"), "error: year: 1990: the data cover 2000 to 2025 and are projected 10 years on; try 2000"),
     (("list", "device"), "error: list: device: no such list; try devices"),
-    (("list", "runs", "--tests", "Q"), "error: --tests: Q: is nothing a run tests; try H (device-hours against FLOP), E ("),
+    (("list", "runs", "--tests", "Q"), "error: --tests: Q: is nothing a run tests; try H (device-hours against FLOP), W ("),
     (("list", "devices", "--tests", "H"), "error: --tests: H: devices test nothing; try joulecast list runs"),
     (("show", "run", "palm-54b"), "error: run: palm-54b: unknown run; try palm-540b"),
 ]  # fmt: skip

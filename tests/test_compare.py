@@ -39,10 +39,11 @@ def ratio(comparison: Comparison, option: int = 1) -> Quantity:
 @settings(max_examples=25)
 @given(options, options)
 def test_the_ratio_of_b_to_a_is_the_inverse_of_a_to_b(one: Plan, two: Plan) -> None:
+    # A level is a mean over sorted draws around it, whose inverse is not the mean of the inverses.
     there, back = ratio(compare([one, two])), ratio(compare([two, one]))
     assert there.value == pytest.approx(1 / back.value, rel=1e-12)
     assert [there.p5, there.p10, there.p50, there.p90, there.p95] == pytest.approx(
-        [1 / back.p95, 1 / back.p90, 1 / back.p50, 1 / back.p10, 1 / back.p5], rel=1e-3
+        [1 / back.p95, 1 / back.p90, 1 / back.p50, 1 / back.p10, 1 / back.p5], rel=4e-3
     )
 
 
@@ -175,6 +176,7 @@ def test_the_first_screen_answers_and_fits(joulecast: Run) -> None:
     lines = done.stdout.splitlines()
     assert lines[2].startswith("  lowest: b200-sxm, fr, with probability ")
     assert lines[3].startswith("  best single change: ")
+    assert any(line.startswith("  why: b200-sxm, fr comes to ") for line in lines[4:8])
     assert all(len(line) <= 80 for line in lines)
     assert joulecast("compare", *args, "--quiet").stdout.splitlines() == [lines[2]]
 

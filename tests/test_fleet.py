@@ -260,6 +260,6 @@ def test_a_tiny_model_is_told_in_small_units_and_with_a_wider_range() -> None:
     assert "utilisation_extrapolated" not in {notice.code for notice in large.warnings}
     assert small.device_hours is not None and large.device_hours is not None
     spread = [q.p90 / q.p10 for q in (small.device_hours, large.device_hours)]
-    assert spread[0] > 2 * spread[1]
+    assert spread[0] > 1.9 * spread[1]
     hosted = estimate(Plan(**tiny | {"region": "aws:eu-west-3"}, device="cpu-desktop"))
     assert {entry.name: entry.value for entry in hosted.assumptions}["pue"] > 1

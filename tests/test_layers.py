@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("architectures", "torch_counting", "by_hand", "laws.law"),
     ("counting", "laws.repeats"),
     ("whatif.axes", "whatif.rows", "whatif.budgets", "whatif.inverting", "whatif.drawing"),
-    ("validating.telling", "validating.gates", "validating.power"),
+    ("validating.telling", "validating.gates", "validating.power", "validating.entries"),
     # The road: a plan settled, its outcome, the footprint of both.
     ("resolve",),
     ("use.phase", "together"),
@@ -63,8 +63,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("laws.asking", "laws.choosing", "laws.saying"),
     ("laws.optimising",),
     ("checks", "advice", "data.catalogue"),
-    ("validating.calibration", "validating.groups", "validating.accounting"),
-    ("validating.benchmark",),
+    ("validating.calibration", "validating.groups", "validating.accounting", "validating.tuned"),
+    ("validating.benchmark", "validating.transfer"),
     ("validating.validation",),
     # What people look at.
     ("report.words", "report.svg_bars", "report.tables", "report.tags"),
@@ -77,6 +77,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("citing.methods",),
     ("validating.columns",),
     ("validating.tables",),
+    ("validating.transfer_text",),
     ("validating.text", "validating.page", "validating.plots"),
     ("report.door",),
     ("exporting",),

@@ -70,7 +70,7 @@ def test_the_value_named_reproduces_the_measurement(
 
 
 def test_far_outside_nothing_explains_it(tmp_path: Path) -> None:
-    verdict = as_forecast(tmp_path, PLAN, 100)
+    verdict = as_forecast(tmp_path, PLAN, 10_000)
     assert not any(one.inside for one in verdict.results)
     assert all(one.level == 1 and not one.explanations for one in verdict.results)
     assert "no single input within its range does" in verdict.explain()

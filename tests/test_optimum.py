@@ -311,7 +311,7 @@ def test_a_users_own_law_answers_first(tmp_path: Path, joulecast: Run) -> None:
 
 
 @settings(max_examples=8)
-@given(tonnes=st.floats(0.1, 1e3), more=st.floats(1.01, 20), served=st.booleans())
+@given(tonnes=st.floats(1.0, 1e3), more=st.floats(1.01, 20), served=st.booleans())
 def test_a_larger_budget_never_means_a_higher_loss(
     tonnes: float, more: float, served: bool
 ) -> None:

@@ -26,6 +26,7 @@ from joulecast.validating.power import fit_power, meters_of
 from joulecast.validating.runs import After
 from joulecast.validating.telling import inputs
 from joulecast.validating.text import text
+from joulecast.validating.transfer import validate_devices
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = Library.bundled()
@@ -33,6 +34,9 @@ BUNDLED = Library.bundled()
 
 #: The verb, asked once for the same tables: it fits and forecasts two seconds long.
 ASKED = remembered(validate)
+
+
+ASKED_OF_DEVICES = remembered(validate_devices)
 
 
 @pytest.fixture(scope="module")
@@ -198,11 +202,13 @@ def test_the_naive_forecast_by_hand(result: Validation) -> None:
 
 def test_the_numbers_of_the_gates(result: Validation) -> None:
     hours = result.scores["hours"]
-    assert (hours["all"].runs, hours["all"].families) == (74, 37)
-    assert (hours["decoders"].families, hours["the rest"].families) == (30, 8)
-    assert len(result.gates) == 18
-    assert [hits.low for hits in hours["all"].hits] == [13, 25, 29]
-    for score in hours.values():
+    assert (hours["all"].runs, hours["all"].families) == (106, 51)
+    first = hours["the first 74 runs"]
+    assert (first.runs, first.families, hours["of these, decoders"].families) == (74, 37, 30)
+    assert (hours["decoders"].families, hours["the rest"].families) == (38, 15)
+    assert len(result.gates) == 35
+    assert [hits.low for hits in first.hits] == [13, 25, 29]
+    for score in (hours["all"], hours["decoders"], hours["the rest"]):
         assert sum(score.pit) == pytest.approx(score.families)
         assert score.crps < np.log(score.factor)  # a range says more than its middle
 
@@ -272,7 +278,7 @@ def test_the_command_prints_every_run_and_gate(joulecast: Run, result: Validatio
     words = " ".join(done.stdout.split())  # long names take several lines
     for gate in result.gates:
         assert gate.name in words
-    assert "16 of 18 gates pass, 2 fail (2 as declared)" in done.stdout
+    assert "34 of 35 gates pass, 1 fail (1 as declared)" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -347,7 +353,8 @@ NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 
 
 def test_the_page_says_what_comes_out(result: Validation) -> None:
-    made, kept = page(result), (ROOT / "docs" / "validation.md").read_text()
+    devices = ASKED_OF_DEVICES(BUNDLED)
+    made, kept = page(result, devices=devices), (ROOT / "docs" / "validation.md").read_text()
     assert NUMBER.sub("#", made) == NUMBER.sub("#", kept), "stale: see the head of the page"
     values = [
         [float(number.replace(",", "")) for number in NUMBER.findall(content)]
@@ -398,6 +405,6 @@ def test_pictures_are_the_same_each_time(result: Validation, tmp_path: Path) -> 
 def test_a_validation_is_an_answer_like_the_others(result: Validation) -> None:
     lines = str(result).splitlines()
     assert len(lines) <= 25 and lines[-1] == "All of it: print(answer.explain())"
-    assert repr(result) == "<Validation: 16 of 18 gates pass, 2 fail (2 as declared)>"
+    assert repr(result) == "<Validation: 34 of 35 gates pass, 1 fail (1 as declared)>"
     assert "<table" in result._repr_html_() and "family left out" in result.to_json()
     assert len(result.to_pandas()) == len(result.rows)

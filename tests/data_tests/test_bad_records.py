@@ -14,7 +14,7 @@ BAD = Path(__file__).parents[1] / "data" / "bad_specs"
 #: Folder -> what the message says after the name of the file.
 MESSAGES = {
     # Keys.
-    "misspelt_key": "host_powr_w: unknown key; try host_power_w, device_power_w, tdp_w",
+    "misspelt_key": "host_powr_w: unknown key; try host_power_w, host_power_by_cooling, device_power_w",
     "misspelt_required_key": (
         "memory_gbytes: unknown key; try memory_gb, memory_bandwidth_gb_per_s"
     ),

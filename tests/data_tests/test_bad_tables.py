@@ -95,7 +95,7 @@ MESSAGES = {
     "default_range_out_of_order": (
         "defaults.toml: pue: figure: low, value, high out of order: 1.6, 1.5, 1.9"
     ),
-    "calibration_without_source": ("calibration.toml: utilisation.of_ceiling: source: missing"),
+    "calibration_without_source": ("calibration.toml: utilisation.of_tuned: source: missing"),
     # Sites.
     "site_without_name": "sites.toml: my-lab: name: missing",
     "site_without_country": "sites.toml: my-lab: iso3: missing",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from joulecast import Footprint, Library, Plan, estimate
 from joulecast.answers.footprint import Assumption
 from joulecast.data.records import Device, Figure
+from joulecast.resolve.hardware import shares_of_rating
 
 BUNDLED = Library.bundled()
 DEVICES = {name: BUNDLED.device(name).device for name in BUNDLED.device_ids}
@@ -48,7 +49,7 @@ def test_b300_power_is_shown_as_a_range() -> None:
 @pytest.mark.parametrize("name", ["b300-sxm", "trainium2", "mi308x", "mlu590", "m4-max"])
 def test_an_uncertain_tdp_widens_the_power_of_the_estimate(name: str) -> None:
     tdp = device(name).tdp_w
-    share = Library.bundled().default(f"device_power_share.{device(name).device_class}.large")
+    _, share = shares_of_rating(BUNDLED, device(name))
     assert tdp is not None
     low, high = ends(assumed(run(name), "device_power_w"))
     assert low < ends(share)[0] * tdp.value
@@ -117,10 +118,13 @@ def test_power_goes_from_small_to_large_models_over_a_decade(params: float, shar
 
 @given(st.floats(7, 11), st.sampled_from(["h100-sxm", "a100-sxm-80", "v100-sxm2-32", "mi300x"]))
 def test_power_never_jumps_nor_falls_with_size(log_params: float, name: str) -> None:
-    """One percent more parameters never move any end of the range by 1.5 percent, nor down."""
+    """One percent more parameters never move any end of the range by 2 percent, nor down.
+
+    From 0.15 to 0.67 of the rating over a decade of size, the low end rises most.
+    """
     one, two = power(10**log_params, name), power(1.01 * 10**log_params, name)
     for before, after in zip(one, two, strict=True):
-        assert before <= after * (1 + 1e-9) and after < 1.015 * before
+        assert before <= after * (1 + 1e-9) and after < 1.02 * before
 
 
 def test_the_page_on_energy_states_the_fit_as_it_is() -> None:

@@ -50,7 +50,10 @@ SHAPES = {
     "grid_trend",
     "grid_unknown",
     "high_utilisation",
+    "host_power_factor",
     "host_power_share",
+    "large_global_batch_tokens",
+    "layers_rule",
     "matmul_share",
     "power_before_meters",
     "pue_spread",
@@ -113,6 +116,8 @@ def keys_in_tables() -> dict[str, str]:
     for name, regions in CORE["regions"].items():
         found |= {row["source_pue"]: f"{name}:{key}" for key, row in regions.items()}
     found |= {row["source"]: key for key, row in CORE["instances"].items()}
+    for table in ("benchmark_runs", "benchmark_nodes"):
+        found |= {row["source"]: key for key, row in BUNDLED.benchmark(table).items()}
     for name, years in CORE["grids_direct"].items():
         found |= {row["source"]: name for row in years.values()}
     return found

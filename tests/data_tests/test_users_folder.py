@@ -274,8 +274,8 @@ def test_own_water_factor_is_cited_as_own(tmp_path: Path) -> None:
 
 
 def test_own_calibration_moves_the_default_utilisation_in_proportion(tmp_path: Path) -> None:
-    shipped = Library.bundled().default("utilisation.of_ceiling").value
-    text = f"[utilisation.of_ceiling]\nvalue = {shipped / 2}\n{JUDGEMENT}"
+    shipped = Library.bundled().default("utilisation.of_tuned").value
+    text = f"[utilisation.of_tuned]\nvalue = {shipped / 2}\n{JUDGEMENT}"
     library = folder(tmp_path, calibration__toml=text)
     before = assumed(run(Library.bundled(), "b200-sxm"), "utilisation").value
     assert assumed(run(library, "b200-sxm"), "utilisation").value == pytest.approx(before / 2)
