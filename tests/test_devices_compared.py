@@ -11,7 +11,7 @@ from conftest import Run, remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joulecast import Library, Plan, compare, estimate, solve
+from joulecast import Library, Plan, compare, estimate, export, solve
 from joulecast.answers.footprint import Footprint
 from joulecast.answers.transfer import DeviceValidation
 from joulecast.energy import device_power_waiting
@@ -49,11 +49,12 @@ def devices() -> DeviceValidation:
 
 
 def test_pairs_steps_and_watts_keep_to_their_gates(devices: DeviceValidation) -> None:
-    assert devices.ok and len(devices.gates) == 4
+    assert devices.ok and len(devices.gates) == 6
     assert len(devices.pairs) == 145 and sum(row.precision_settled for row in devices.pairs) == 87
     found = {(one.group, one.way): one for one in devices.summary}
     settled = "pairs, precision settled"
     assert found[settled, "forecast"].factor < found[settled, "version_0_1_0"].factor - 0.1
+    assert found["pairs", "with_batch"].factor < found["pairs", "forecast"].factor
     steps = "hours of pre-training, batch given"
     assert found[steps, "forecast"].factor < found[steps, "without steps"].factor - 0.2
 
@@ -386,3 +387,19 @@ def test_advice_on_a_device_says_in_its_line_what_nobody_measured(joulecast: Run
         assumed = device.device_power_w is not None and device.device_power_w.basis == "assumed"
         if assumed or (device.device_power_w is None and not device.metered):
             assert "power never metered" in change["change"]
+
+
+@pytest.mark.parametrize("form", ["hf", "eu", "md", "methods", "latex", "csv", "json", "html"])
+@pytest.mark.parametrize("given", [{}, {"goodput": 0.95}, {"mfu": 0.1}])
+def test_steps_and_waiting_devices_are_told_in_every_export(
+    form: str, given: dict[str, float]
+) -> None:
+    plan = Plan(**RUN, device="h100-sxm", device_count=512, given=given)
+    footprint = estimate(plan.replace(global_batch_tokens=None if "mfu" in given else 4e6))
+    text = " ".join(export(footprint, form).split())
+    if form == "methods":
+        assert ("at large steps" in text) == ("mfu" not in given)
+        assert "while it works and less while it waits" in text
+    if form == "csv":
+        energy = footprint.quantities["device_energy_kwh"]
+        assert energy is not None and str(energy.value * of(footprint, "pue"))[:6] in text

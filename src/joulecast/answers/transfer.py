@@ -12,8 +12,9 @@ from joulecast.answers.validation import Gate
 class PairRow(NamedTuple):
     """Two devices in one round, task and count: hours of the newer over those of the older.
 
-    `forecast` is by a fit that saw no entry of the submitters, `shipped` by the records of the
-    devices, `version_0_1_0` by ceilings and the age of each device.
+    `forecast` is by the shares of a fit that saw no entry of the submitters, `with_batch` the same
+    with the cost of their steps, `shipped` by the records of the devices, `version_0_1_0` by
+    ceilings and the age of each device.
     """
 
     round: str
@@ -25,6 +26,7 @@ class PairRow(NamedTuple):
     precision_settled: bool
     measured: float
     forecast: float
+    with_batch: float
     shipped: float
     version_0_1_0: float
 

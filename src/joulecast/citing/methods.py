@@ -66,6 +66,10 @@ def name_of(footprint: Footprint) -> str:
 WORDS = {
     "utilisation": "utilisation",
     "mfu": "model FLOP utilisation",
+    "large_step_utilisation": "utilisation at large steps",
+    "large_step_mfu": "model FLOP utilisation at large steps",
+    "layer_overhead_s": "time that a layer adds to a step",
+    "layers": "number of layers",
     "goodput": "goodput",
     "grid_gco2e_per_kwh": "grid intensity",
     "pue": "PUE",
@@ -164,7 +168,9 @@ class _Sentences(Phrases):
         if self.has("wall_clock_days"):
             return f"It reserves {devices} for {self.value('wall_clock_days', 'days')}: {amount}."
         peak = self.exact_peak()
-        if self.has("mfu") or ("goodput" in self.held and not self.has("utilisation")):
+        if self.has("layer_overhead_s"):
+            rate = self.rate_of_steps()
+        elif self.has("mfu") or ("goodput" in self.held and not self.has("utilisation")):
             rate = self.rate_given()
         else:
             rate = f"a utilisation of {self.value('utilisation', 'over the whole run')}"
@@ -212,6 +218,20 @@ class _Sentences(Phrases):
             return ""
         peak = self.markup.exactly(self.held["peak_flops"].value / 1e12)
         return f", with a dense peak of {peak} TFLOP/s each{self.origin('peak_flops')}"
+
+    def rate_of_steps(self) -> str:
+        """Utilisation of large steps, and what steps of this batch bring it to."""
+        name = next(n for n in ("large_step_utilisation", "large_step_mfu") if self.has(n))
+        word = "model FLOP utilisation" if name.endswith("mfu") else "utilisation"
+        reached = self.footprint.quantities["utilisation"]
+        over = f"{self.value('layers', 'layers')} at {self.value('layer_overhead_s', 's')} a layer"
+        rate = f"a {word} of {self.value(name)} at large steps"
+        if self.has("goodput"):
+            rate += f" and a goodput of {self.value('goodput')}"
+        rate += (
+            f", which steps of {self.value('global_batch_tokens', 'tokens')} over {over} bring to"
+        )
+        return f"{rate} {self.markup.number(reached.value) if reached else '?'} over the whole run"
 
     def rate_given(self) -> str:
         """Steady-state rate and goodput, however the rate was given."""

@@ -78,7 +78,14 @@ SIZES: dict[str, dict[str, Callable[[Row], bool]]] = {
 
 
 #: Runs whose sizes or data were derived: never fitted, they test the order of magnitude.
-MAGNITUDE: dict[str, dict[str, Callable[[Row], bool]]] = {"magnitude": {"all": lambda row: True}}
+MAGNITUDE: dict[str, dict[str, Callable[[Row], bool]]] = {
+    "magnitude": {
+        "all": lambda row: True,
+        "images": lambda row: _field(row) == "images",
+        "biology": lambda row: _field(row) == "biology",
+        "other fields": lambda row: _field(row) == "other",
+    }
+}
 
 
 def scores_of(rows: Sequence[Row]) -> dict[str, dict[str, Score]]:

@@ -97,10 +97,17 @@ def validate_devices(library: Library) -> DeviceValidation:
                  *_typical([row.forecast_w / row.measured_w for row in nodes])),
     ]  # fmt: skip
     found = {(one.group, one.way): one for one in summary}
-    settled = found["pairs, precision settled", "forecast"]
-    gates = [
-        Gate("pairs, precision settled: typical factor", settled.factor, PAIR_FACTOR),
-        Gate("pairs, precision settled: median ratio", settled.median_ratio, PAIR_MEDIAN),
+    gates = []
+    for group, way, words in (
+        ("pairs", "with_batch", "pairs, batch given"),
+        ("pairs, precision settled", "forecast", "pairs, precision settled"),
+    ):
+        score = found[group, way]
+        gates += [
+            Gate(f"{words}: typical factor", score.factor, PAIR_FACTOR),
+            Gate(f"{words}: median ratio", score.median_ratio, PAIR_MEDIAN),
+        ]
+    gates += [
         Gate("hours of pre-training, batch given: typical factor",
              found["hours of pre-training, batch given", "forecast"].factor, STEP_FACTOR),
         Gate("watts of nodes, utilisation given: typical factor",
@@ -149,6 +156,10 @@ def _pair_rows(pairs: Sequence[_Pair], entries: Sequence[Entry], library: Librar
         fit = fits[pair.submitters]
         return pair.ratio(lambda entry: -fit.share(entry) - math.log(entry.peak))
 
+    def with_batch(pair: _Pair) -> float:
+        fit = fits[pair.submitters]
+        return pair.ratio(lambda one: -float(fit.predict([one])[0]) - math.log(one.peak))
+
     rows = []
     for same in grouped.values():
         one, other = same[0].older[0], same[0].newer[0]
@@ -168,6 +179,7 @@ def _pair_rows(pairs: Sequence[_Pair], entries: Sequence[Entry], library: Librar
                 same[0].settled,
                 mean(pair.ratio(_ln_hours) for pair in same),
                 mean(map(left_out, same)),
+                mean(map(with_batch, same)),
                 mean(pair.ratio(lambda entry: -_shipped(entry, library)) for pair in same),
                 mean(pair.ratio(lambda entry: -_old(entry, library)) for pair in same),
             )
@@ -255,7 +267,7 @@ def _nodes(entries: Sequence[Entry], library: Library) -> list[NodeRow]:
 
 
 def _summary(group: str, rows: Sequence[PairRow]) -> list[Transfer]:
-    ways = ("forecast", "shipped", "version_0_1_0")
+    ways = ("forecast", "with_batch", "shipped", "version_0_1_0")
     return [
         Transfer(
             group, way, len(rows), *_typical([getattr(row, way) / row.measured for row in rows])

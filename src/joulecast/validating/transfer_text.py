@@ -13,6 +13,7 @@ from joulecast.validating.columns import Table, aligned
 #: Way of forecasting -> how it is called.
 WAYS = {
     "forecast": "submitters left out",
+    "with_batch": "the same, batch given",
     "shipped": "as shipped",
     "version_0_1_0": "version 0.1.0",
     "without steps": "the same without the cost of steps",
@@ -70,12 +71,12 @@ def pairs(rows: Sequence[PairRow]) -> Table:
     def key(row: PairRow) -> tuple[str, str, str]:
         return row.newer, row.older, row.task
 
-    made = [["newer / older", "task", "rows", "measured", "left out", "shipped", "0.1.0"]]
+    made = [["newer / older", "task", "rows", "measured", "left out", "batch", "shipped", "0.1.0"]]
     for (newer, older, task), group in groupby(sorted(rows, key=key), key):
         own = [*group]
         means = [
             f"{sum(getattr(row, name) for row in own) / len(own):.2f}"
-            for name in ("measured", "forecast", "shipped", "version_0_1_0")
+            for name in ("measured", "forecast", "with_batch", "shipped", "version_0_1_0")
         ]
         made.append([f"{newer} / {older}", task, str(len(own)), *means])
     return made
