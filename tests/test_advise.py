@@ -333,6 +333,7 @@ def test_places_are_open_to_everybody_and_devices_known_to_be_rented_and_out() -
                 assert change.plan.device is not None and change.plan.device_count == 512
                 device = library.device(change.plan.device).device
                 assert device.id in library.rented
+                assert device.release_date is not None
                 assert device.release_date.year <= (plan.year or 0)
 
 

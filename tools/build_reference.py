@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from joulecast import Library
 from joulecast.citing.citing import arxiv_number
 from joulecast.data import specs
-from joulecast.data.records import Figure, Source, figures_of
+from joulecast.data.records import Device, Figure, Source, figures_of
 
 MADE = "<!-- Made by tools/build_docs.py from hardware_specs; edit the tables, not this file. -->\n"
 
@@ -49,18 +49,50 @@ def devices() -> str:
         "Dense peaks, in TFLOP/s. Ranges are 5 % and 95 % points; none means exact. Sources are "
         "keys of\n`hardware_specs/sources.toml`; *unchecked* means quoted from memory.\n",
     ]
+    lines += [*_by_maker(library), ""]
     for key in library.device_ids:
         device = library.device(key).device
+        released = f"{device.release_date:%B %Y}" if device.release_date else "at an unknown date"
+        words = f"Class {device.device_class}, released {released}"
+        if device.status != "shipping":
+            words = f"**{device.status.capitalize()}**. Class {device.device_class}"
+        missing = f" Missing: {device.missing}." if device.missing else ""
         lines += [
             f"## {key}\n",
-            f"{device.name}. One device: {device.one_device}. Class {device.device_class}, "
-            f"released {device.release_date:%B %Y}.\n",
+            f"{device.name}. One device: {device.one_device}. {words}.{missing}\n",
         ]
         rows = [
             (_title(name), *_figure(library, figure)) for name, figure in figures_of(device).items()
         ]
         lines += [*_table(("figure", "value", "low to high", "basis", "source"), rows), ""]
     return "\n".join(lines)
+
+
+def _by_maker(library: Library) -> list[str]:
+    """All devices on one screen: a row for each maker, newest first; what lacks a peak in italics."""
+    makers: dict[str, list[Device]] = {}
+    for key in library.device_ids:
+        device = library.device(key).device
+        makers.setdefault(device.vendor, []).append(device)
+    rows = []
+    for maker, devices in sorted(makers.items(), key=lambda one: (-len(one[1]), one[0])):
+        newest = sorted(devices, key=lambda d: str(d.release_date or ""), reverse=True)
+        cells = []
+        for status in ("shipping", "announced", "cancelled"):
+            links = [_link(device) for device in newest if device.status == status]
+            cells.append(", ".join(links))
+        rows.append((maker, str(len(devices)), *cells))
+    head = ("maker", "devices", "sold", "announced", "cancelled")
+    note = (
+        "Devices in *italics* are known by name: nobody published a 16-bit peak, and an estimate "
+        "asks for one.\n"
+    )
+    return [note, *_table(head, rows)]
+
+
+def _link(device: Device) -> str:
+    link = f"[{device.id}](#{device.id})"
+    return link if device.peak("bf16") else f"*{link}*"
 
 
 def _title(name: str) -> str:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 CODES: dict[str, str] = {
     "place_unknown": "No place was given: the world's mix, ranging over clean and dirty grids.",
     "device_assumed": "No device was given: an H100 SXM is assumed.",
+    "device_announced": "The device is announced and not sold: its figures may change.",
+    "device_namesake": "A device of another maker goes by the name given too.",
+    "power_unknown": "Nobody published the device's power: no energy follows unless it is given.",
     "device_variant": "The name fits several variants of a device: the most deployed one is used.",
     "instance": "The device named is a cloud instance or a TPU slice: what it holds.",
     "instance_part": "The devices given are not a whole number of the instance named.",

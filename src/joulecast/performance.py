@@ -226,7 +226,9 @@ def size_factor(
     >>> float(round(size_factor(8e9, 989.4e12, 3.137e-7, 0.791), 3))
     0.929
     """
-    return 1 / (1 + (half_params * peak_flops / active_params) ** exponent)
+    # By logarithms: no power of extreme numbers overflows.
+    ln_ratio = np.log(half_params) + np.log(peak_flops) - np.log(active_params)
+    return np.exp(-np.logaddexp(0.0, exponent * ln_ratio))
 
 
 def expected_utilisation(

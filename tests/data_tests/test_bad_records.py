@@ -20,10 +20,10 @@ MESSAGES = {
     ),
     "misspelt_key_in_figure": "tdp_w.hihg: unknown key; try high",
     "missing_source": "source: missing",
-    "missing_release_date": "release_date: missing",
+    "missing_release_date": "device: needs release_date, or missing to say that nobody printed one",
     "missing_family": "family: missing",
     "empty_file": "id: missing",
-    "no_peaks": "peak_tflops: missing",
+    "no_peaks": "device: needs a dense bf16, fp16 or fp32 peak, or missing to say why not",
     "unknown_source": "source: acme-kit: is not in sources.toml",
     # Names and words.
     "id_with_capitals": "id: Mine: must be lower-case letters, digits and single hyphens",
@@ -69,8 +69,8 @@ MESSAGES = {
     "sparse_peak_as_dense": (
         "device: dense bf16 peak 800 is not below the sparse 800: is it a sparse figure?"
     ),
-    "no_usable_peak": "device: needs a dense bf16, fp16 or fp32 peak",
-    "no_power": "device: needs tdp_w or device_power_w",
+    "no_usable_peak": "device: needs a dense bf16, fp16 or fp32 peak, or missing to say why not",
+    "no_power": "device: needs tdp_w or device_power_w, or missing to say why not",
     "embodied_counted_twice": (
         "device: embodied_scope is system, so host_embodied_kgco2e counts it twice"
     ),

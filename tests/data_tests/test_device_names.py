@@ -32,7 +32,7 @@ PRINTED = {
     "NVIDIA RTX A6000": "rtx-a6000",
     "NVIDIA RTX 6000 Ada Generation": "rtx6000-ada",
     "NVIDIA GeForce RTX 4090": "rtx4090",
-    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "rtxpro6000",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "rtxpro6000-server",
     "AMD Instinct MI300X OAM": "mi300x",
     "AMD Instinct MI325 OAM": "mi325x",
     "AMD Instinct MI210": "mi210",

@@ -19,7 +19,9 @@ from joulecast.resolve.hardware import shares_of_rating
 
 BUNDLED = Library.bundled()
 DEVICES = {name: BUNDLED.device(name).device for name in BUNDLED.device_ids}
-TPUS = sorted(name for name, device in DEVICES.items() if device.kind == "tpu")
+TPUS = sorted(
+    name for name, device in DEVICES.items() if device.kind == "tpu" and not device.missing
+)
 
 
 def device(name: str) -> Device:

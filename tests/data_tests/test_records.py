@@ -194,7 +194,11 @@ def test_our_own_tables_keep_the_rules_of_a_users_folder() -> None:
 @pytest.mark.parametrize("records", [DEVICES, MODELS], ids=["devices", "models"])
 @pytest.mark.parametrize("form", [specs.fold, specs.bare], ids=["exact", "without-punctuation"])
 def test_no_two_records_answer_to_one_name(form: Any, records: dict[str, Device | Model]) -> None:
-    names = {key: {form(n) for n in (key, r.name, *r.aliases)} for key, r in records.items()}
+    # One maker's id may be another's product name: the id wins, and the answer names the other.
+    names = {
+        key: {form(n) for n in (key, r.name, *r.aliases)} - {form(k) for k in records if k != key}
+        for key, r in records.items()
+    }
     count = Counter(chain.from_iterable(names.values()))
     assert not [name for name, times in count.items() if times > 1]
 
@@ -202,7 +206,8 @@ def test_no_two_records_answer_to_one_name(form: Any, records: dict[str, Device 
 @each("key", DEVICES)
 def test_every_alias_finds_its_device(key: str) -> None:
     for alias in (key, *DEVICES[key].aliases):
-        assert BUNDLED.device(alias).device.id == key, alias
+        match = BUNDLED.device(alias)
+        assert match.device.id == key or key in match.namesakes, alias
 
 
 @each("key", DEVICES)
@@ -234,6 +239,11 @@ def test_family_has_one_default_which_its_name_finds(family: str) -> None:
 
 @each("key", DEVICES)
 def test_every_device_can_be_estimated(key: str) -> None:
+    """But for those of which nobody published a rate or a power (test_devices_of_2026.py)."""
+    device = DEVICES[key]
+    if device.peak("bf16") is None or not (device.tdp_w or device.device_power_w):
+        assert device.missing
+        return
     footprint = estimate(Plan(params=1e9, tokens=2e10, device=key, region="fr", year=2024))
     for quantity in (footprint.total, footprint.energy, footprint.device_hours):
         assert quantity is not None

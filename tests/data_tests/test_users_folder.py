@@ -51,6 +51,7 @@ def test_own_device_is_listed_beside_ours(own: Library) -> None:
 
 def test_bare_numbers_take_the_source_of_the_record(own: Library) -> None:
     device = own.device("wattson-1").device
+    assert device.memory_gb is not None
     assert (device.memory_gb.source, device.memory_gb.basis) == ("wattson-2024", "published")
     assert device.tdp_w is not None
     assert (device.tdp_w.source, device.tdp_w.basis) == ("wattson-2024", "measured")

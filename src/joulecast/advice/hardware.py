@@ -108,7 +108,8 @@ def _instead_of_a_fleet(now: Opened) -> dict[str, str]:
 def _may_take(now: Opened, device: Device) -> bool:
     """Whether a device is another one, out in the year of the run, and known to be rented."""
     mine = {one.id for one in now.devices}
-    released = device.release_date.year <= now.ledger.resolved["year"]
+    date, year = device.release_date, now.ledger.resolved["year"]
+    released = date is not None and date.year <= year and device.status == "shipping"
     return released and {device.id} != mine and bool(_renting(now, device))
 
 

@@ -136,9 +136,9 @@ class DeviceRow(TypedDict):
     id: str
     name: str
     dense_16bit_tflops: float | None
-    memory_gb: float
+    memory_gb: float | None
     tdp_w: float | None
-    released: str
+    released: str | None
     vendor: str
     device_class: str
     kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
@@ -146,7 +146,7 @@ class DeviceRow(TypedDict):
 
 def _device_row(library: Library, key: str) -> DeviceRow:
     device = library.device(key).device
-    released = device.release_date.isoformat()
+    released = device.release_date.isoformat() if device.release_date else None
     return _row(DeviceRow, device, dense_16bit_tflops=device.peak("bf16"), released=released)
 
 

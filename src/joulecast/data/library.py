@@ -24,10 +24,11 @@ R = TypeVar("R", bound=Record)
 
 
 class DeviceMatch(NamedTuple):
-    """A device found, and the others the typed name could have meant."""
+    """A device found, others the typed name could have meant, and other makers' of that name."""
 
     device: Device
     variants: tuple[str, ...] = ()
+    namesakes: tuple[str, ...] = ()
 
 
 class Library(Places):
@@ -133,7 +134,10 @@ class Library(Places):
         reserved = self.reservation(name)
         typed = reserved.instance.device if reserved else name
         key = self._key("device", typed, self._core["devices"])
-        return DeviceMatch(self._record(Device, "devices", key), self._variants(typed, key))
+        device = self._record(Device, "devices", key)
+        named = self._core["names_of_devices"]["alias"].get(specs.fold(typed), [])
+        namesakes = tuple(other for other in named if other != key)
+        return DeviceMatch(device, self._variants(typed, key), namesakes)
 
     @property
     def instance_ids(self) -> list[str]:
@@ -311,8 +315,10 @@ def _numbers(name: str) -> list[str]:
 
 
 def _memory(data: Mapping[str, Any]) -> str:
-    """Memory of a device as its names say it: 80."""
-    memory = data["memory_gb"]
+    """Memory of a device as its names say it: 80; empty where nobody published it."""
+    memory = data.get("memory_gb")
+    if memory is None:
+        return ""
     return f"{memory['value'] if isinstance(memory, Mapping) else memory:g}"
 
 

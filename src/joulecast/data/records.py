@@ -271,12 +271,13 @@ AtLeast1 = Annotated[int, Rule(ge=1)]
 class Device(Record):
     """An accelerator as frameworks count it: what "one device" is stands in `one_device`.
 
-    `generation` is the first device of its generation, whose release its age counts from, and
-    `software_since` an older one whose software it could use from its first day.  `tuned_share`
-    is the share of the 16-bit peak that a tuned training can use, on the scale of `matmul_share`;
-    `precision_speedup` what precisions gain over 16 bit.  `metered` says that its power at work
-    was metered, though its record has none.  `host_power_w` is of hosts whose cooling nobody
-    stated; `host_cooling` says that all of them are cooled one way.
+    `missing` says what of it nobody published: it is known by name, and what an answer needs of
+    that must be given.  `generation` is the first device of its generation, whose release its age
+    counts from, and `software_since` an older one whose software it could use from its first day.
+    `tuned_share` is the share of the 16-bit peak that a tuned training can use, on the scale of
+    `matmul_share`; `precision_speedup` what precisions gain over 16 bit.  `metered` says that its
+    power at work was metered, though its record has none.  `host_power_w` is of hosts whose
+    cooling nobody stated; `host_cooling` says that all of them are cooled one way.
     """
 
     id: Annotated[str, Rule(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -287,7 +288,9 @@ class Device(Record):
     kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
     form_factor: str
     one_device: str
-    release_date: date
+    status: Literal["shipping", "announced", "cancelled"] = "shipping"
+    missing: str = ""
+    release_date: date | None = None
     generation: str | None = None
     software_since: str | None = None
     aliases: tuple[str, ...] = ()
@@ -295,9 +298,9 @@ class Device(Record):
     process_nm: float | None = None
     source: str
     basis: Basis = "published"
-    peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)]
+    peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
     sparse_peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
-    memory_gb: Positive
+    memory_gb: Positive | None = None
     memory_bandwidth_gb_per_s: Positive | None = None
     interconnect_gb_per_s: Positive | None = None
     tdp_w: Positive | None = None
@@ -319,8 +322,10 @@ class Device(Record):
 
     def check(self) -> None:
         """Peaks, power and what its making covers are plausible together."""
-        if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops):
-            raise ValueError("needs a dense bf16, fp16 or fp32 peak")
+        if not {"bf16", "fp16", "fp32"} & set(self.peak_tflops) and not self.missing:
+            raise ValueError("needs a dense bf16, fp16 or fp32 peak, or missing to say why not")
+        if self.release_date is None and not self.missing:
+            raise ValueError("needs release_date, or missing to say that nobody printed one")
         for name, sparse in self.sparse_peak_tflops.items():
             dense = self.peak_tflops.get(name)
             if dense is not None and dense.value >= sparse.value:
@@ -330,8 +335,8 @@ class Device(Record):
                 )
         if self.tdp_w is not None and not 10 <= self.tdp_w.value <= 50_000:
             raise ValueError(f"tdp_w {self.tdp_w.value:g} is not a plausible device power")
-        if self.tdp_w is None and self.device_power_w is None:
-            raise ValueError("needs tdp_w or device_power_w")
+        if self.tdp_w is None and self.device_power_w is None and not self.missing:
+            raise ValueError("needs tdp_w or device_power_w, or missing to say why not")
         if self.embodied_scope == "system" and self.host_embodied_kgco2e is not None:
             raise ValueError("embodied_scope is system, so host_embodied_kgco2e counts it twice")
 
@@ -343,11 +348,14 @@ class Device(Record):
     def peak(self, precision: str) -> Figure | None:
         """Dense peak [TFLOP/s] to measure utilisation against.
 
-        16-bit for every precision of 16 bits and below; 32-bit only when asked for.
+        16-bit for every precision of 16 bits and below; 32-bit only when asked for, or of an old
+        device that has no other.  None where nobody published it.
         """
         if precision in ("fp32", "tf32", "fp64"):
             return self.peak_tflops.get(precision)
         order = ("fp16", "bf16", "fp32") if precision == "fp16" else ("bf16", "fp16", "fp32")
+        if "16-bit peak" in self.missing:
+            return None
         return next((self.peak_tflops[name] for name in order if name in self.peak_tflops), None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, inf, log
+from math import ceil, exp, inf, isnan, log
 
 import numpy as np
 
@@ -45,9 +45,11 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
         return None
     match = ledger.library.device(plan.device or DEFAULT_DEVICE)
     device = match.device
+    _check_status(ledger, match)
     if plan.device is None:
         ledger.warn("device_assumed", f"no device given: {device.name} assumed (--device)")
-    ledger.resolved |= {"device": device.id, "device_name": device.name}
+    announced = " (announced)" if device.status == "announced" else ""
+    ledger.resolved |= {"device": device.id, "device_name": f"{device.name}{announced}"}
     ledger.device, ledger.size = device, size
     ledger.at_a_desk = device.at_a_desk
     _peak(ledger, match)
@@ -55,6 +57,24 @@ def resolve(ledger: Ledger, size: Size) -> Device | None:
     _power(ledger, device, size)
     _embodied(ledger, device)
     return device
+
+
+def _check_status(ledger: Ledger, match: DeviceMatch) -> None:
+    """Say what is only announced or shares its name; refuse what will never be sold."""
+    device = match.device
+    if device.status == "cancelled":
+        raise InputError("device", ledger.plan.device, f"was never sold: {device.missing}")
+    if device.status == "announced":
+        ledger.warn(
+            "device_announced", f"{device.name} is announced, not sold: its figures may change"
+        )
+    for other in match.namesakes:
+        name = ledger.library.device(other).device.name
+        ledger.warn(
+            "device_namesake",
+            f"{ledger.plan.device!r} taken as {device.name}; {name} goes by it too "
+            f"(--device {other})",
+        )
 
 
 #: Numbers whose defaults follow the size of the model.
@@ -74,7 +94,8 @@ def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
     found["full_power_utilisation"] = np.array(
         [utilisation.values(ledger, device, active_params)] * 3
     )
-    if device.device_power_w is None and not ledger.has("layer_overhead_s"):
+    rated = device.device_power_w is None and device.tdp_w is not None
+    if rated and not ledger.has("layer_overhead_s"):
         levels = _power_levels(ledger.library, device, active_params)
         found |= {"device_power_w": levels, "device_power_full_w": levels}
     assumed = {name for name in OF_SIZE if ledger.has(name) and not ledger.given(name)}
@@ -94,13 +115,13 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
         return
     _check_ceiling(ledger, device)
     year = ledger.resolved["year"]
-    if device.release_date.year > year:
+    if device.release_date is not None and device.release_date.year > year:
         ledger.warn(
             "device_too_new",
             f"{device.name} was released in {device.release_date:%B %Y}, after {year}",
         )
     count = _count(ledger)
-    if size.params is not None and count is not None:
+    if size.params is not None and count is not None and device.memory_gb is not None:
         memory = device.memory_gb.value * 1e9
         trained = size.trained_params or size.params
         frozen = size.params - trained
@@ -132,18 +153,22 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
                 why = f"no training at this precision on {device.name} is known"
             raise InputError("precision", asked, why, have)
     own = [name for name in ("bf16", "fp16", "fp32") if name in device.peak_tflops]
-    precision = ledger.plan.precision or own[0]
+    none_of_16 = not own or "16-bit peak" in device.missing
+    precision = ledger.plan.precision or ("bf16" if none_of_16 else own[0])
     ledger.resolved["precision"] = precision
     figure = device.peak(precision)
-    assert figure is not None  # the schema asks for one of bf16, fp16 and fp32
+    if figure is None:
+        _ask_for_peak(ledger, device)
+        return
     figure = figure.replace(note=f"dense, {device.name}")
     others = [ledger.library.device(name).device for name in match.variants]
     peaks = [peak.value for other in others if (peak := other.peak(precision))]
     if others:
         changes = ", ".join(
             f"{other.id} ({peak.value / figure.value - 1:+.0%} peak, {_rating(other)})"
-            for other in others
             if (peak := other.peak(precision))
+            else f"{other.id} (peak not published)"
+            for other in others
         )
         ledger.warn(
             "device_variant", f"{ledger.plan.device!r} taken as {device.id}; others: {changes}"
@@ -167,6 +192,19 @@ def _peak(ledger: Ledger, match: DeviceMatch) -> None:
             )
 
 
+def _ask_for_peak(ledger: Ledger, device: Device) -> None:
+    """A device whose maker prints no rate is known by name, and its rate is never guessed."""
+    hours = ledger.has("device_hours") or ledger.has("wall_clock_days", "device_count")
+    if ledger.given("peak_flops") or hours:
+        return
+    known = [f"{device.memory_gb.value:g} GB"] if device.memory_gb else []
+    known += [f"{device.tdp_w.value:g} W"] if device.tdp_w else []
+    of = f" (known of it: {', '.join(known)})" if known else ""
+    why = f"{device.name}: {device.missing or 'no 16-bit peak is published'}{of}"
+    hints = ["--set peak_flops=400e12", "--set device_hours=", "another device"]
+    raise InputError("device", ledger.plan.device, why, hints)
+
+
 def _trains_at(device: Device, precision: str) -> bool:
     """Whether a device can train at a precision; at int8 only where somebody has."""
     known = precision != "int8" or "int8" in device.precision_speedup
@@ -175,7 +213,8 @@ def _trains_at(device: Device, precision: str) -> bool:
 
 def _rating(device: Device) -> str:
     watts = f", {device.tdp_w.value:g} W" if device.tdp_w else ""
-    return f"{device.memory_gb.value:g} GB{watts}"
+    memory = f"{device.memory_gb.value:g} GB" if device.memory_gb else "memory not published"
+    return f"{memory}{watts}"
 
 
 def _check_ceiling(ledger: Ledger, device: Device) -> None:
@@ -219,6 +258,9 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     by_steps = ledger.has("layer_overhead_s")
     active = inf if by_steps else size.active_params or inf
     power = device.device_power_w or _rated_power(library, device, active)
+    if power is None:
+        _without_power(ledger, device)
+        return
     waits = by_steps or ledger.has("full_power_utilisation")
     if waits and not ledger.given("device_power_w") and not ledger.plan.only_given:
         ledger.assume("device_power_full_w", power, f"{device.id}.power")
@@ -238,6 +280,23 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if ledger.plan.only_given:
         ledger.settle("host_power_w", 0.0, "nothing added that was not given")
         ledger.settle("network_share", 0.0, "nothing added that was not given")
+
+
+def _without_power(ledger: Ledger, device: Device) -> None:
+    """A device whose power nobody published: hours are told, energy only where power is given."""
+    if not ledger.given("device_power_w") and not ledger.has("device_energy_kwh"):
+        ledger.warn(
+            "power_unknown",
+            f"no power of {device.name} is published: no energy and no emissions of use follow "
+            "(--set device_power_w=)",
+        )
+    host = _host_power(ledger.library, device, ledger.plan.cooling)
+    ledger.assume("host_power_w", host, f"{device.id}.host_power")
+    ledger.assume(
+        "network_share",
+        ledger.library.default("network_share.cluster"),
+        "assumption.network.cluster",
+    )
 
 
 def never_measured(device: Device) -> tuple[str, ...]:
@@ -283,9 +342,10 @@ def _cooled(library: Library, device: Device, host: Figure, cooling: str | None)
     return scaled(host, factor.value, note).replace(basis="assumed")
 
 
-def _rated_power(library: Library, device: Device, active_params: float) -> Figure:
-    """Power of a device that nobody measured: a share of its rating."""
-    assert device.tdp_w is not None  # the schema asks for it or for the power
+def _rated_power(library: Library, device: Device, active_params: float) -> Figure | None:
+    """Power of a device that nobody measured: a share of its rating; None without a rating."""
+    if device.tdp_w is None:
+        return None
     small, large = shares_of_rating(library, device)
     weight = float(_largeness(library, active_params))
     nearer = large if weight >= 0.5 else small
@@ -345,6 +405,7 @@ def _share_by_release(library: Library, year: float) -> Figure:
     """Share of its rating that an unmetered server GPU draws: newer ones draw more of it."""
     level = library.default("device_power_share.by_release.in_2020")
     slope = library.default("device_power_share.by_release.logit_per_year").value
+    year = LATEST_OF_SHARE if isnan(year) else year
     later = slope * (min(year, LATEST_OF_SHARE) - 2020)
     value, low, high = (1 / (1 + (1 / end - 1) * exp(-later)) for end in level.points)
     note = f"released {year:.1f}; {level.note}"
@@ -406,4 +467,5 @@ def building(ledger: Ledger) -> None:
 def power_at_work(library: Library, device: Device, cooling: str | None) -> tuple[float, float]:
     """Watts of a device that is kept busy by a large model, and of its share of the host."""
     power = device.device_power_w or _rated_power(library, device, inf)
+    assert power is not None  # of devices with a rating alone
     return power.value, _host_power(library, device, cooling).value

@@ -195,11 +195,12 @@ def _of_device(device: Device) -> tuple[Figure, Figure, Figure, float]:
     """Rated power, bandwidth, 16-bit peak [FLOP/s] and memory [GB] of a device."""
     peak = device.peak("bf16")
     assert peak is not None  # the schema asks for one of bf16, fp16 and fp32
-    for name in ("tdp_w", "memory_bandwidth_gb_per_s"):
+    for name in ("tdp_w", "memory_bandwidth_gb_per_s", "memory_gb"):
         if getattr(device, name) is None:
             why = f"has no {name} in its record, which the energy of a token rests on"
             raise InputError("use.device", device.id, why, ["h100-sxm", "a100-sxm-80"])
     assert device.tdp_w is not None and device.memory_bandwidth_gb_per_s is not None
+    assert device.memory_gb is not None
     note = device.name
     exact = {"low": None, "high": None, "note": note}
     return (

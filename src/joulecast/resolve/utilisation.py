@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, hypot, log, prod
+from math import exp, hypot, isnan, log, nan, prod
 from typing import Literal
 
 import numpy as np
@@ -317,9 +317,10 @@ def share_is_assumed(device: Device) -> bool:
 
 
 def _size(library: Library, device: Device, params: Numbers) -> Numbers:
-    """What a model of this size keeps on this device."""
+    """What a model of this size keeps on this device; all of it where its peak is not known."""
     peak = device.peak("bf16")
-    assert peak is not None  # the schema asks for one of bf16, fp16 and fp32
+    if peak is None:
+        return 1.0
     half = library.default("utilisation.size.half_params").value
     exponent = library.default("utilisation.size.exponent").value
     return size_factor(params, peak.value * 1e12, half, exponent)
@@ -390,7 +391,8 @@ def _warn_of_small_steps(ledger: Ledger, device: Device, size: Size) -> None:
     if count is None or active is None or _adapters(size) or size.arch not in DECODERS:
         return
     peak = device.peak("bf16")
-    assert peak is not None
+    if peak is None:
+        return
     kept = default_value(ledger, device, size) / float(_size(library, device, active))
     overhead = library.default(f"layer_overhead_s.{STEPS_OF[size.arch]}").value
     step_time = 4 * kept * layers_of(library, active).value * overhead
@@ -425,9 +427,14 @@ def tuned_share(library: Library, device: Device) -> Figure:
     return device.tuned_share or ceiling_of(library, device)
 
 
+#: Age of software where nobody printed when its device was released.
+USUAL_AGE = 2.0
+
+
 def released(device: Device) -> float:
-    """When a device was released, as a year."""
-    return device.release_date.year + (device.release_date.month - MIDMONTH) / 12
+    """When a device was released, as a year; NaN where nobody printed it."""
+    date = device.release_date
+    return nan if date is None else date.year + (date.month - MIDMONTH) / 12
 
 
 def age_of(library: Library, device: Device, year: int) -> float:
@@ -437,7 +444,8 @@ def age_of(library: Library, device: Device, year: int) -> float:
     tuned runs show it could use from its first day.
     """
     first = device.software_since or device.generation or device.id
-    return max(0.0, year + MIDYEAR - released(library.device(first).device))
+    when = released(library.device(first).device)
+    return USUAL_AGE if isnan(when) else max(0.0, year + MIDYEAR - when)
 
 
 def _attention_left_out(ledger: Ledger, size: Size, params: Numbers) -> Numbers:
