@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from joulecast.plan import (
-    EmbodiedMode,
-    GridBasis,
-    HydroEvaporation,
-    Recompute,
-    StorageMedium,
-)
+from joulecast.plan import EmbodiedMode, GridBasis, HydroEvaporation, Recompute, StorageMedium
 
 
 class Resolved(TypedDict):

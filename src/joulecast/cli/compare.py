@@ -24,8 +24,7 @@ def compare(
         str | None, typer.Option(help="Which run of an emissions.csv.", metavar="RUN_ID")
     ] = None,
     plot: Annotated[
-        Path | None,
-        typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE"),
+        Path | None, typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")

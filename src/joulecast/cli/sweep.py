@@ -36,8 +36,7 @@ def sweep(
     ] = "text",
     as_json: AsJson = False,
     output: Annotated[
-        Path | None,
-        typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE"),
+        Path | None, typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw to an .svg, .png or .pdf file.", metavar="FILE")

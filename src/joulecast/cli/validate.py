@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def validate(
     shipped: Annotated[
-        bool,
-        typer.Option("--shipped", help="Forecast with the shipped fit, which saw these runs."),
+        bool, typer.Option("--shipped", help="Forecast with the shipped fit, which saw these runs.")
     ] = False,
     accounting: Annotated[
         bool,

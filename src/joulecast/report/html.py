@@ -288,14 +288,7 @@ def _inputs(footprint: Footprint) -> str:
         blocks.append(section("Given", table(("Input", "Value", "5 % to 95 %"), rows, "given")))
     if assumed:
         rows_ = [
-            (
-                _named(e),
-                text(value_of(e)),
-                span_of(e),
-                text(e.basis),
-                _source(e),
-                code(e.flag),
-            )
+            (_named(e), text(value_of(e)), span_of(e), text(e.basis), _source(e), code(e.flag))
             for e in assumed
         ]
         head = ("Input", "Value", "5 % to 95 %", "Basis", "Source", "Change with")

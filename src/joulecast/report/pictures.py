@@ -53,11 +53,7 @@ RANGED = ("training_flop", "device_hours", "energy_kwh", "water_l", "total_kgco2
 
 
 def plot(
-    answer: Answer,
-    path: str | Path,
-    picture: str | None = None,
-    *,
-    force: bool = False,
+    answer: Answer, path: str | Path, picture: str | None = None, *, force: bool = False
 ) -> None:
     """Draw an answer to a file: SVG, PNG or PDF, the same bytes for the same answer.
 

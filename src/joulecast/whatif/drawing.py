@@ -216,11 +216,7 @@ def _wide(intervals: Iterable[tuple[int, int]]) -> list[_Interval]:
 
 
 def _nodes(
-    settled: Scenarios,
-    part: Part,
-    source: str,
-    held: Mapping[str, float],
-    everywhere: bool = False,
+    settled: Scenarios, part: Part, source: str, held: Mapping[str, float], everywhere: bool = False
 ) -> list[_Nodes | None]:
     """Where to draw a result: on each axis that its range depends on, to begin with."""
     behind = part.run.behind(source) | {source}
