@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from math import log2
 from typing import NamedTuple
 
 from joulecast.errors import UnitError, nearest
@@ -191,10 +192,4 @@ def _parts(unit: str) -> tuple[str, ...]:
 def _dimension(name: str) -> tuple[int, ...]:
     """Powers of each base unit in a unit, read off its own definition by doubling that base."""
     plain = make()[name]
-    return tuple(round(_log2(make(**{base: 2.0})[name] / plain)) for base in BASES)
-
-
-def _log2(ratio: float) -> float:
-    import math
-
-    return math.log2(ratio)
+    return tuple(round(log2(make(**{base: 2.0})[name] / plain)) for base in BASES)

@@ -11,6 +11,7 @@ from joulecast.cli.output import note
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
+    from joulecast.answers.footprint import Footprint
     from joulecast.data.library import Library
     from joulecast.plan import Plan
 
@@ -56,6 +57,17 @@ class Asked(NamedTuple):
             return self._used(self._again(self.exported, target))
         base, model = fields_of(target)
         return self._used(merged(base, self.sets, {"model": model, **self.flags}))
+
+    def plans(self) -> list[Plan]:
+        """The plan of each target; one plan where none is named."""
+        return [self.plan(target) for target in self.targets or (None,)]
+
+    def forecasts(self) -> list[Footprint]:
+        """The forecast of each plan."""
+        from joulecast.estimation import estimate
+
+        library = self.library
+        return [estimate(plan, library) for plan in self.plans()]
 
     def _used(self, plan: Plan) -> Plan:
         """The plan with what the flags say of its use."""

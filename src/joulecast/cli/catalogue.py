@@ -43,18 +43,12 @@ def list_(
     """
     from joulecast.data.catalogue import listing
 
-    where = {
-        "vendor": vendor,
-        "class": class_,
-        "kind": kind,
-        "provider": provider,
-        "country": country,
-    }
+    where = {"vendor": vendor, "class": class_, "kind": kind}
+    where |= {"provider": provider, "country": country}
     rows = listing(what, library(specs), contains, where, tests)
     print_rows(rows, format_)
     if what == "devices" and rows and format_ == "text":
-        hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
-        note(hint)
+        note("--device also takes cloud instances and TPU slices: joulecast list instances")
 
 
 def show(

@@ -44,7 +44,7 @@ def compare(
     from joulecast.whatif.comparing import compare as verb
 
     to_json = is_json(format_) or as_json
-    plans = [asked.plan(target) for target in asked.targets or (None,)]
+    plans = asked.plans()
     names = [Path(target).stem if target.endswith(".toml") else target for target in asked.targets]
     comparison = verb(
         plans, varied(vary), on=on, names=names if len(names) > 1 else None, library=asked.library

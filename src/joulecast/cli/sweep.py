@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from joulecast.cli.asked import Asked, varied
-from joulecast.cli.output import note, say
+from joulecast.cli.output import chosen, note, say
 from joulecast.cli.planning import AsJson, Vary, takes_plan
 from joulecast.errors import InputError
 
@@ -57,14 +57,12 @@ def sweep(
     from joulecast.whatif.sweeping import USUAL
     from joulecast.whatif.sweeping import sweep as verb
 
-    format_ = "json" if as_json else format_
-    if format_ not in FORMATS:
-        raise InputError("--format", format_, "is not a format of this command", FORMATS)
-    chosen = USUAL if results is None else [name.strip() for name in results.split(",")]
+    format_ = chosen("json" if as_json else format_, FORMATS)
+    shown = USUAL if results is None else [name.strip() for name in results.split(",")]
     table = verb(
         asked.plan(),
         varied(vary),
-        chosen,
+        shown,
         not nominal,
         asked.library,
         MAX_ROWS if max_rows is None else _most(max_rows),

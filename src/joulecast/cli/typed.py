@@ -13,18 +13,10 @@ from joulecast.errors import InputError, JoulecastError, UnknownNameError, neare
 from joulecast.terms import INPUTS
 
 #: Command -> where it is: module and function.
+_FIRST = ("estimate", "compare", "advise", "solve", "check", "model", "optimum")
+_LATER = ("sweep", "validate", "cite", "export")
 COMMANDS = {
-    "estimate": ("estimate", "estimate"),
-    "compare": ("compare", "compare"),
-    "advise": ("advise", "advise"),
-    "solve": ("solve", "solve"),
-    "check": ("check", "check"),
-    "model": ("model", "model"),
-    "optimum": ("optimum", "optimum"),
-    "sweep": ("sweep", "sweep"),
-    "validate": ("validate", "validate"),
-    "cite": ("cite", "cite"),
-    "export": ("export", "export"),
+    **{name: (name, name) for name in (*_FIRST, *_LATER)},
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }

@@ -31,21 +31,9 @@ BESIDE_ZONES = ("countries", "place_names")
 RUNS_TABLE = "reported_runs"
 
 #: Tables of which one record is wanted at a time; each record is decoded by itself.
-BY_RECORD = (
-    "devices",
-    "models",
-    "grids_ember",
-    "grids_direct",
-    "regions",
-    "sources",
-    "defaults",
-    "names_of_places",
-    "names_of_devices",
-    "names_of_models",
-    "names_of_instances",
-    RUNS_TABLE,
-)
-
+_RECORDS = ("devices", "models", "grids_ember", "grids_direct", "regions", "sources", "defaults")
+_NAMES = tuple(f"names_of_{kind}" for kind in ("places", "devices", "models", "instances"))
+BY_RECORD = (*_RECORDS, *_NAMES, RUNS_TABLE)
 
 #: Bytes that the line which says where tables lie usually fits in.
 LINE = 16_384
@@ -301,16 +289,12 @@ def _split(cell: str) -> list[str]:
 
 def index(names: Mapping[str, list[str]]) -> dict[str, dict[str, list[str]]]:
     """Three ways to find an id: exactly, by alias, and without punctuation."""
-    exact: dict[str, list[str]] = {}
-    alias: dict[str, list[str]] = {}
-    loose: dict[str, list[str]] = {}
+    found: dict[str, dict[str, list[str]]] = {"exact": {}, "alias": {}, "loose": {}}
     for key, others in names.items():
-        _add(exact, fold(key), key)
-        _add(loose, bare(key), key)
-        for other in others:
-            _add(alias, fold(other), key)
-            _add(loose, bare(other), key)
-    return {"exact": exact, "alias": alias, "loose": loose}
+        for form, name in (("exact", key), *(("alias", other) for other in others)):
+            _add(found[form], fold(name), key)
+            _add(found["loose"], bare(name), key)
+    return found
 
 
 def _add(table: dict[str, list[str]], name: str, key: str) -> None:

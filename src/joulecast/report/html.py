@@ -62,9 +62,9 @@ def report_html(footprint: Footprint) -> str:
     >>> page[:15], "<script src" in page
     ('<!doctype html>', False)
     """
-    blocks = [*_first(footprint), *_rest(footprint), _bibtex(footprint)]
+    bibtex = section("BibTeX", f"<pre>{text(cite(footprint, 'bibtex'))}</pre>")
     title = text(subject(footprint))
-    body = "\n".join(filter(None, blocks))
+    body = "\n".join([*_first(footprint), *_rest(footprint), bibtex])
     answer = footprint.to_json().replace("<", "\\u003c").replace("&", "\\u0026")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -84,8 +84,8 @@ def save_html(footprint: Footprint, path: str | Path, *, force: bool = False) ->
 
 def fragment(footprint: Footprint) -> str:
     """The same for a cell of a notebook: what it rests on is folded away."""
-    rest = "\n".join(filter(None, _rest(footprint)))
-    return in_cell(*_first(footprint), folded("What it rests on", rest))
+    rest = folded("What it rests on", "\n".join(_rest(footprint)))
+    return in_cell(*_first(footprint), rest)
 
 
 def _first(footprint: Footprint) -> list[str]:
@@ -341,8 +341,3 @@ def _sources(footprint: Footprint) -> str:
     )
     note = f"joulecast {__version__}, data {footprint.data_digest}, with"
     return section("Cite", f"<ol>\n{entries}\n</ol>" if entries else "", note=note)
-
-
-def _bibtex(footprint: Footprint) -> str:
-    """Everything to cite as BibTeX."""
-    return section("BibTeX", f"<pre>{text(cite(footprint, 'bibtex'))}</pre>")

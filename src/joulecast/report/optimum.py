@@ -29,6 +29,9 @@ LABELS = {
     "lifetime_kgco2e": "Emissions, both",
 }
 
+#: A loss in words: its differences are small.
+_THREE = "{:.3f}".format
+
 
 def text(answer: Optimum, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
     """The whole answer, or its headline alone."""
@@ -91,14 +94,14 @@ def _headline(answer: Optimum, bold: Callable[[str], str]) -> list[str]:
     lines = [f"  {bold(f'{two(params.value)} parameters on {two(tokens.value)} tokens')}"]
     loss = answer.best["loss"]
     if loss is not None:
-        lines.append(f"  loss {loss.value:.3f}{_between(loss, _three)}")
+        lines.append(f"  loss {loss.value:.3f}{_between(loss, _THREE)}")
     if total is not None:
         shown, unit = readable(total)
         lines.append(f"  training emits {two(shown.value)} {unit}{_between(shown, two)}")
     saving = answer.lifetime_saving
     if saving is not None:
         lines.append(
-            f"  saves {saving.value:.0%} of training + serving{_between(saving, _percent)}"
+            f"  saves {saving.value:.0%} of training + serving{_between(saving, '{:.0%}'.format)}"
         )
     return lines
 
@@ -107,14 +110,6 @@ def _between(quantity: Quantity, shown: Callable[[float], str]) -> str:
     if is_exact(quantity):
         return ""
     return f", 80 % prediction range {shown(quantity.p10)} to {shown(quantity.p90)}"
-
-
-def _three(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0%}"
 
 
 def _table(choice: Choice, heading: str) -> list[str]:
@@ -135,7 +130,7 @@ def _rows(choice: Choice) -> Iterator[tuple[str, str, str]]:
         if quantity is None:
             continue
         shown, unit = (quantity, "") if not quantity.unit else readable(quantity)
-        words = _three if name == "loss" else two
+        words = _THREE if name == "loss" else two
         value = f"{words(shown.value)} {unit}".rstrip()
         ends = f"{words(shown.p10)} to {words(shown.p90)} {unit}"
         spread = "as given" if is_exact(shown) else ends

@@ -122,16 +122,12 @@ def _is_line(axis: Axis) -> bool:
     return axis.numeric or all(type(value) is int for value in axis.values.tolist())
 
 
-def _along(grid: Array, order: Sequence[int]) -> Array:
-    """A column over the axes named, in their order; the others have one value."""
-    rest = [k for k in range(grid.ndim) if k not in order]
-    moved = np.transpose(grid, (*order, *rest))
-    return moved.reshape([grid.shape[k] for k in order])
-
-
 def _column(table: Sweep, result: str, level: str, order: Sequence[int]) -> Array:
+    """A column over the axes named, in their order; the others have one value."""
     size, _ = column_unit(table, result)
-    return _along(table.grid(f"{result}_{level}"), order) * size
+    grid: Array = table.grid(f"{result}_{level}")
+    rest = [k for k in range(grid.ndim) if k not in order]
+    return np.transpose(grid, (*order, *rest)).reshape([grid.shape[k] for k in order]) * size
 
 
 def _title(table: Sweep, result: str) -> str:
@@ -155,7 +151,7 @@ def _scale(axes: Any, which: str, axis: Axis) -> None:
     if axis.logarithmic and x.max() / x.min() >= 8:
         getattr(axes, f"set_{which}scale")("log")
         line.set_minor_formatter("")
-    line.set_major_formatter(lambda value, _: _tick(value))
+    line.set_major_formatter(lambda value, _: axis_label(value) if value >= 1e6 else brief(value))
     if x.size <= FEW:
         line.set_minor_locator(NullLocator())
         line.set_ticks(np.unique(x))
@@ -184,10 +180,6 @@ def value_tick(value: float, _: object = None) -> str:
     if not value or abs(value - rounded) > 1e-9 * abs(value):
         return f"{value:,.10g}"
     return two(value).replace(".0", "")
-
-
-def _tick(value: float) -> str:
-    return axis_label(value) if value >= 1e6 else brief(value)
 
 
 def _lines(axes: Any, table: Sweep, result: str, k: int, words: Sequence[int]) -> None:

@@ -46,7 +46,8 @@ def use_lines(use: UsePhase, place: str = "") -> list[str]:
             lines.append(_line(label, quantity))
     if found["break_even_days"] is None:
         lines += wrapped("no demand given, so no year and no break-even: --use-tokens 1T/year")
-    parts = ", ".join(f"{name} {q.value / _sum(use.parts):.0%}" for name, q in use.parts.items())
+    whole = sum(part.value for part in use.parts.values())
+    parts = ", ".join(f"{name} {q.value / whole:.0%}" for name, q in use.parts.items())
     alone = found["device_energy_per_output_token_j"]
     assert alone is not None
     lines += wrapped(f"devices alone {two(alone.value)} J a token: {parts}")
@@ -64,10 +65,6 @@ def _line(label: str, quantity: Quantity) -> str:
     best, unit = readable_of_use(quantity)
     value = f"{two(best.value)} {unit}"
     return f"  {label:<11}{value:<30}{two(best.p10)} to {two(best.p90)} {unit}"
-
-
-def _sum(parts: Mapping[str, Quantity]) -> float:
-    return sum(part.value for part in parts.values())
 
 
 def _sizes(use: UsePhase) -> list[str]:
