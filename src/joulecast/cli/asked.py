@@ -87,10 +87,8 @@ class Asked(NamedTuple):
             raise InputError("--from", exported, why, ["one of them"])
         found = read(exported)
         if found.data_digest not in (None, self.library.digest):
-            note(
-                f"note: {exported} was made with data {found.data_digest}, this answer with "
-                f"{self.library.digest}: numbers may differ"
-            )
+            made = f"{exported} was made with data {found.data_digest}"
+            note(f"note: {made}, this answer with {self.library.digest}: numbers may differ")
         return merged(found.fields, self.sets, self.flags)
 
 

@@ -53,20 +53,12 @@ def sweep(
 
     joulecast sweep --tokens 2T --vary params=1B,7B,70B --vary region=fr,us,pl
     """
-    from joulecast.whatif.axes import MAX_ROWS
     from joulecast.whatif.sweeping import USUAL
     from joulecast.whatif.sweeping import sweep as verb
 
     format_ = chosen("json" if as_json else format_, FORMATS)
     shown = USUAL if results is None else [name.strip() for name in results.split(",")]
-    table = verb(
-        asked.plan(),
-        varied(vary),
-        shown,
-        not nominal,
-        asked.library,
-        MAX_ROWS if max_rows is None else _most(max_rows),
-    )
+    table = verb(asked.plan(), varied(vary), shown, not nominal, asked.library, _most(max_rows))
     if output is not None:
         from joulecast.report.files import save
 
@@ -82,9 +74,13 @@ def sweep(
         _notes(table)
 
 
-def _most(said: str) -> int:
+def _most(said: str | None) -> int:
+    """Rows allowed."""
     from joulecast.data.reading import number
+    from joulecast.whatif.axes import MAX_ROWS
 
+    if said is None:
+        return MAX_ROWS
     most = number("--max-rows", said, ["100M"])
     if most < 1:
         raise InputError("--max-rows", said, "must be at least 1", ["100M"])

@@ -6,6 +6,7 @@ that a program can read back what a person reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from joulecast._version import __version__
@@ -129,11 +130,8 @@ def _results(footprint: Footprint) -> str:
         for label, value, q in rows
     ]
     note = "Bars: 80 % range; lines: 90 % range; each over its nominal value, evenly in ratios."
-    return section(
-        "Results",
-        table(("Result", "Value", "80 % range", "Range"), cells, "bars"),
-        note=note if ranged else "",
-    )
+    results = table(("Result", "Value", "80 % range", "Range"), cells, "bars")
+    return section("Results", results, note=note if ranged else "")
 
 
 def _range_bar(label: str, q: Quantity | None, scale: RatioScale) -> str:
@@ -152,9 +150,8 @@ def _parts(footprint: Footprint) -> str:
     rows, start = [], 0.0
     for label, part in parts.items():
         share = part.value / total.value
-        bar = row(
-            [Piece(start, start + share, SHADES[label])], f"{label}: {share:.0%} of the total"
-        )
+        said = f"{label}: {share:.0%} of the total"
+        bar = row([Piece(start, start + share, SHADES[label])], said)
         rows.append((text(label), two(part.to(unit).value), f"{share:.0%}", bar))
         start += share
     rows.append(("total", two(total.to(unit).value), "100%", row([Piece(0, 1, "#999")], "total")))
@@ -175,14 +172,9 @@ def _fleet(footprint: Footprint) -> str:
         shown, word = readable(energy) if energy is not None else (None, "")
         names = ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e")
         masses = (part.quantities[name] for name in names)
-        rows.append(
-            (
-                text(part.label),
-                much,
-                "" if shown is None else text(f"{two(shown.value)} {word}"),
-                *("" if one is None else two(one.to(unit).value) for one in masses),
-            )
-        )
+        cells = ("" if one is None else two(one.to(unit).value) for one in masses)
+        used = "" if shown is None else text(f"{two(shown.value)} {word}")
+        rows.append((text(part.label), much, used, *cells))
     masses_in = (f"{word}, {unit}CO2e" for word in ("Operation", "Making", "Total"))
     head = ("Devices", "Does", "Energy", *masses_in)
     note = "Each forecast as a run of its own; what they share moves in all at once."
@@ -206,26 +198,23 @@ def _use(footprint: Footprint) -> str:
     results = table(("Result", "Value", "80 % range", "Range"), rows, "bars")
     devices = f"{use.plan['device_count']} x {use.plan['device']}"
     note = f"In no figure above. On {devices}, weights at {use.plan['precision']}."
-    sizes = [
-        (
-            two(row["params"] or 0),
-            two(row["energy_per_output_token_j"] or 0),
-            *(
-                "" if row[name] is None else text(amount(exactly(row[name] or 0, "kgCO2e")))
-                for name in ("training_total_kgco2e", "operational_per_year_kgco2e")
-            ),
-            "" if row["break_even_days"] is None else f"{two(row['break_even_days'])} days",
-        )
-        for row in use.by_size
-    ]
     head = ("Parameters", "J a token", "Training", "A year of use", "Break-even")
-    by_size = table(head, sizes, "wide", (1, 2, 3, 4))
+    by_size = table(head, map(_sized, use.by_size), "wide", (1, 2, 3, 4))
     drivers = ", ".join(
         f"{code(one.name)} {one.share:.0%}" for one in use.drivers if one.share >= LEAST_SHARE
     )
     said = f'<p class="note">Its range comes from {drivers}.</p>' if drivers else ""
     said += '<p class="note">By size of the model, on the same training tokens and demand:</p>'
     return section("Use, once trained", results, said, by_size, note=note)
+
+
+def _sized(size: Mapping[str, float | None]) -> tuple[str, ...]:
+    """A size of the model: the figures of a token, of training, of a year."""
+    numbers = (two(size[name] or 0) for name in ("params", "energy_per_output_token_j"))
+    masses = (size[name] for name in ("training_total_kgco2e", "operational_per_year_kgco2e"))
+    emitted = ("" if kg is None else text(amount(exactly(kg, "kgCO2e"))) for kg in masses)
+    days = size["break_even_days"]
+    return (*numbers, *emitted, "" if days is None else f"{two(days)} days")
 
 
 def _drivers(footprint: Footprint) -> str:
@@ -240,15 +229,9 @@ def _drivers(footprint: Footprint) -> str:
         name, whose = footprint.whose(bar.name)
         of = f"<small>{text(whose)}</small>" if whose else ""
         ends = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short(bar.unit)}".rstrip()
-        rows.append(
-            (
-                f"{code(name)}{of}",
-                text(ends),
-                f"{bar.at_p10:.2f} to {bar.at_p90:.2f}",
-                f"{bar.share:.0%}",
-                row([Piece(one, low, SKY), Piece(one, high, BLUE)], said, [one]),
-            )
-        )
+        drawn = row([Piece(one, low, SKY), Piece(one, high, BLUE)], said, [one])
+        times = f"{bar.at_p10:.2f} to {bar.at_p90:.2f}"
+        rows.append((f"{code(name)}{of}", text(ends), times, f"{bar.share:.0%}", drawn))
     head = ("Input", "Its P10 to P90", "Answer times", "Share", "At its P10 (light), P90 (dark)")
     note = (
         "One input at a time at its own P10 and P90, the others at their medians; the share is "
@@ -311,15 +294,10 @@ def _source(entry: Assumption) -> str:
 def _checks(footprint: Footprint) -> str:
     if not footprint.cross_checks:
         return ""
-    rows = [
-        (
-            code(check.name),
-            text(f"{two(check.given)} {short(check.unit)}".rstrip()),
-            text(f"{two(check.implied)} {short(check.unit)}".rstrip()),
-            two(check.ratio),
-        )
-        for check in footprint.cross_checks
-    ]
+    rows = []
+    for check in footprint.cross_checks:
+        both = (f"{two(one)} {short(check.unit)}".rstrip() for one in (check.given, check.implied))
+        rows.append((code(check.name), *map(text, both), two(check.ratio)))
     head = ("Quantity", "Given", "Implied by the others", "Ratio")
     return section("Cross-checks", table(head, rows, right=(3,)))
 
@@ -327,10 +305,8 @@ def _checks(footprint: Footprint) -> str:
 def _warnings(footprint: Footprint) -> str:
     if not footprint.warnings:
         return ""
-    entries = "\n".join(
-        f"<li>{code(notice.code)} {text(notice.message)}</li>" for notice in footprint.warnings
-    )
-    return section("Mind", f"<ul>\n{entries}\n</ul>")
+    entries = [f"<li>{code(one.code)} {text(one.message)}</li>" for one in footprint.warnings]
+    return section("Mind", f"<ul>\n{chr(10).join(entries)}\n</ul>")
 
 
 def _sources(footprint: Footprint) -> str:

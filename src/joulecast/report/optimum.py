@@ -100,9 +100,8 @@ def _headline(answer: Optimum, bold: Callable[[str], str]) -> list[str]:
         lines.append(f"  training emits {two(shown.value)} {unit}{_between(shown, two)}")
     saving = answer.lifetime_saving
     if saving is not None:
-        lines.append(
-            f"  saves {saving.value:.0%} of training + serving{_between(saving, '{:.0%}'.format)}"
-        )
+        spread = _between(saving, "{:.0%}".format)
+        lines.append(f"  saves {saving.value:.0%} of training + serving{spread}")
     return lines
 
 
@@ -154,10 +153,7 @@ def _around(answer: Optimum) -> list[str]:
     """How sure the split is, and how little it matters."""
     by_law = answer.tokens_per_param_by_law
     data = answer.tokens_per_param_by_data
-    costs = ", ".join(
-        f"{step.tokens_per_param_factor:g} times {step.training_flop_ratio - 1:.0%}"
-        for step in answer.flatness
-    )
+    costs = [f"{times:g} times {ratio - 1:.0%}" for times, ratio in answer.flatness]
     lines = [
         "Around the compute optimum",
         *wrapped(
@@ -167,7 +163,7 @@ def _around(answer: Optimum) -> list[str]:
         ),
         *wrapped(
             "The optimum is flat: at equal loss, more tokens per parameter than the best cost "
-            f"this much more compute: {costs}"
+            f"this much more compute: {', '.join(costs)}"
         ),
     ]
     mixture = answer.mixture

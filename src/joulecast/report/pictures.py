@@ -21,8 +21,9 @@ from joulecast.by_hand import mass_unit
 from joulecast.data.library import Library
 from joulecast.errors import InputError, nearest
 from joulecast.plan import Plan
+from joulecast.report import plotting
 from joulecast.report.forecast import parts_of
-from joulecast.report.plotting import BLACK, BLUE, SHADES, SKY, figure, save_sweep, value_tick
+from joulecast.report.plotting import BLACK, BLUE, SHADES, SKY, figure, value_tick
 from joulecast.report.words import LEAST_SHARE, heading, plain, readable, short, two
 from joulecast.whatif.comparing import compare
 
@@ -33,17 +34,11 @@ LETTERS = 7.5
 #: Height of what is above and below the rows, and of a row [inch].
 FRAME, ROW = 0.75, 0.24
 
-#: Height of a row whose label has two lines [inch].
-TALL = 0.31
-
-#: Height of a row whose label has three.
-TALLER = 0.42
+#: Height of a row whose label has two lines, and three [inch].
+TALL, TALLER = 0.31, 0.42
 
 #: Most rows of a tornado.
 BARS = 8
-
-#: Most rungs of a ladder.
-RUNGS = 60
 
 #: Countries of a ladder where nobody names others: clean grids to dirty ones, on each continent.
 LADDER = ("se", "fr", "br", "ca", "gb", "us", "de", "jp", "cn", "in", "pl", "za")
@@ -75,7 +70,7 @@ def plot(
         For a picture that there is not, an answer without what it shows, and without matplotlib.
     """
     if isinstance(answer, Sweep):
-        save_sweep(answer, Path(path), picture, force)
+        plotting.save_sweep(answer, Path(path), picture, force)
         return
     kinds = PICTURES.get(type(answer), {})
     if not kinds:
@@ -251,8 +246,8 @@ def _key(axes: Any, entries: Sequence[tuple[str, str]]) -> None:
 def _ladder(comparison: Comparison, path: Path, force: bool) -> None:
     """Options from most to least, with their ranges."""
     options = comparison.options
-    if len(options) > RUNGS:
-        why = f"{len(options)} rungs cannot be read: at most {RUNGS}"
+    if len(options) > plotting.RUNGS:
+        why = f"{len(options)} rungs cannot be read: at most {plotting.RUNGS}"
         raise InputError("--picture", "ladder", why, ["fewer values"])
     known = [
         (_named(option), quantity)

@@ -108,13 +108,9 @@ def save_sweep(table: Sweep, path: Path, result: str | None, force: bool) -> Non
             _ladder(axes, table, chosen, words[0])
     else:
         named = ", ".join(table.axes[k].name for k in wide) or "nothing"
-        raise InputError(
-            "plot",
-            None,
-            f"varies {named}: one number (with up to {len(COLOURS)} lines), two numbers or one "
-            "list of names can be drawn",
-            ["--output FILE.csv"],
-        )
+        drawn = f"one number (with up to {len(COLOURS)} lines), two numbers or one list of names"
+        why = f"varies {named}: {drawn} can be drawn"
+        raise InputError("plot", None, why, ["--output FILE.csv"])
 
 
 def _is_line(axis: Axis) -> bool:

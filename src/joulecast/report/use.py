@@ -41,9 +41,7 @@ def use_lines(use: UsePhase, place: str = "") -> list[str]:
         ("All years", found["operational_over_years_kgco2e"]),
         ("Break-even", found["break_even_days"]),
     ]
-    for label, quantity in rows:
-        if quantity is not None:
-            lines.append(_line(label, quantity))
+    lines += [_line(label, quantity) for label, quantity in rows if quantity is not None]
     if found["break_even_days"] is None:
         lines += wrapped("no demand given, so no year and no break-even: --use-tokens 1T/year")
     whole = sum(part.value for part in use.parts.values())

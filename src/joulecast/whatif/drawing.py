@@ -127,9 +127,8 @@ def ranges(
 def _absolute(settled: Scenarios, part: Part, source: str, held: Mapping[str, float]) -> Range:
     """Levels where the nominal value is nothing, drawn at every value of every axis."""
     nodes = _nodes(settled, part, source, held, everywhere=True)
-    levels = _Draws(part, held, [source]).levels(
-        [None if one is None else one.starts for one in nodes]
-    )
+    starts = [None if one is None else one.starts for one in nodes]
+    levels = _Draws(part, held, [source]).levels(starts)
     along = tuple(None if one is None else one.along() for one in nodes)
     return Range(levels[source][0], along, True)
 
@@ -227,8 +226,7 @@ def _nodes(
             for name, levels in part.levels.items()
             if name in behind and name not in held and levels.shape[1 + k] > 1
         ]
-        nodes = _Nodes(axis, varying, settled.breaks[k], everywhere) if varying else None
-        found.append(nodes)
+        found.append(_Nodes(axis, varying, settled.breaks[k], everywhere) if varying else None)
     return found
 
 
