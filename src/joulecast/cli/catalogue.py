@@ -7,7 +7,7 @@ import typer
 
 from joulecast.cli.asked import library
 from joulecast.cli.output import is_json, note, print_json, print_rows, say, tree
-from joulecast.cli.planning import Specs
+from joulecast.cli.planning import Format, Specs
 
 
 def list_(
@@ -62,7 +62,7 @@ def show(
         str | None, typer.Argument(help="The record's id, or a name it goes by.")
     ] = None,
     year: Annotated[str | None, typer.Option(help="Year of a place's figures.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format_: Format = "text",
     specs: Specs = None,
 ) -> None:
     """Show one record with its sources.

@@ -46,9 +46,8 @@ def compare(
     to_json = is_json(format_) or as_json
     plans = asked.plans()
     names = [Path(target).stem if target.endswith(".toml") else target for target in asked.targets]
-    comparison = verb(
-        plans, varied(vary), on=on, names=names if len(names) > 1 else None, library=asked.library
-    )
+    several = names if len(names) > 1 else None
+    comparison = verb(plans, varied(vary), on=on, names=several, library=asked.library)
     if plot is not None:
         from joulecast.report import pictures
 

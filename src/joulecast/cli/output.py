@@ -138,11 +138,10 @@ def tree(content: Any, indent: int = 0) -> list[str]:
     lines = []
     for key, value in content.items():
         if isinstance(value, dict):
-            lines.append(f"{pad}{key}")
-            lines += tree(value, indent + 1)
+            lines += [f"{pad}{key}", *tree(value, indent + 1)]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            lines.append(f"{pad}{key}")
-            lines += [f"{pad}  {': '.join(map(str, part.values()))}" for part in value]
+            parts = [f"{pad}  {': '.join(map(str, part.values()))}" for part in value]
+            lines += [f"{pad}{key}", *parts]
         elif value not in (None, "", [], ()):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else cell(value)
             lines.append(f"{pad}{key}: {shown}")

@@ -35,9 +35,8 @@ class Commands(TyperGroup):
             return None
         module, function = COMMANDS[cmd_name]
         one = typer.Typer(add_completion=False, rich_markup_mode=None)
-        one.command(cmd_name, context_settings=SETTINGS)(
-            getattr(import_module(f"joulecast.cli.{module}"), function)
-        )
+        command = getattr(import_module(f"joulecast.cli.{module}"), function)
+        one.command(cmd_name, context_settings=SETTINGS)(command)
         return typer.main.get_command(one)
 
 

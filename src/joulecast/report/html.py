@@ -200,9 +200,8 @@ def _use(footprint: Footprint) -> str:
     note = f"In no figure above. On {devices}, weights at {use.plan['precision']}."
     head = ("Parameters", "J a token", "Training", "A year of use", "Break-even")
     by_size = table(head, map(_sized, use.by_size), "wide", (1, 2, 3, 4))
-    drivers = ", ".join(
-        f"{code(one.name)} {one.share:.0%}" for one in use.drivers if one.share >= LEAST_SHARE
-    )
+    main = [driver for driver in use.drivers if driver.share >= LEAST_SHARE]
+    drivers = ", ".join(f"{code(driver.name)} {driver.share:.0%}" for driver in main)
     said = f'<p class="note">Its range comes from {drivers}.</p>' if drivers else ""
     said += '<p class="note">By size of the model, on the same training tokens and demand:</p>'
     return section("Use, once trained", results, said, by_size, note=note)
@@ -243,15 +242,10 @@ def _drivers(footprint: Footprint) -> str:
 def _by_hand(footprint: Footprint) -> str:
     if not footprint.by_hand:
         return ""
-    rows = [
-        (
-            f"{_SIGNS[line.operator]}",
-            plain(line.factor),
-            text(line.meaning),
-            "" if line.result is None else f"= {plain(line.result)} {text(line.result_unit)}",
-        )
-        for line in footprint.by_hand
-    ]
+    rows = []
+    for line in footprint.by_hand:
+        result = "" if line.result is None else f"= {plain(line.result)} {text(line.result_unit)}"
+        rows.append((_SIGNS[line.operator], plain(line.factor), text(line.meaning), result))
     note = "Every input at its median; key it into a calculator from top to bottom."
     strip = table(("", "Factor", "What it is", "Result"), rows, "hand", (1,))
     return section("By hand", strip, note=note)

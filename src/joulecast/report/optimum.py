@@ -64,10 +64,8 @@ def _subject(answer: Optimum) -> str:
     elif asked["asked"] == "loss":
         goal = f"Least carbon to a loss of {asked['loss']:g}"
     else:
-        goal = (
-            f"Least carbon to the loss of {two(asked['params'])} parameters on "
-            f"{two(asked['tokens'])} tokens"
-        )
+        size, data = two(asked["params"]), two(asked["tokens"])
+        goal = f"Least carbon to the loss of {size} parameters on {data} tokens"
     if _used(answer):
         goal += f", with {two(asked['demand_tokens'])} tokens served"
     if asked["unique_tokens"] is not None:

@@ -171,15 +171,17 @@ def _ranges(footprint: Footprint, path: Path, force: bool) -> None:
             low, high = quantity.p10 / quantity.value, quantity.p90 / quantity.value
             outer = [quantity.p5 / quantity.value, quantity.p95 / quantity.value]
             axes.plot(outer, [row, row], color=BLUE, linewidth=1)
-            axes.plot(
-                [low, high], [row, row], color=BLUE, linewidth=6, alpha=0.45,
-                solid_capstyle="butt",
-            )  # fmt: skip
-            axes.plot(1, row, "o", color=BLUE, markersize=3.5)
+            _band(axes, row, low, high, 1, linewidth=6, alpha=0.45)
             ends += outer
         _rows(axes, labels)
         _ratios(axes, ends)
         _under(axes, "times the nominal value; bar: 80 %, line: 90 %")
+
+
+def _band(axes: Any, row: int, low: float, high: float, value: float, **look: float) -> None:
+    """An 80 % range as a band, the nominal value on it as a dot."""
+    axes.plot([low, high], [row, row], color=BLUE, solid_capstyle="butt", **look)
+    axes.plot(value, row, "o", color=BLUE, markersize=3.5)
 
 
 def _ratios(axes: Any, ends: Sequence[float]) -> None:
@@ -213,11 +215,8 @@ def _tornado(footprint: Footprint, path: Path, force: bool) -> None:
             ends += [bar.at_p10, bar.at_p90]
             name, whose = footprint.whose(bar.name)
             span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short(bar.unit)}".rstrip()
-            labels.append(
-                "\n".join(
-                    filter(None, [_worded(name), shorten(whose, 24, placeholder=" ..."), span])
-                )
-            )
+            parts = (_worded(name), shorten(whose, 24, placeholder=" ..."), span)
+            labels.append("\n".join(filter(None, parts)))
         _rows(axes, labels)
         _ratios(axes, ends)
         _under(axes, f"times the nominal {two(best.value)} {unit}")
@@ -260,11 +259,7 @@ def _ladder(comparison: Comparison, path: Path, force: bool) -> None:
         ends: list[float] = []
         for row, (_label, quantity) in enumerate(known):
             shown = quantity.to(unit) if unit else quantity
-            axes.plot(
-                [shown.p10, shown.p90], [row, row], color=BLUE, linewidth=5, alpha=0.4,
-                solid_capstyle="butt",
-            )  # fmt: skip
-            axes.plot(shown.value, row, "o", color=BLUE, markersize=3.5)
+            _band(axes, row, shown.p10, shown.p90, shown.value, linewidth=5, alpha=0.4)
             ends += [shown.p10, shown.p90, shown.value]
         _rows(axes, [label for label, _ in known])
         _amounts(axes, ends)

@@ -75,9 +75,8 @@ def _sizes(use: UsePhase) -> list[str]:
 
 
 def _sized(row: Mapping[str, float | None]) -> tuple[str, ...]:
-    params, energy, days = (
-        row[name] for name in ("params", "energy_per_output_token_j", "break_even_days")
-    )
+    params, energy = row["params"], row["energy_per_output_token_j"]
+    days = row["break_even_days"]
     assert params is not None and energy is not None
     masses = (row["training_total_kgco2e"], row["operational_per_year_kgco2e"])
     after = "-" if days is None else f"{two(days)} days"

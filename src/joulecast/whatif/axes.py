@@ -184,9 +184,8 @@ def _from_file(name: str, path: Path) -> list[object]:
     except OSError as problem:
         why = f"cannot be read: {problem.strerror}"
         raise InputError("--vary", f"{name}=@{path}", why) from None
-    values: list[object] = [
-        line.strip() for line in lines if line.strip() and not line.strip().startswith("#")
-    ]
+    said = map(str.strip, lines)
+    values: list[object] = [line for line in said if line and not line.startswith("#")]
     if not values:
         raise InputError("--vary", f"{name}=@{path}", "has no values: one to a line is expected")
     return values

@@ -145,10 +145,8 @@ class Question:
         low, high = self.settled(lo), self.settled(hi)
         for name in results:
             _check_known(name, high)
-        moving = [
-            self._moving(*ledgers, lo, hi)
-            for ledgers in zip(low.ledgers, high.ledgers, strict=True)
-        ]
+        pairs = zip(low.ledgers, high.ledgers, strict=True)
+        moving = [self._moving(*pair, lo, hi) for pair in pairs]
         numbers = self._numbers(high)
         scores = {} if self.level is None else uncertainty.scores_of(high.lives)
 
@@ -214,9 +212,8 @@ class Question:
         others = [name for name in moving if name in drawn and name not in numbers]
         if not others:
             return numbers
-        assert (
-            high.size is not None and high.size.active_params is not None
-        )  # or nothing follows it
+        # Nothing follows a size that is not known.
+        assert high.size is not None and high.size.active_params is not None
         resized = hardware.resized(high, high.size.active_params * share)
         for name in others:
             z = scores.get(data[name].unknown, np.zeros(1))
@@ -268,9 +265,8 @@ def check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     if goal.name == "device_count" and plan.fleet:
         why = "are counted by each entry of the fleet"
         raise InputError("--for", "devices", why, ["--for tokens", "one plan per entry"])
-    told = [
-        name for name in ("tokens", "unique_tokens", "samples", "phases") if getattr(plan, name)
-    ]
+    amounts = ("tokens", "unique_tokens", "samples", "phases")
+    told = [name for name in amounts if getattr(plan, name)]
     told += ["tokens"] if "tokens" in plan.given else []
     if goal.name == "params":
         if plan.model is not None:
