@@ -16,56 +16,20 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from math import log2
 from typing import NamedTuple
 
 from joulecast.errors import UnitError, nearest
 
-second: float
-minute: float
-hour: float
-day: float
-week: float
-month: float
-year: float
-joule: float
-kilojoule: float
-megajoule: float
-gigajoule: float
-watt: float
-kilowatt: float
-megawatt: float
-gigawatt: float
-watt_hour: float
-milliwatt_hour: float
-kilowatt_hour: float
-megawatt_hour: float
-gigawatt_hour: float
-terawatt_hour: float
-milligram: float
-gram: float
-kilogram: float
-tonne: float
-kilotonne: float
-megatonne: float
-pound: float
-litre: float
-millilitre: float
-kilolitre: float
-megalitre: float
-megabyte: float
-gigabyte: float
-terabyte: float
-petabyte: float
-byte: float
-one: float
-kilo: float
-mega: float
-giga: float
-tera: float
-peta: float
-exa: float
-zetta: float
-percent: float
+# Every unit by name, for type checkers; `make` gives them their sizes below.
+second = minute = hour = day = week = month = year = 0.0
+joule = kilojoule = megajoule = gigajoule = 0.0
+watt = kilowatt = megawatt = gigawatt = 0.0
+watt_hour = milliwatt_hour = kilowatt_hour = megawatt_hour = gigawatt_hour = terawatt_hour = 0.0
+milligram = gram = kilogram = tonne = kilotonne = megatonne = pound = 0.0
+litre = millilitre = kilolitre = megalitre = 0.0
+byte = megabyte = gigabyte = terabyte = petabyte = 0.0
+one = kilo = mega = giga = tera = peta = exa = zetta = percent = 0.0
 
 
 def make(
@@ -194,10 +158,4 @@ def _parts(unit: str) -> tuple[str, ...]:
 def _dimension(name: str) -> tuple[int, ...]:
     """Powers of each base unit in a unit, read off its own definition by doubling that base."""
     plain = make()[name]
-    return tuple(round(_log2(make(**{base: 2.0})[name] / plain)) for base in BASES)
-
-
-def _log2(ratio: float) -> float:
-    import math
-
-    return math.log2(ratio)
+    return tuple(round(log2(make(**{base: 2.0})[name] / plain)) for base in BASES)

@@ -12,19 +12,11 @@ UNIT = {
     "emissions": "kgCO2e",
     "intensity": "gCO2e/kWh",
     "energy": "kWh",
-    "power": "W",
-    "tdp": "W",
-    "device_hours": "h",
-    "hours": "h",
-    "throughput": "TFLOP/s",
-    "peak": "TFLOP/s",
+    **dict.fromkeys(("power", "tdp"), "W"),
+    **dict.fromkeys(("device_hours", "hours"), "h"),
+    **dict.fromkeys(("throughput", "peak"), "TFLOP/s"),
     "flop": "FLOP",
-    "mfu": "",
-    "pue": "",
-    "devices": "",
-    "params": "",
-    "active_params": "",
-    "tokens": "",
+    **dict.fromkeys(("mfu", "pue", "devices", "params", "active_params", "tokens"), ""),
 }
 
 

@@ -38,27 +38,24 @@ ProjectParts = table(
     "What is around the run; null where no share was given for it.",
     _quantities(PROJECT_PARTS),
 )
+#: Key of the JSON -> the shape of the parts under it, and the quantity that each is.
+_PARTS = {
+    "parts_kgco2e": (Parts, PARTS),
+    "embodied_parts_kgco2e": (EmbodiedParts, EMBODIED_PARTS),
+    "project_parts_kgco2e": (ProjectParts, PROJECT_PARTS),
+}
 Results = table(
     "Results",
     "Every result; null where it cannot be known.",
-    _quantities(RESULTS)
-    | {
-        "parts_kgco2e": Parts,
-        "embodied_parts_kgco2e": EmbodiedParts,
-        "project_parts_kgco2e": ProjectParts,
-    },
+    _quantities(RESULTS) | {name: shape for name, (shape, _) in _PARTS.items()},
 )
 
 
 def results_of(quantities: Mapping[str, Quantity | None]) -> dict[str, Any]:
     """Results and their parts, under the names that the JSON has for them."""
-    tables = {
-        "parts_kgco2e": PARTS,
-        "embodied_parts_kgco2e": EMBODIED_PARTS,
-        "project_parts_kgco2e": PROJECT_PARTS,
-    }
     return {name: quantities[name] for name in RESULTS} | {
-        name: {key: quantities[of] for key, of in parts.items()} for name, parts in tables.items()
+        name: {key: quantities[of] for key, of in parts.items()}
+        for name, (_, parts) in _PARTS.items()
     }
 
 

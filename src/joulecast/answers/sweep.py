@@ -92,9 +92,8 @@ class Sweep(Noun):
     def grid(self, name: str) -> Any:
         """One column as an array over the axes."""
         if name not in self.names:
-            raise UnknownNameError(
-                "column", name, "is not in this sweep", nearest(name, self.names)
-            )
+            near = nearest(name, self.names)
+            raise UnknownNameError("column", name, "is not in this sweep", near)
         for k, axis in enumerate(self.axes):
             if axis.name == name:
                 sides = [-1 if j == k else 1 for j in range(len(self.axes))]
@@ -137,9 +136,7 @@ class Sweep(Noun):
     def rows(self) -> Iterator[dict[str, Any]]:
         """Rows as plain values; what cannot be known is None."""
         for block in self.blocks():
-            lists = [
-                [None if is_unknown(x) else x for x in column.tolist()] for column in block.values()
-            ]
+            lists = map(_plain, block.values())
             for values in zip(*lists, strict=True):
                 yield dict(zip(block, values, strict=True))
 
@@ -151,10 +148,7 @@ class Sweep(Noun):
 
     def to_dict(self) -> dict[str, Any]:
         """The columns by name, as plain values."""
-        columns = {name: self[name].tolist() for name in self.names}
-        return {
-            name: [None if is_unknown(x) else x for x in column] for name, column in columns.items()
-        }
+        return {name: _plain(self[name]) for name in self.names}
 
     def to_json(self) -> str:
         """The rows as an array, as the command line prints them."""
@@ -177,9 +171,9 @@ class Sweep(Noun):
         return self.make()
 
 
-def is_unknown(value: object) -> bool:
-    """Whether a value of a column stands for what cannot be known."""
-    return isinstance(value, float) and isnan(value)
+def _plain(column: NDArray[Any]) -> list[Any]:
+    """The values of a column, None for what cannot be known."""
+    return [None if isinstance(x, float) and isnan(x) else x for x in column.tolist()]
 
 
 def tiles(shape: Sequence[int], most: int) -> Iterator[Block]:

@@ -14,8 +14,7 @@ from joulecast.cli.planning import AsJson, takes_use
 def advise(
     asked: Asked,
     on: Annotated[
-        str | None,
-        typer.Option(help="The result to lower: total_kgco2e where it is known."),
+        str | None, typer.Option(help="The result to lower: total_kgco2e where it is known.")
     ] = None,
     keep: Annotated[
         list[str] | None,

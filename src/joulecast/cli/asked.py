@@ -11,6 +11,7 @@ from joulecast.cli.output import note
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
+    from joulecast.answers.footprint import Footprint
     from joulecast.data.library import Library
     from joulecast.plan import Plan
 
@@ -57,6 +58,17 @@ class Asked(NamedTuple):
         base, model = fields_of(target)
         return self._used(merged(base, self.sets, {"model": model, **self.flags}))
 
+    def plans(self) -> list[Plan]:
+        """The plan of each target; one plan where none is named."""
+        return [self.plan(target) for target in self.targets or (None,)]
+
+    def forecasts(self) -> list[Footprint]:
+        """The forecast of each plan."""
+        from joulecast.estimation import estimate
+
+        library = self.library
+        return [estimate(plan, library) for plan in self.plans()]
+
     def _used(self, plan: Plan) -> Plan:
         """The plan with what the flags say of its use."""
         from joulecast.plan import with_use
@@ -75,10 +87,8 @@ class Asked(NamedTuple):
             raise InputError("--from", exported, why, ["one of them"])
         found = read(exported)
         if found.data_digest not in (None, self.library.digest):
-            note(
-                f"note: {exported} was made with data {found.data_digest}, this answer with "
-                f"{self.library.digest}: numbers may differ"
-            )
+            made = f"{exported} was made with data {found.data_digest}"
+            note(f"note: {made}, this answer with {self.library.digest}: numbers may differ")
         return merged(found.fields, self.sets, self.flags)
 
 

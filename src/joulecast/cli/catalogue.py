@@ -7,7 +7,7 @@ import typer
 
 from joulecast.cli.asked import library
 from joulecast.cli.output import is_json, note, print_json, print_rows, say, tree
-from joulecast.cli.planning import Specs
+from joulecast.cli.planning import Format, Specs
 
 
 def list_(
@@ -44,18 +44,12 @@ def list_(
     """
     from joulecast.data.catalogue import listing
 
-    where = {
-        "vendor": vendor,
-        "class": class_,
-        "kind": kind,
-        "provider": provider,
-        "country": country,
-    }
+    where = {"vendor": vendor, "class": class_, "kind": kind}
+    where |= {"provider": provider, "country": country}
     rows = listing(what, library(specs), contains, where, tests)
     print_rows(rows, format_)
     if what == "devices" and rows and format_ == "text":
-        hint = "--device also takes cloud instances and TPU slices: joulecast list instances"
-        note(hint)
+        note("--device also takes cloud instances and TPU slices: joulecast list instances")
 
 
 def show(
@@ -69,7 +63,7 @@ def show(
         str | None, typer.Argument(help="The record's id, or a name it goes by.")
     ] = None,
     year: Annotated[str | None, typer.Option(help="Year of a place's figures.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format_: Format = "text",
     specs: Specs = None,
 ) -> None:
     """Show one record with its sources.

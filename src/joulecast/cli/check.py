@@ -7,7 +7,7 @@ import typer
 
 from joulecast.cli.asked import library
 from joulecast.cli.output import is_json, show
-from joulecast.cli.planning import Specs
+from joulecast.cli.planning import AsJson, Format, Specs
 
 
 def check(
@@ -15,8 +15,8 @@ def check(
         str, typer.Argument(help="A model card (README.md) or CodeCarbon's emissions.csv.")
     ],
     specs: Specs = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    format_: Format = "text",
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the findings alone.")] = False,
 ) -> None:
     """Check the figures of a model card against each other; exit 1 where they contradict.

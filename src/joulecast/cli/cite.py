@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked
-from joulecast.cli.output import note, say
+from joulecast.cli.output import save_or_say
 from joulecast.cli.planning import Targets, takes_use
 
 
@@ -28,15 +28,5 @@ def cite(
     joulecast cite llama-3.1-8b --device h100-sxm --region us-va --format bibtex
     """
     from joulecast.citing.citing import cite as verb
-    from joulecast.estimation import estimate
 
-    library = asked.library
-    plans = [asked.plan(target) for target in asked.targets or (None,)]
-    text = verb([estimate(plan, library) for plan in plans], format_)
-    if output is None:
-        say(text)
-    else:
-        from joulecast.report.files import save_text
-
-        save_text(text + "\n", output, force)
-        note(f"wrote {output}")
+    save_or_say(verb(asked.forecasts(), format_) + "\n", output, force)

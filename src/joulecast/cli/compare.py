@@ -24,8 +24,7 @@ def compare(
         str | None, typer.Option(help="Which run of an emissions.csv.", metavar="RUN_ID")
     ] = None,
     plot: Annotated[
-        Path | None,
-        typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE"),
+        Path | None, typer.Option(help="Draw the options: FILE.svg, .png or .pdf.", metavar="FILE")
     ] = None,
     matrix: Annotated[
         bool, typer.Option("--matrix", help="Say of each pair how surely one is lower.")
@@ -48,11 +47,10 @@ def compare(
     from joulecast.whatif.comparing import compare as verb
 
     to_json = is_json(format_) or as_json
-    plans = [asked.plan(target) for target in asked.targets or (None,)]
+    plans = asked.plans()
     names = [Path(target).stem if target.endswith(".toml") else target for target in asked.targets]
-    comparison = verb(
-        plans, varied(vary), on=on, names=names if len(names) > 1 else None, library=asked.library
-    )
+    several = names if len(names) > 1 else None
+    comparison = verb(plans, varied(vary), on=on, names=several, library=asked.library)
     if plot is not None:
         from joulecast.report import pictures
 

@@ -31,9 +31,8 @@ def _flags(command: Any) -> tuple[dict[str, list[str]], dict[str, dict[str, Any]
     """Option -> group, field and kind of those that plain words can say; all defaults by group."""
     groups = {flag.name: "plan" for flag in planning.FLAGS}
     groups |= {flag.name: "use" for flag in planning.USE_FLAGS}
-    types = {
-        name: get_args(flag.annotation)[0] for name, flag in signature(estimate).parameters.items()
-    }
+    declared = signature(estimate).parameters
+    types = {name: get_args(flag.annotation)[0] for name, flag in declared.items()}
     flags: dict[str, list[str]] = {}
     values: dict[str, dict[str, Any]] = {"plan": {}, "use": {}, "own": {}}
     for parameter in command.params:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from joulecast.cli.asked import Asked
-from joulecast.cli.output import note, say
+from joulecast.cli.output import save_or_say
 from joulecast.cli.planning import Targets, takes_use
 
 
@@ -31,16 +31,6 @@ def export(
 
     joulecast export plan.toml --format hf
     """
-    from joulecast.estimation import estimate
     from joulecast.exporting import export as verb
 
-    library = asked.library
-    plans = [asked.plan(target) for target in asked.targets or (None,)]
-    text = verb([estimate(plan, library) for plan in plans], format_)
-    if output is None:
-        say(text.rstrip("\n"))
-    else:
-        from joulecast.report.files import save_text
-
-        save_text(text, output, force)
-        note(f"wrote {output}")
+    save_or_say(verb(asked.forecasts(), format_), output, force)

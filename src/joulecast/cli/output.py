@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from joulecast.errors import InputError
@@ -44,6 +45,17 @@ def show(answer: Any, to_json: bool, quiet: bool) -> None:
     say(answer.to_json() if to_json else door.text(answer, bold, quiet))
 
 
+def save_or_say(text: str, output: Path | None, force: bool) -> None:
+    """Write a text to a file where one was named, else print it."""
+    if output is None:
+        say(text.rstrip("\n"))
+    else:
+        from joulecast.report.files import save_text
+
+        save_text(text, output, force)
+        note(f"wrote {output}")
+
+
 def bold(text: str) -> str:
     """Bold on a terminal that can; plain in a pipe, a dumb terminal or under NO_COLOR."""
     plain = (
@@ -69,9 +81,7 @@ def chosen(format_: str, formats: Sequence[str]) -> str:
 
 def print_rows(rows: list[dict[str, Any]], format_: str) -> None:
     """Print rows of one shape as a table, a JSON array, CSV or a Markdown table."""
-    if format_ not in ROW_FORMATS:
-        raise InputError("--format", format_, "is not a format of this command", ROW_FORMATS)
-    if format_ == "json":
+    if chosen(format_, ROW_FORMATS) == "json":
         print_json(rows)
         return
     if not rows:
@@ -83,8 +93,7 @@ def print_rows(rows: list[dict[str, Any]], format_: str) -> None:
         return
     cells = [[cell(row[name]) for name in names] for row in rows]
     if format_ == "md":
-        lines = [names, ["---"] * len(names), *cells]
-        for line in lines:
+        for line in [names, ["---"] * len(names), *cells]:
             say(f"| {' | '.join(part.replace('|', chr(92) + '|') for part in line)} |")
         return
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
@@ -129,11 +138,10 @@ def tree(content: Any, indent: int = 0) -> list[str]:
     lines = []
     for key, value in content.items():
         if isinstance(value, dict):
-            lines.append(f"{pad}{key}")
-            lines += tree(value, indent + 1)
+            lines += [f"{pad}{key}", *tree(value, indent + 1)]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            lines.append(f"{pad}{key}")
-            lines += [f"{pad}  {': '.join(map(str, part.values()))}" for part in value]
+            parts = [f"{pad}  {': '.join(map(str, part.values()))}" for part in value]
+            lines += [f"{pad}{key}", *parts]
         elif value not in (None, "", [], ()):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else cell(value)
             lines.append(f"{pad}{key}: {shown}")

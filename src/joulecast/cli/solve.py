@@ -33,11 +33,6 @@ def solve(
 
     to_json = is_json(format_) or as_json
     solution = verb(
-        asked.plan(),
-        for_,
-        budgets(max_),
-        ratio=ratio,
-        confidence=confidence,
-        library=asked.library,
+        asked.plan(), for_, budgets(max_), ratio=ratio, confidence=confidence, library=asked.library
     )
     show(solution, to_json, quiet)

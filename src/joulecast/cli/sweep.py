@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from joulecast.cli.asked import Asked, varied
-from joulecast.cli.output import note, say
+from joulecast.cli.output import chosen, note, say
 from joulecast.cli.planning import AsJson, Vary, takes_plan
 from joulecast.errors import InputError
 
@@ -36,8 +36,7 @@ def sweep(
     ] = "text",
     as_json: AsJson = False,
     output: Annotated[
-        Path | None,
-        typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE"),
+        Path | None, typer.Option(help="Write to a .csv, .jsonl or .parquet file.", metavar="FILE")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw to an .svg, .png or .pdf file.", metavar="FILE")
@@ -54,22 +53,12 @@ def sweep(
 
     joulecast sweep --tokens 2T --vary params=1B,7B,70B --vary region=fr,us,pl
     """
-    from joulecast.whatif.axes import MAX_ROWS
     from joulecast.whatif.sweeping import USUAL
     from joulecast.whatif.sweeping import sweep as verb
 
-    format_ = "json" if as_json else format_
-    if format_ not in FORMATS:
-        raise InputError("--format", format_, "is not a format of this command", FORMATS)
-    chosen = USUAL if results is None else [name.strip() for name in results.split(",")]
-    table = verb(
-        asked.plan(),
-        varied(vary),
-        chosen,
-        not nominal,
-        asked.library,
-        MAX_ROWS if max_rows is None else _most(max_rows),
-    )
+    format_ = chosen("json" if as_json else format_, FORMATS)
+    shown = USUAL if results is None else [name.strip() for name in results.split(",")]
+    table = verb(asked.plan(), varied(vary), shown, not nominal, asked.library, _most(max_rows))
     if output is not None:
         from joulecast.report.files import save
 
@@ -85,9 +74,13 @@ def sweep(
         _notes(table)
 
 
-def _most(said: str) -> int:
+def _most(said: str | None) -> int:
+    """Rows allowed."""
     from joulecast.data.reading import number
+    from joulecast.whatif.axes import MAX_ROWS
 
+    if said is None:
+        return MAX_ROWS
     most = number("--max-rows", said, ["100M"])
     if most < 1:
         raise InputError("--max-rows", said, "must be at least 1", ["100M"])

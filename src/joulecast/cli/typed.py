@@ -13,18 +13,10 @@ from joulecast.errors import InputError, JoulecastError, UnknownNameError, neare
 from joulecast.terms import INPUTS
 
 #: Command -> where it is: module and function.
+_FIRST = ("estimate", "compare", "advise", "solve", "check", "model", "optimum")
+_LATER = ("sweep", "validate", "cite", "export")
 COMMANDS = {
-    "estimate": ("estimate", "estimate"),
-    "compare": ("compare", "compare"),
-    "advise": ("advise", "advise"),
-    "solve": ("solve", "solve"),
-    "check": ("check", "check"),
-    "model": ("model", "model"),
-    "optimum": ("optimum", "optimum"),
-    "sweep": ("sweep", "sweep"),
-    "validate": ("validate", "validate"),
-    "cite": ("cite", "cite"),
-    "export": ("export", "export"),
+    **{name: (name, name) for name in (*_FIRST, *_LATER)},
     "list": ("catalogue", "list_"),
     "show": ("catalogue", "show"),
 }
@@ -43,9 +35,8 @@ class Commands(TyperGroup):
             return None
         module, function = COMMANDS[cmd_name]
         one = typer.Typer(add_completion=False, rich_markup_mode=None)
-        one.command(cmd_name, context_settings=SETTINGS)(
-            getattr(import_module(f"joulecast.cli.{module}"), function)
-        )
+        command = getattr(import_module(f"joulecast.cli.{module}"), function)
+        one.command(cmd_name, context_settings=SETTINGS)(command)
         return typer.main.get_command(one)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from joulecast.cli.asked import library
 from joulecast.cli.output import chosen, print_json, print_rows, say
-from joulecast.cli.planning import Specs
+from joulecast.cli.planning import AsJson, Specs
 from joulecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def validate(
     shipped: Annotated[
-        bool,
-        typer.Option("--shipped", help="Forecast with the shipped fit, which saw these runs."),
+        bool, typer.Option("--shipped", help="Forecast with the shipped fit, which saw these runs.")
     ] = False,
     accounting: Annotated[
         bool,
@@ -42,7 +41,7 @@ def validate(
     format_: Annotated[
         str, typer.Option("--format", help="text, json or csv (the rows).")
     ] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    as_json: AsJson = False,
     specs: Specs = None,
 ) -> None:
     """Forecast published runs again, blind, and score the forecasts; 1 where a gate fails.

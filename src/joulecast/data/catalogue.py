@@ -108,13 +108,10 @@ def _record(kind: str, name: str, library: Library, year: str | None) -> Mapping
 
 def _ids(kind: str, library: Library) -> list[str]:
     """Ids of a kind of record, where it has its own."""
-    ids = {
-        "device": library.device_ids,
-        "instance": library.instance_ids,
-        "model": library.model_ids,
-        "run": [*library.run_ids, *library.benchmark("benchmark_runs")],
-    }
-    return library.place_ids() if kind == "region" else ids.get(kind, [])
+    found: list[str] = getattr(library, f"{kind}_ids", [])
+    if kind == "run":
+        return [*found, *library.benchmark("benchmark_runs")]
+    return library.place_ids() if kind == "region" else found
 
 
 def _row(shape: type[Row], *records: object, **own: Any) -> Row:
@@ -354,20 +351,15 @@ class ProviderRow(TypedDict):
 def _provider_row(library: Library, key: str) -> ProviderRow:
     pue = library.provider_row(key, library.latest_year, "pue") or {}
     wue = library.provider_row(key, library.latest_year, "wue_l_per_kwh") or {}
+    both = {"pue": pue, "wue": wue}
 
     def number(row: Mapping[str, str], column: str) -> float | None:
         return float(row[column]) if row.get(column) else None
 
-    return {
-        "id": key,
-        "name": (pue or wue).get("name"),
-        "pue": number(pue, "pue"),
-        "pue_low": number(pue, "pue_low"),
-        "pue_high": number(pue, "pue_high"),
-        "pue_year": int(pue["year"]) if pue else None,
-        "wue_l_per_kwh": number(wue, "wue_l_per_kwh"),
-        "wue_year": int(wue["year"]) if wue else None,
-    }
+    figures = {column: number(pue, column) for column in ("pue", "pue_low", "pue_high")}
+    figures["wue_l_per_kwh"] = number(wue, "wue_l_per_kwh")
+    years = {f"{of}_year": int(row["year"]) if row else None for of, row in both.items()}
+    return _row(ProviderRow, id=key, name=(pue or wue).get("name"), **figures, **years)
 
 
 class AssumptionRow(TypedDict):
@@ -442,14 +434,8 @@ LISTS: dict[str, tuple[type, Callable[[Library], list[Any]]]] = {
             for term in INPUTS.values()
         ],
     ),
-    "sources": (
-        SourceRow,
-        lambda lib: [_row(SourceRow, lib.source(key)) for key in lib.source_keys],
-    ),
-    "warnings": (
-        CodeRow,
-        lambda _: [CodeRow(code=code, meaning=meaning) for code, meaning in CODES.items()],
-    ),
+    "sources": (SourceRow, lambda lib: [_row(SourceRow, lib.source(k)) for k in lib.source_keys]),
+    "warnings": (CodeRow, lambda _: [CodeRow(code=code, meaning=CODES[code]) for code in CODES]),
 }
 
 #: Kind of record -> how to show one, in the order a name alone is looked for.

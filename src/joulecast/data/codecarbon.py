@@ -18,17 +18,10 @@ from joulecast.errors import InputError, brief
 #: Without these a file is none of CodeCarbon's.
 NEEDED = ("duration", "emissions", "energy_consumed")
 
+_ENERGIES = ("cpu_energy", "gpu_energy", "ram_energy")
+
 #: Columns that hold numbers; a column that is not there, or is empty, is not known.
-NUMBERS = (
-    *NEEDED,
-    "emissions_rate",
-    "cpu_energy",
-    "gpu_energy",
-    "ram_energy",
-    "gpu_count",
-    "pue",
-    "water_consumed",
-)
+NUMBERS = (*NEEDED, "emissions_rate", *_ENERGIES, "gpu_count", "pue", "water_consumed")
 
 
 class Measurement(NamedTuple):

@@ -151,11 +151,10 @@ class Library(Places):
     @cached_property
     def rented(self) -> Mapping[str, frozenset[str]]:
         """Device -> providers that rent it out, as far as the table of instances knows."""
-        rows = [self.instance(key) for key in self.instance_ids]
-        return {
-            one.device: frozenset(row.provider for row in rows if row.device == one.device)
-            for one in rows
-        }
+        found: dict[str, set[str]] = {}
+        for row in map(self.instance, self.instance_ids):
+            found.setdefault(row.device, set()).add(row.provider)
+        return {device: frozenset(providers) for device, providers in found.items()}
 
     def reservation(self, name: str) -> Reservation | None:
         """What a name stands for, where it is that of a cloud instance or a TPU slice."""

@@ -47,8 +47,8 @@ class Place(NamedTuple):
         years = {name: cell for name, cell in columns.items() if name.isdigit() and cell}
         if self.kind != "cloud" or not years:
             return None
-        near = _nearest_year(years, year)
-        return Cited(float(years[near]), int(near), self.row["source_pue"])
+        near, value = _nearest_year(years, year)
+        return Cited(float(value), int(near), self.row["source_pue"])
 
 
 class Cited(NamedTuple):
@@ -230,19 +230,15 @@ class Places:
 
     def direct_grid(self, area: str, year: int) -> Cited | None:
         """Direct (stack) intensity of an area: the nearest year tabulated."""
-        rows = self._core.get("grids_direct", {}).get(area, {})
-        if not rows:
+        near, row = _nearest_year(self._core.get("grids_direct", {}).get(area, {}), year)
+        if row is None:
             return None
-        near = _nearest_year(rows, year)
-        return Cited(float(rows[near]["gco2e_per_kwh"]), int(near), rows[near]["source"])
+        return Cited(float(row["gco2e_per_kwh"]), int(near), row["source"])
 
     def zones_within(self, iso3: str, year: int) -> tuple[float, float, int] | None:
         """5 % and 95 % point over a country's zones [g/kWh], and the year they are of."""
-        rows = self._zones.get("grids_within_country", {}).get(iso3, {})
-        if not rows:
-            return None
-        near = _nearest_year(rows, year)
-        return float(rows[near]["p5"]), float(rows[near]["p95"]), int(near)
+        near, row = _nearest_year(self._zones.get("grids_within_country", {}).get(iso3, {}), year)
+        return None if row is None else (float(row["p5"]), float(row["p95"]), int(near))
 
     def has_cloud_region(self, iso3: str) -> bool:
         """Whether a large cloud provider has a region in the country."""
@@ -267,11 +263,8 @@ class Places:
     def provider_row(self, provider: str, year: int, column: str) -> Mapping[str, str] | None:
         """Fleet figures of a provider for the year nearest to the one asked that has `column`."""
         rows = self._core["providers"].get(provider, {})
-        rows = {key: row for key, row in rows.items() if row.get(column)}
-        if not rows:
-            return None
-        near = _nearest_year(rows, year)
-        return {"year": near, **rows[near]}
+        near, row = _nearest_year({key: row for key, row in rows.items() if row.get(column)}, year)
+        return None if row is None else {"year": near, **row}
 
     def water_factor(self, iso3: str) -> tuple[float, str] | None:
         """Water consumed by a country's power plants [L/kWh], and its source."""
@@ -293,5 +286,7 @@ def _narrow(found: list[str], provider: str | None) -> list[str]:
     return [key for key in found if ":" not in key or key.startswith(f"{provider}:")]
 
 
-def _nearest_year(rows: Mapping[str, Any], year: int) -> str:
-    return min(rows, key=lambda other: (abs(int(other) - year), -int(other)))
+def _nearest_year(rows: Mapping[str, Any], year: int) -> tuple[str, Any]:
+    """The year nearest to the one asked, the later of two, and its row; None without any row."""
+    near = min(rows, key=lambda other: (abs(int(other) - year), -int(other)), default="")
+    return near, rows.get(near)

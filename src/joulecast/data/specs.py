@@ -316,16 +316,12 @@ def _split(cell: str) -> list[str]:
 
 def index(names: Mapping[str, list[str]]) -> dict[str, dict[str, list[str]]]:
     """Three ways to find an id: exactly, by alias, and without punctuation."""
-    exact: dict[str, list[str]] = {}
-    alias: dict[str, list[str]] = {}
-    loose: dict[str, list[str]] = {}
+    found: dict[str, dict[str, list[str]]] = {"exact": {}, "alias": {}, "loose": {}}
     for key, others in names.items():
-        _add(exact, fold(key), key)
-        _add(loose, bare(key), key)
-        for other in others:
-            _add(alias, fold(other), key)
-            _add(loose, bare(other), key)
-    return {"exact": exact, "alias": alias, "loose": loose}
+        for form, name in (("exact", key), *(("alias", other) for other in others)):
+            _add(found[form], fold(name), key)
+            _add(found["loose"], bare(name), key)
+    return found
 
 
 def _add(table: dict[str, list[str]], name: str, key: str) -> None:

@@ -35,9 +35,8 @@ def save(table: Sweep, path: Path, force: bool = False, progress: Progress | Non
     """
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
-        raise InputError(
-            "output", path, "has no ending that is known", [*list(KINDS)[:2], ".parquet"]
-        )
+        known = [*list(KINDS)[:2], ".parquet"]
+        raise InputError("output", path, "has no ending that is known", known)
     with whole_file(path, force) as unfinished:
         if kind == "parquet":
             _parquet(table, unfinished, progress)
@@ -157,9 +156,8 @@ def _parquet(table: Sweep, path: Path, progress: Progress | None) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise InputError(
-            "output", path.suffix, "needs pyarrow", ["pip install 'joulecast[parquet]'"]
-        ) from None
+        way = "pip install 'joulecast[parquet]'"
+        raise InputError("output", path.suffix, "needs pyarrow", [way]) from None
     words = {
         axis.name: pa.array([str(value) for value in axis.values])
         for axis in table.axes

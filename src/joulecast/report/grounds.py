@@ -19,9 +19,7 @@ def assumption_lines(entries: Sequence[Assumption]) -> list[str]:
     lines = []
     if given:
         lines.append("Given")
-        lines += [
-            f"  {entry.name:<23} {value_of(entry):<13} {span_of(entry)}".rstrip() for entry in given
-        ]
+        lines += [f"  {e.name:<23} {value_of(e):<13} {span_of(e)}".rstrip() for e in given]
     if assumed:
         lines += [""] if given else []
         lines.append("Assumed (change with the flag)")

@@ -6,6 +6,7 @@ that a program can read back what a person reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from joulecast._version import __version__
@@ -62,9 +63,9 @@ def report_html(footprint: Footprint) -> str:
     >>> page[:15], "<script src" in page
     ('<!doctype html>', False)
     """
-    blocks = [*_first(footprint), *_rest(footprint), _bibtex(footprint)]
+    bibtex = section("BibTeX", f"<pre>{text(cite(footprint, 'bibtex'))}</pre>")
     title = text(subject(footprint))
-    body = "\n".join(filter(None, blocks))
+    body = "\n".join([*_first(footprint), *_rest(footprint), bibtex])
     answer = footprint.to_json().replace("<", "\\u003c").replace("&", "\\u0026")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -84,8 +85,8 @@ def save_html(footprint: Footprint, path: str | Path, *, force: bool = False) ->
 
 def fragment(footprint: Footprint) -> str:
     """The same for a cell of a notebook: what it rests on is folded away."""
-    rest = "\n".join(filter(None, _rest(footprint)))
-    return in_cell(*_first(footprint), folded("What it rests on", rest))
+    rest = folded("What it rests on", "\n".join(_rest(footprint)))
+    return in_cell(*_first(footprint), rest)
 
 
 def _first(footprint: Footprint) -> list[str]:
@@ -129,11 +130,8 @@ def _results(footprint: Footprint) -> str:
         for label, value, q in rows
     ]
     note = "Bars: 80 % range; lines: 90 % range; each over its nominal value, evenly in ratios."
-    return section(
-        "Results",
-        table(("Result", "Value", "80 % range", "Range"), cells, "bars"),
-        note=note if ranged else "",
-    )
+    results = table(("Result", "Value", "80 % range", "Range"), cells, "bars")
+    return section("Results", results, note=note if ranged else "")
 
 
 def _range_bar(label: str, q: Quantity | None, scale: RatioScale) -> str:
@@ -152,9 +150,8 @@ def _parts(footprint: Footprint) -> str:
     rows, start = [], 0.0
     for label, part in parts.items():
         share = part.value / total.value
-        bar = row(
-            [Piece(start, start + share, SHADES[label])], f"{label}: {share:.0%} of the total"
-        )
+        said = f"{label}: {share:.0%} of the total"
+        bar = row([Piece(start, start + share, SHADES[label])], said)
         rows.append((text(label), two(part.to(unit).value), f"{share:.0%}", bar))
         start += share
     rows.append(("total", two(total.to(unit).value), "100%", row([Piece(0, 1, "#999")], "total")))
@@ -175,14 +172,9 @@ def _fleet(footprint: Footprint) -> str:
         shown, word = readable(energy) if energy is not None else (None, "")
         names = ("operational_kgco2e", "embodied_kgco2e", "total_kgco2e")
         masses = (part.quantities[name] for name in names)
-        rows.append(
-            (
-                text(part.label),
-                much,
-                "" if shown is None else text(f"{two(shown.value)} {word}"),
-                *("" if one is None else two(one.to(unit).value) for one in masses),
-            )
-        )
+        cells = ("" if one is None else two(one.to(unit).value) for one in masses)
+        used = "" if shown is None else text(f"{two(shown.value)} {word}")
+        rows.append((text(part.label), much, used, *cells))
     masses_in = (f"{word}, {unit}CO2e" for word in ("Operation", "Making", "Total"))
     head = ("Devices", "Does", "Energy", *masses_in)
     note = "Each forecast as a run of its own; what they share moves in all at once."
@@ -206,26 +198,22 @@ def _use(footprint: Footprint) -> str:
     results = table(("Result", "Value", "80 % range", "Range"), rows, "bars")
     devices = f"{use.plan['device_count']} x {use.plan['device']}"
     note = f"In no figure above. On {devices}, weights at {use.plan['precision']}."
-    sizes = [
-        (
-            two(row["params"] or 0),
-            two(row["energy_per_output_token_j"] or 0),
-            *(
-                "" if row[name] is None else text(amount(exactly(row[name] or 0, "kgCO2e")))
-                for name in ("training_total_kgco2e", "operational_per_year_kgco2e")
-            ),
-            "" if row["break_even_days"] is None else f"{two(row['break_even_days'])} days",
-        )
-        for row in use.by_size
-    ]
     head = ("Parameters", "J a token", "Training", "A year of use", "Break-even")
-    by_size = table(head, sizes, "wide", (1, 2, 3, 4))
-    drivers = ", ".join(
-        f"{code(one.name)} {one.share:.0%}" for one in use.drivers if one.share >= LEAST_SHARE
-    )
+    by_size = table(head, map(_sized, use.by_size), "wide", (1, 2, 3, 4))
+    main = [driver for driver in use.drivers if driver.share >= LEAST_SHARE]
+    drivers = ", ".join(f"{code(driver.name)} {driver.share:.0%}" for driver in main)
     said = f'<p class="note">Its range comes from {drivers}.</p>' if drivers else ""
     said += '<p class="note">By size of the model, on the same training tokens and demand:</p>'
     return section("Use, once trained", results, said, by_size, note=note)
+
+
+def _sized(size: Mapping[str, float | None]) -> tuple[str, ...]:
+    """A size of the model: the figures of a token, of training, of a year."""
+    numbers = (two(size[name] or 0) for name in ("params", "energy_per_output_token_j"))
+    masses = (size[name] for name in ("training_total_kgco2e", "operational_per_year_kgco2e"))
+    emitted = ("" if kg is None else text(amount(exactly(kg, "kgCO2e"))) for kg in masses)
+    days = size["break_even_days"]
+    return (*numbers, *emitted, "" if days is None else f"{two(days)} days")
 
 
 def _drivers(footprint: Footprint) -> str:
@@ -240,15 +228,9 @@ def _drivers(footprint: Footprint) -> str:
         name, whose = footprint.whose(bar.name)
         of = f"<small>{text(whose)}</small>" if whose else ""
         ends = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short(bar.unit)}".rstrip()
-        rows.append(
-            (
-                f"{code(name)}{of}",
-                text(ends),
-                f"{bar.at_p10:.2f} to {bar.at_p90:.2f}",
-                f"{bar.share:.0%}",
-                row([Piece(one, low, SKY), Piece(one, high, BLUE)], said, [one]),
-            )
-        )
+        drawn = row([Piece(one, low, SKY), Piece(one, high, BLUE)], said, [one])
+        times = f"{bar.at_p10:.2f} to {bar.at_p90:.2f}"
+        rows.append((f"{code(name)}{of}", text(ends), times, f"{bar.share:.0%}", drawn))
     head = ("Input", "Its P10 to P90", "Answer times", "Share", "At its P10 (light), P90 (dark)")
     note = (
         "One input at a time at its own P10 and P90, the others at their medians; the share is "
@@ -260,15 +242,10 @@ def _drivers(footprint: Footprint) -> str:
 def _by_hand(footprint: Footprint) -> str:
     if not footprint.by_hand:
         return ""
-    rows = [
-        (
-            f"{_SIGNS[line.operator]}",
-            plain(line.factor),
-            text(line.meaning),
-            "" if line.result is None else f"= {plain(line.result)} {text(line.result_unit)}",
-        )
-        for line in footprint.by_hand
-    ]
+    rows = []
+    for line in footprint.by_hand:
+        result = "" if line.result is None else f"= {plain(line.result)} {text(line.result_unit)}"
+        rows.append((_SIGNS[line.operator], plain(line.factor), text(line.meaning), result))
     note = "Every input at its median; key it into a calculator from top to bottom."
     strip = table(("", "Factor", "What it is", "Result"), rows, "hand", (1,))
     return section("By hand", strip, note=note)
@@ -288,14 +265,7 @@ def _inputs(footprint: Footprint) -> str:
         blocks.append(section("Given", table(("Input", "Value", "5 % to 95 %"), rows, "given")))
     if assumed:
         rows_ = [
-            (
-                _named(e),
-                text(value_of(e)),
-                span_of(e),
-                text(e.basis),
-                _source(e),
-                code(e.flag),
-            )
+            (_named(e), text(value_of(e)), span_of(e), text(e.basis), _source(e), code(e.flag))
             for e in assumed
         ]
         head = ("Input", "Value", "5 % to 95 %", "Basis", "Source", "Change with")
@@ -318,15 +288,10 @@ def _source(entry: Assumption) -> str:
 def _checks(footprint: Footprint) -> str:
     if not footprint.cross_checks:
         return ""
-    rows = [
-        (
-            code(check.name),
-            text(f"{two(check.given)} {short(check.unit)}".rstrip()),
-            text(f"{two(check.implied)} {short(check.unit)}".rstrip()),
-            two(check.ratio),
-        )
-        for check in footprint.cross_checks
-    ]
+    rows = []
+    for check in footprint.cross_checks:
+        both = (f"{two(one)} {short(check.unit)}".rstrip() for one in (check.given, check.implied))
+        rows.append((code(check.name), *map(text, both), two(check.ratio)))
     head = ("Quantity", "Given", "Implied by the others", "Ratio")
     return section("Cross-checks", table(head, rows, right=(3,)))
 
@@ -334,10 +299,8 @@ def _checks(footprint: Footprint) -> str:
 def _warnings(footprint: Footprint) -> str:
     if not footprint.warnings:
         return ""
-    entries = "\n".join(
-        f"<li>{code(notice.code)} {text(notice.message)}</li>" for notice in footprint.warnings
-    )
-    return section("Mind", f"<ul>\n{entries}\n</ul>")
+    entries = [f"<li>{code(one.code)} {text(one.message)}</li>" for one in footprint.warnings]
+    return section("Mind", f"<ul>\n{chr(10).join(entries)}\n</ul>")
 
 
 def _sources(footprint: Footprint) -> str:
@@ -348,8 +311,3 @@ def _sources(footprint: Footprint) -> str:
     )
     note = f"joulecast {__version__}, data {footprint.data_digest}, with"
     return section("Cite", f"<ol>\n{entries}\n</ol>" if entries else "", note=note)
-
-
-def _bibtex(footprint: Footprint) -> str:
-    """Everything to cite as BibTeX."""
-    return section("BibTeX", f"<pre>{text(cite(footprint, 'bibtex'))}</pre>")

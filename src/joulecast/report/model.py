@@ -29,8 +29,7 @@ def text(
     lines = [f"{name or 'A model'}: {length} tokens, {count.attention} attention", ""]
     lines += [f"  {label:<12}{value}" for label, value in rows]
     lines += ["", f"  {'part':<26}{'parameters':>18}{'forward FLOP':>16}{'share':>8}"]
-    for part, params, flop, share in _parts(count):
-        lines.append(f"  {part:<26}{params:>18}{flop:>16}{share:>8}")
+    lines += ["  {:<26}{:>18}{:>16}{:>8}".format(*cells) for cells in _parts(count)]
     mind = warning_lines(count.warnings)
     return "\n".join([*lines, *([""] if mind else []), *mind])
 

@@ -29,6 +29,9 @@ LABELS = {
     "lifetime_kgco2e": "Emissions, both",
 }
 
+#: A loss in words: its differences are small.
+_THREE = "{:.3f}".format
+
 
 def text(answer: Optimum, bold: Callable[[str], str] = str, quiet: bool = False) -> str:
     """The whole answer, or its headline alone."""
@@ -61,10 +64,8 @@ def _subject(answer: Optimum) -> str:
     elif asked["asked"] == "loss":
         goal = f"Least carbon to a loss of {asked['loss']:g}"
     else:
-        goal = (
-            f"Least carbon to the loss of {two(asked['params'])} parameters on "
-            f"{two(asked['tokens'])} tokens"
-        )
+        size, data = two(asked["params"]), two(asked["tokens"])
+        goal = f"Least carbon to the loss of {size} parameters on {data} tokens"
     if _used(answer):
         goal += f", with {two(asked['demand_tokens'])} tokens served"
     if asked["unique_tokens"] is not None:
@@ -91,15 +92,14 @@ def _headline(answer: Optimum, bold: Callable[[str], str]) -> list[str]:
     lines = [f"  {bold(f'{two(params.value)} parameters on {two(tokens.value)} tokens')}"]
     loss = answer.best["loss"]
     if loss is not None:
-        lines.append(f"  loss {loss.value:.3f}{_between(loss, _three)}")
+        lines.append(f"  loss {loss.value:.3f}{_between(loss, _THREE)}")
     if total is not None:
         shown, unit = readable(total)
         lines.append(f"  training emits {two(shown.value)} {unit}{_between(shown, two)}")
     saving = answer.lifetime_saving
     if saving is not None:
-        lines.append(
-            f"  saves {saving.value:.0%} of training + serving{_between(saving, _percent)}"
-        )
+        spread = _between(saving, "{:.0%}".format)
+        lines.append(f"  saves {saving.value:.0%} of training + serving{spread}")
     return lines
 
 
@@ -107,14 +107,6 @@ def _between(quantity: Quantity, shown: Callable[[float], str]) -> str:
     if is_exact(quantity):
         return ""
     return f", 80 % prediction range {shown(quantity.p10)} to {shown(quantity.p90)}"
-
-
-def _three(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0%}"
 
 
 def _table(choice: Choice, heading: str) -> list[str]:
@@ -135,7 +127,7 @@ def _rows(choice: Choice) -> Iterator[tuple[str, str, str]]:
         if quantity is None:
             continue
         shown, unit = (quantity, "") if not quantity.unit else readable(quantity)
-        words = _three if name == "loss" else two
+        words = _THREE if name == "loss" else two
         value = f"{words(shown.value)} {unit}".rstrip()
         ends = f"{words(shown.p10)} to {words(shown.p90)} {unit}"
         spread = "as given" if is_exact(shown) else ends
@@ -159,10 +151,7 @@ def _around(answer: Optimum) -> list[str]:
     """How sure the split is, and how little it matters."""
     by_law = answer.tokens_per_param_by_law
     data = answer.tokens_per_param_by_data
-    costs = ", ".join(
-        f"{step.tokens_per_param_factor:g} times {step.training_flop_ratio - 1:.0%}"
-        for step in answer.flatness
-    )
+    costs = [f"{times:g} times {ratio - 1:.0%}" for times, ratio in answer.flatness]
     lines = [
         "Around the compute optimum",
         *wrapped(
@@ -172,7 +161,7 @@ def _around(answer: Optimum) -> list[str]:
         ),
         *wrapped(
             "The optimum is flat: at equal loss, more tokens per parameter than the best cost "
-            f"this much more compute: {costs}"
+            f"this much more compute: {', '.join(costs)}"
         ),
     ]
     mixture = answer.mixture

@@ -21,8 +21,9 @@ from joulecast.by_hand import mass_unit
 from joulecast.data.library import Library
 from joulecast.errors import InputError, nearest
 from joulecast.plan import Plan
+from joulecast.report import plotting
 from joulecast.report.forecast import parts_of
-from joulecast.report.plotting import BLACK, BLUE, SHADES, SKY, figure, save_sweep, value_tick
+from joulecast.report.plotting import BLACK, BLUE, SHADES, SKY, figure, value_tick
 from joulecast.report.words import LEAST_SHARE, heading, plain, readable, short, two
 from joulecast.whatif.comparing import compare
 
@@ -33,17 +34,11 @@ LETTERS = 7.5
 #: Height of what is above and below the rows, and of a row [inch].
 FRAME, ROW = 0.75, 0.24
 
-#: Height of a row whose label has two lines [inch].
-TALL = 0.31
-
-#: Height of a row whose label has three.
-TALLER = 0.42
+#: Height of a row whose label has two lines, and three [inch].
+TALL, TALLER = 0.31, 0.42
 
 #: Most rows of a tornado.
 BARS = 8
-
-#: Most rungs of a ladder.
-RUNGS = 60
 
 #: Countries of a ladder where nobody names others: clean grids to dirty ones, on each continent.
 LADDER = ("se", "fr", "br", "ca", "gb", "us", "de", "jp", "cn", "in", "pl", "za")
@@ -53,11 +48,7 @@ RANGED = ("training_flop", "device_hours", "energy_kwh", "water_l", "total_kgco2
 
 
 def plot(
-    answer: Answer,
-    path: str | Path,
-    picture: str | None = None,
-    *,
-    force: bool = False,
+    answer: Answer, path: str | Path, picture: str | None = None, *, force: bool = False
 ) -> None:
     """Draw an answer to a file: SVG, PNG or PDF, the same bytes for the same answer.
 
@@ -79,7 +70,7 @@ def plot(
         For a picture that there is not, an answer without what it shows, and without matplotlib.
     """
     if isinstance(answer, Sweep):
-        save_sweep(answer, Path(path), picture, force)
+        plotting.save_sweep(answer, Path(path), picture, force)
         return
     kinds = PICTURES.get(type(answer), {})
     if not kinds:
@@ -180,15 +171,17 @@ def _ranges(footprint: Footprint, path: Path, force: bool) -> None:
             low, high = quantity.p10 / quantity.value, quantity.p90 / quantity.value
             outer = [quantity.p5 / quantity.value, quantity.p95 / quantity.value]
             axes.plot(outer, [row, row], color=BLUE, linewidth=1)
-            axes.plot(
-                [low, high], [row, row], color=BLUE, linewidth=6, alpha=0.45,
-                solid_capstyle="butt",
-            )  # fmt: skip
-            axes.plot(1, row, "o", color=BLUE, markersize=3.5)
+            _band(axes, row, low, high, 1, linewidth=6, alpha=0.45)
             ends += outer
         _rows(axes, labels)
         _ratios(axes, ends)
         _under(axes, "times the nominal value; bar: 80 %, line: 90 %")
+
+
+def _band(axes: Any, row: int, low: float, high: float, value: float, **look: float) -> None:
+    """An 80 % range as a band, the nominal value on it as a dot."""
+    axes.plot([low, high], [row, row], color=BLUE, solid_capstyle="butt", **look)
+    axes.plot(value, row, "o", color=BLUE, markersize=3.5)
 
 
 def _ratios(axes: Any, ends: Sequence[float]) -> None:
@@ -222,11 +215,8 @@ def _tornado(footprint: Footprint, path: Path, force: bool) -> None:
             ends += [bar.at_p10, bar.at_p90]
             name, whose = footprint.whose(bar.name)
             span = f"{plain(bar.p10, 2)} to {plain(bar.p90, 2)} {short(bar.unit)}".rstrip()
-            labels.append(
-                "\n".join(
-                    filter(None, [_worded(name), shorten(whose, 24, placeholder=" ..."), span])
-                )
-            )
+            parts = (_worded(name), shorten(whose, 24, placeholder=" ..."), span)
+            labels.append("\n".join(filter(None, parts)))
         _rows(axes, labels)
         _ratios(axes, ends)
         _under(axes, f"times the nominal {two(best.value)} {unit}")
@@ -255,8 +245,8 @@ def _key(axes: Any, entries: Sequence[tuple[str, str]]) -> None:
 def _ladder(comparison: Comparison, path: Path, force: bool) -> None:
     """Options from most to least, with their ranges."""
     options = comparison.options
-    if len(options) > RUNGS:
-        why = f"{len(options)} rungs cannot be read: at most {RUNGS}"
+    if len(options) > plotting.RUNGS:
+        why = f"{len(options)} rungs cannot be read: at most {plotting.RUNGS}"
         raise InputError("--picture", "ladder", why, ["fewer values"])
     known = [
         (_named(option), quantity)
@@ -269,11 +259,7 @@ def _ladder(comparison: Comparison, path: Path, force: bool) -> None:
         ends: list[float] = []
         for row, (_label, quantity) in enumerate(known):
             shown = quantity.to(unit) if unit else quantity
-            axes.plot(
-                [shown.p10, shown.p90], [row, row], color=BLUE, linewidth=5, alpha=0.4,
-                solid_capstyle="butt",
-            )  # fmt: skip
-            axes.plot(shown.value, row, "o", color=BLUE, markersize=3.5)
+            _band(axes, row, shown.p10, shown.p90, shown.value, linewidth=5, alpha=0.4)
             ends += [shown.p10, shown.p90, shown.value]
         _rows(axes, [label for label, _ in known])
         _amounts(axes, ends)

@@ -108,13 +108,9 @@ def save_sweep(table: Sweep, path: Path, result: str | None, force: bool) -> Non
             _ladder(axes, table, chosen, words[0])
     else:
         named = ", ".join(table.axes[k].name for k in wide) or "nothing"
-        raise InputError(
-            "plot",
-            None,
-            f"varies {named}: one number (with up to {len(COLOURS)} lines), two numbers or one "
-            "list of names can be drawn",
-            ["--output FILE.csv"],
-        )
+        drawn = f"one number (with up to {len(COLOURS)} lines), two numbers or one list of names"
+        why = f"varies {named}: {drawn} can be drawn"
+        raise InputError("plot", None, why, ["--output FILE.csv"])
 
 
 def _is_line(axis: Axis) -> bool:
@@ -122,20 +118,18 @@ def _is_line(axis: Axis) -> bool:
     return axis.numeric or all(type(value) is int for value in axis.values.tolist())
 
 
-def _along(grid: Array, order: Sequence[int]) -> Array:
-    """A column over the axes named, in their order; the others have one value."""
-    rest = [k for k in range(grid.ndim) if k not in order]
-    moved = np.transpose(grid, (*order, *rest))
-    return moved.reshape([grid.shape[k] for k in order])
-
-
 def _column(table: Sweep, result: str, level: str, order: Sequence[int]) -> Array:
+    """A column over the axes named, in their order; the others have one value."""
     size, _ = column_unit(table, result)
-    return _along(table.grid(f"{result}_{level}"), order) * size
+    grid: Array = table.grid(f"{result}_{level}")
+    rest = [k for k in range(grid.ndim) if k not in order]
+    return np.transpose(grid, (*order, *rest)).reshape([grid.shape[k] for k in order]) * size
 
 
-def _title(table: Sweep, result: str) -> str:
-    return heading(result, column_unit(table, result)[1])
+def _title(table: Sweep, result: str, drawn: str = "") -> str:
+    """The result and its unit, and what the ranges are drawn as, if they are."""
+    ranges = f"; {drawn} are 80 % prediction ranges" if drawn and table.ranges else ""
+    return heading(result, column_unit(table, result)[1]) + ranges
 
 
 def _name(axis: Axis) -> str:
@@ -155,7 +149,7 @@ def _scale(axes: Any, which: str, axis: Axis) -> None:
     if axis.logarithmic and x.max() / x.min() >= 8:
         getattr(axes, f"set_{which}scale")("log")
         line.set_minor_formatter("")
-    line.set_major_formatter(lambda value, _: _tick(value))
+    line.set_major_formatter(lambda value, _: axis_label(value) if value >= 1e6 else brief(value))
     if x.size <= FEW:
         line.set_minor_locator(NullLocator())
         line.set_ticks(np.unique(x))
@@ -186,10 +180,6 @@ def value_tick(value: float, _: object = None) -> str:
     return two(value).replace(".0", "")
 
 
-def _tick(value: float) -> str:
-    return axis_label(value) if value >= 1e6 else brief(value)
-
-
 def _lines(axes: Any, table: Sweep, result: str, k: int, words: Sequence[int]) -> None:
     axis = table.axes[k]
     x = axis.values.astype(np.float64)
@@ -210,8 +200,7 @@ def _lines(axes: Any, table: Sweep, result: str, k: int, words: Sequence[int]) -
     _value_scale(axes, "y", values)
     axes.margins(x=0)
     axes.grid(axis="y", linewidth=0.4, alpha=0.5)
-    band = "; bands are 80 % prediction ranges" if table.ranges else ""
-    axes.set_title(f"{_title(table, result)}{band}")
+    axes.set_title(_title(table, result, "bands"))
     if words:
         drawn, said = axes.get_legend_handles_labels()
         downward = np.argsort(-levels["value"][:, rising[-1]])  # as the lines end
@@ -227,21 +216,19 @@ def _heat_map(axes: Any, table: Sweep, result: str, order: Sequence[int]) -> Non
     values = _column(table, result, "value", order).T
     known = values[np.isfinite(values) & (values > 0)]
     spread = known.size and known.max() / known.min() >= 8
-    norm = (LogNorm if spread else Normalize)(
-        *((known.min(), known.max()) if known.size else (0, 1))
-    )
+    ends = (known.min(), known.max()) if known.size else (0, 1)
+    norm = (LogNorm if spread else Normalize)(*ends)
     x, y = np.argsort(across.values), np.argsort(up.values)
+    grid = values[np.ix_(y, x)]
     edges = [_edges(axis, rising) for axis, rising in ((across, x), (up, y))]
-    shown = axes.pcolormesh(
-        *edges, values[np.ix_(y, x)], norm=norm, cmap="cividis", rasterized=True, linewidth=0
-    )
+    shown = axes.pcolormesh(*edges, grid, norm=norm, cmap="cividis", rasterized=True, linewidth=0)
     _scale(axes, "x", across)
     _scale(axes, "y", up)
     axes.figure.colorbar(shown, ax=axes, pad=0.02, format=value_tick)
     if min(x.size, y.size) >= 5 and spread:
         mid = [axis.values.astype(np.float64)[r] for axis, r in ((across, x), (up, y))]
         lines = axes.contour(
-            *mid, values[np.ix_(y, x)], norm=norm, colors="white", linewidths=0.8,
+            *mid, grid, norm=norm, colors="white", linewidths=0.8,
             levels=_decades(known),
         )  # fmt: skip
         outline = withStroke(linewidth=1.5, foreground="#00000080")
@@ -289,5 +276,4 @@ def _ladder(axes: Any, table: Sweep, result: str, k: int) -> None:
     axes.set_ylim(-0.7, values.size - 0.3)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
-    band = "; bars are 80 % prediction ranges" if table.ranges else ""
-    axes.set_title(f"{_title(table, result)}{band}")
+    axes.set_title(_title(table, result, "bars"))

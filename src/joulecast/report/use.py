@@ -41,12 +41,11 @@ def use_lines(use: UsePhase, place: str = "") -> list[str]:
         ("All years", found["operational_over_years_kgco2e"]),
         ("Break-even", found["break_even_days"]),
     ]
-    for label, quantity in rows:
-        if quantity is not None:
-            lines.append(_line(label, quantity))
+    lines += [_line(label, quantity) for label, quantity in rows if quantity is not None]
     if found["break_even_days"] is None:
         lines += wrapped("no demand given, so no year and no break-even: --use-tokens 1T/year")
-    parts = ", ".join(f"{name} {q.value / _sum(use.parts):.0%}" for name, q in use.parts.items())
+    whole = sum(part.value for part in use.parts.values())
+    parts = ", ".join(f"{name} {q.value / whole:.0%}" for name, q in use.parts.items())
     alone = found["device_energy_per_output_token_j"]
     assert alone is not None
     lines += wrapped(f"devices alone {two(alone.value)} J a token: {parts}")
@@ -66,10 +65,6 @@ def _line(label: str, quantity: Quantity) -> str:
     return f"  {label:<11}{value:<30}{two(best.p10)} to {two(best.p90)} {unit}"
 
 
-def _sum(parts: Mapping[str, Quantity]) -> float:
-    return sum(part.value for part in parts.values())
-
-
 def _sizes(use: UsePhase) -> list[str]:
     """Effect of the size of the model, on the same training tokens, as a small table."""
     head = ("parameters", "J a token", "training", "a year of use", "break-even")
@@ -80,9 +75,8 @@ def _sizes(use: UsePhase) -> list[str]:
 
 
 def _sized(row: Mapping[str, float | None]) -> tuple[str, ...]:
-    params, energy, days = (
-        row[name] for name in ("params", "energy_per_output_token_j", "break_even_days")
-    )
+    params, energy = row["params"], row["energy_per_output_token_j"]
+    days = row["break_even_days"]
     assert params is not None and energy is not None
     masses = (row["training_total_kgco2e"], row["operational_per_year_kgco2e"])
     after = "-" if days is None else f"{two(days)} days"

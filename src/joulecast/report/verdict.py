@@ -90,12 +90,10 @@ def _told(one: Told) -> str:
 def _why(one: Compared) -> list[str]:
     """Describe the single inputs that would reproduce a measurement outside its range."""
     percent = f"{100 * one.level:.0f} %" if 0.005 < one.level < 0.995 else "hardly any"
-    share = (
-        percent if one.level <= 0.5 or percent.startswith("h") else f"{100 - 100 * one.level:.0f} %"
-    )
+    if 0.5 < one.level < 0.995:
+        percent = f"{100 - 100 * one.level:.0f} %"
     side = "below" if one.level <= 0.5 else "above"
-    head = f"What would explain the {one.name} ({share} of the draws are as far {side})"
-    lines = [head]
+    lines = [f"What would explain the {one.name} ({percent} of the draws are as far {side})"]
     within = [why for why in one.explanations if why.within]
     if not within:
         none = "no single input within its range does"

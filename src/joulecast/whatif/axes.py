@@ -94,13 +94,9 @@ def at_most(max_rows: int, columns: int) -> Callable[[int], None]:
         if rows <= max_rows:
             return
         size = max(1.0, rows * columns * 8 / 1e6)
-        raise InputError(
-            "--vary",
-            None,
-            f"makes {_rows(rows)} of {columns} columns, about {size:,.0f} MB, more than the "
-            f"{_rows(max_rows)} allowed",
-            ["fewer values", f"--max-rows {rows}"],
-        )
+        made = f"makes {_rows(rows)} of {columns} columns, about {size:,.0f} MB"
+        why = f"{made}, more than the {_rows(max_rows)} allowed"
+        raise InputError("--vary", None, why, ["fewer values", f"--max-rows {rows}"])
 
     return check
 
@@ -156,9 +152,8 @@ def _said(name: str, raw: object, library: Library) -> list[object] | Array | _R
         return _range(name, kind.casefold(), rest, text)
     if text.count(":") == 2 and _is_number(name):
         why = "does not say whether in equal steps or in equal ratios"
-        raise InputError(
-            "--vary", f"{name}={text}", why, [f"{name}=lin:{text}", f"{name}=log:{text}"]
-        )
+        both = [f"{name}=lin:{text}", f"{name}=log:{text}"]
+        raise InputError("--vary", f"{name}={text}", why, both)
     values: list[object] = [part.strip() for part in text.split(",")]
     if not text or any(part == "" for part in values):
         raise InputError("--vary", f"{name}={raw}", "has an empty value", [f"{name}=A,B,C"])
@@ -176,9 +171,8 @@ def _all(name: str, library: Library) -> list[object]:
         **{field: [*words] for field, words in CHOICES.items()},
     }
     if name not in known:
-        raise InputError(
-            "--vary", f"{name}=all", "has no list of values", [f"{name}=lin:LOW:HIGH:N"]
-        )
+        way = f"{name}=lin:LOW:HIGH:N"
+        raise InputError("--vary", f"{name}=all", "has no list of values", [way])
     return known[name]
 
 
@@ -190,9 +184,8 @@ def _from_file(name: str, path: Path) -> list[object]:
     except OSError as problem:
         why = f"cannot be read: {problem.strerror}"
         raise InputError("--vary", f"{name}=@{path}", why) from None
-    values: list[object] = [
-        line.strip() for line in lines if line.strip() and not line.strip().startswith("#")
-    ]
+    said = map(str.strip, lines)
+    values: list[object] = [line for line in said if line and not line.startswith("#")]
     if not values:
         raise InputError("--vary", f"{name}=@{path}", "has no values: one to a line is expected")
     return values
@@ -256,9 +249,8 @@ def _axis(name: str, said: list[object] | Array | _Range) -> Axis:
         off = np.abs(near - numbers) > 1e-9 * np.abs(numbers)
         if off.any():
             at = float(numbers[off][0])
-            raise InputError(
-                name, brief(at), "must be a whole number", [brief(max(1.0, round(at)))]
-            )
+            whole = brief(max(1.0, round(at)))
+            raise InputError(name, brief(at), "must be a whole number", [whole])
         numbers = near
     if name in SETTLED:
         return Axis(name, np.array([int(value) for value in numbers], dtype=object), False)

@@ -127,9 +127,8 @@ def ranges(
 def _absolute(settled: Scenarios, part: Part, source: str, held: Mapping[str, float]) -> Range:
     """Levels where the nominal value is nothing, drawn at every value of every axis."""
     nodes = _nodes(settled, part, source, held, everywhere=True)
-    levels = _Draws(part, held, [source]).levels(
-        [None if one is None else one.starts for one in nodes]
-    )
+    starts = [None if one is None else one.starts for one in nodes]
+    levels = _Draws(part, held, [source]).levels(starts)
     along = tuple(None if one is None else one.along() for one in nodes)
     return Range(levels[source][0], along, True)
 
@@ -216,11 +215,7 @@ def _wide(intervals: Iterable[tuple[int, int]]) -> list[_Interval]:
 
 
 def _nodes(
-    settled: Scenarios,
-    part: Part,
-    source: str,
-    held: Mapping[str, float],
-    everywhere: bool = False,
+    settled: Scenarios, part: Part, source: str, held: Mapping[str, float], everywhere: bool = False
 ) -> list[_Nodes | None]:
     """Where to draw a result: on each axis that its range depends on, to begin with."""
     behind = part.run.behind(source) | {source}
@@ -231,8 +226,7 @@ def _nodes(
             for name, levels in part.levels.items()
             if name in behind and name not in held and levels.shape[1 + k] > 1
         ]
-        nodes = _Nodes(axis, varying, settled.breaks[k], everywhere) if varying else None
-        found.append(nodes)
+        found.append(_Nodes(axis, varying, settled.breaks[k], everywhere) if varying else None)
     return found
 
 

@@ -53,12 +53,29 @@ ASKED_FOR = ("params", "tokens", "devices", "grid", "pue")
 MOST_TOKENS = INPUTS["tokens"].upper
 
 
+#: For each question, yes or no.
+Mask = NDArray[np.bool_]
+
+
 class Found(NamedTuple):
     """Answers [question]: x (NaN: none), which budget binds (-1: none), whether a jump holds x."""
 
     x: Array
     binding: NDArray[np.intp]
-    jump: NDArray[np.bool_]
+    jump: Mask
+
+    @classmethod
+    def nothing(cls, questions: int) -> Found:
+        """No answer yet to any question."""
+        none = np.full(questions, -1, dtype=np.intp)
+        return cls(np.full(questions, np.nan), none, np.zeros(questions, dtype=np.bool_))
+
+    def take(self, fits: Mask, x: Array, binds: Array, held: Mask) -> None:
+        """Answer the open questions that x fits; a jump holds x where `held`, else what binds."""
+        new = np.isnan(self.x) & fits
+        self.x[new] = x[new]
+        self.binding[new] = np.where(held, -1, binds)[new]
+        self.jump[new] = held[new]
 
 
 class Question:
@@ -128,10 +145,8 @@ class Question:
         low, high = self.settled(lo), self.settled(hi)
         for name in results:
             _check_known(name, high)
-        moving = [
-            self._moving(*ledgers, lo, hi)
-            for ledgers in zip(low.ledgers, high.ledgers, strict=True)
-        ]
+        pairs = zip(low.ledgers, high.ledgers, strict=True)
+        moving = [self._moving(*pair, lo, hi) for pair in pairs]
         numbers = self._numbers(high)
         scores = {} if self.level is None else uncertainty.scores_of(high.lives)
 
@@ -197,9 +212,8 @@ class Question:
         others = [name for name in moving if name in drawn and name not in numbers]
         if not others:
             return numbers
-        assert (
-            high.size is not None and high.size.active_params is not None
-        )  # or nothing follows it
+        # Nothing follows a size that is not known.
+        assert high.size is not None and high.size.active_params is not None
         resized = hardware.resized(high, high.size.active_params * share)
         for name in others:
             z = scores.get(data[name].unknown, np.zeros(1))
@@ -214,42 +228,26 @@ class Question:
 
     def largest(self, stretches: Sequence[Sequence[Stretch]], limits: Array) -> Found:
         """The largest x within all limits [budget, question]; from the top stretch down."""
-        found = _nothing(limits.shape[1])
+        found = Found.nothing(limits.shape[1])
         for row in reversed(stretches):
             each = np.stack([one.largest(limit) for one, limit in zip(row, limits, strict=True)])
             x = each.min(axis=0)
-            new = np.isnan(found.x) & ~np.isnan(x)
-            held = x >= row[0].hi
-            found.x[new] = x[new]
-            found.binding[new] = np.where(held, -1, each.argmin(axis=0))[new]
-            found.jump[new] = held[new]
+            found.take(~np.isnan(x), x, each.argmin(axis=0), held=x >= row[0].hi)
         if self.goal.whole:
             found.x[:] = np.floor(found.x * (1 + 1e-12))
         return found
 
     def least(self, stretches: Sequence[Sequence[Stretch]], limits: Array) -> Found:
         """The least x within all limits [budget, question]; from the bottom stretch up."""
-        found = _nothing(limits.shape[1])
+        found = Found.nothing(limits.shape[1])
         for row in stretches:
             each = np.stack([one.least(limit) for one, limit in zip(row, limits, strict=True)])
             x = np.ceil(each.max(axis=0) * (1 - ROUNDING))
             for one, limit in zip(row, limits, strict=True):
                 if one.ends[1] > one.ends[0]:  # more devices cost more: too many is too much
                     x[~(x <= one.largest(limit) * (1 + ROUNDING))] = np.nan
-            new = np.isnan(found.x) & ~np.isnan(x) & (x <= row[0].hi)
-            held = x <= row[0].lo
-            found.x[new] = x[new]
-            found.binding[new] = np.where(held, -1, each.argmax(axis=0))[new]
-            found.jump[new] = held[new]
+            found.take(x <= row[0].hi, x, each.argmax(axis=0), held=x <= row[0].lo)
         return found
-
-
-def _nothing(questions: int) -> Found:
-    return Found(
-        np.full(questions, np.nan),
-        np.full(questions, -1, dtype=np.intp),
-        np.zeros(questions, dtype=np.bool_),
-    )
 
 
 def goal_named(name: str) -> Goal:
@@ -257,9 +255,8 @@ def goal_named(name: str) -> Goal:
     key = name.strip().removeprefix("--").replace("-", "_")
     key = GOAL_ALIASES.get(key, key)
     if key not in GOALS:
-        raise UnknownNameError(
-            "--for", name, "cannot be solved for", nearest(key, GOALS) or list(ASKED_FOR)
-        )
+        near = nearest(key, GOALS) or list(ASKED_FOR)
+        raise UnknownNameError("--for", name, "cannot be solved for", near)
     return GOALS[key]
 
 
@@ -271,15 +268,13 @@ def check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     if goal.name == "device_count" and plan.fleet:
         why = "are counted by each entry of the fleet"
         raise InputError("--for", "devices", why, ["--for tokens", "one plan per entry"])
-    told = [
-        name for name in ("tokens", "unique_tokens", "samples", "phases") if getattr(plan, name)
-    ]
+    amounts = ("tokens", "unique_tokens", "samples", "phases")
+    told = [name for name in amounts if getattr(plan, name)]
     told += ["tokens"] if "tokens" in plan.given else []
     if goal.name == "params":
         if plan.model is not None:
-            raise InputError(
-                "model", plan.model, "fixes the parameters; leave it out", ["--for tokens"]
-            )
+            why = "fixes the parameters; leave it out"
+            raise InputError("model", plan.model, why, ["--for tokens"])
         for name in ("training_flop", "executed_flop"):
             field = FIELDS_OF_QUANTITIES[name]
             said = getattr(plan, field) or plan.given.get(name)
@@ -295,9 +290,8 @@ def check_ways(plan: Plan, goal: Goal, ratio: object) -> None:
     elif ratio is not None:
         raise InputError("--ratio", ratio, "goes with --for params alone", ["leaving it out"])
     if goal.name == "tokens" and plan.phases:
-        raise InputError(
-            "--for", "tokens", "the phases of the plan fix the tokens", ["--for params"]
-        )
+        why = "the phases of the plan fix the tokens"
+        raise InputError("--for", "tokens", why, ["--for params"])
 
 
 def _sizes(plan: Plan, goal: Goal) -> dict[str, float]:

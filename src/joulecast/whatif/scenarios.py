@@ -188,10 +188,8 @@ def _settled(
         parts = [part(members, of_places) for members in groups]
     for n in apart:
         parts.append(part([n], placed_at(n, set().union(*followed[n].along.values()))))
-    breaks = tuple(
-        tuple(sorted(set().union(*(found.breaks.get(k, ()) for found in followed))))
-        for k in range(len(axes))
-    )
+    bends = [{x for found in followed for x in found.breaks.get(k, ())} for k in range(len(axes))]
+    breaks = tuple(tuple(sorted(found)) for found in bends)
     said = dict.fromkeys(n for ledger in ledgers.known.values() for n in ledger.notices)
     runs = 1.0 if any(axis.name == "runs" for axis in axes) else float(ledgers.plan.runs or 1)
     return Scenarios(axes, tuple(parts), breaks, (*notices, *said), runs)

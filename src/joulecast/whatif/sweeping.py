@@ -83,9 +83,8 @@ def sweep(
     columns += len(vary) if isinstance(vary, Mapping) else 0
     axes, optional = reading.read(vary, library, reading.at_most(max_rows, columns))
     if plan.fleet:
-        return _of_fleet(
-            plan, *scenarios.usable(plan, axes, optional, library), chosen, ranges, library
-        )
+        axes, notices = scenarios.usable(plan, axes, optional, library)
+        return _of_fleet(plan, axes, notices, chosen, ranges, library)
     settled = scenarios.settle(plan, axes, optional, library)
     make = partial(_columns, settled, chosen, ranges)
     return Sweep(settled.axes, chosen, ranges, settled.notices, make)
