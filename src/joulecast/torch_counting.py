@@ -281,7 +281,7 @@ def _formulas(torch: Any) -> dict[Any, Callable[..., int]]:
         "dot": _product,
         "vdot": _product,
         "addmv": lambda _, *shapes, **rest: _product(*shapes, **rest),
-        "addbmm": lambda _, a, b, *__, **rest: _batched(a, b),
+        "addbmm": lambda _, a, b, *__, **rest: 2 * math.prod(a) * b[-1],
         "_int_mm": _product,
         "_grouped_mm": _product,
         "_scaled_grouped_mm": _product,
@@ -301,15 +301,8 @@ def _formulas(torch: Any) -> dict[Any, Callable[..., int]]:
 
 def _product(a: Any, b: Any, *_: Any, **__: Any) -> int:
     """FLOP of a product whose groups, if any, share the rows (or columns) between them."""
-    return int(2 * math.prod(a[-2:]) * (b[-1] if len(b) > 1 else 1) * _groups(a, b))
-
-
-def _groups(a: Any, b: Any) -> int:
-    return int(a[0]) if len(a) == 3 and len(b) == 3 else 1
-
-
-def _batched(a: Any, b: Any) -> int:
-    return int(2 * math.prod(a) * b[-1])
+    groups = a[0] if len(a) == 3 and len(b) == 3 else 1
+    return int(2 * math.prod(a[-2:]) * (b[-1] if len(b) > 1 else 1) * groups)
 
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:

@@ -181,9 +181,7 @@ def _how_equal(laws: Laws, now: tuple[float, float], then: tuple[float, float]) 
 
 def _of_size(now: Opened, ratio: float) -> str:
     """What another size means for the use."""
-    if now.on == LIFETIME:
-        return "a law of loss: what the model can do is to be tested"
-    if ratio > 1:
+    if now.on != LIFETIME and ratio > 1:
         return (
             f"each token in use then takes up to {ratio:.2g} times the energy: to weigh both, say "
             "--use-tokens 1T/year --use-years 3"

@@ -19,10 +19,7 @@ from joulecast.architectures.reading import (
 
 def _masked_word_head(width_in: int, width: int) -> list[Term]:
     """A matrix and a norm before the output words."""
-    return [
-        blocks.linear("head_transform", width_in, width, bias=True),
-        blocks.norm(width, 2, 1),
-    ]
+    return [blocks.linear("head_transform", width_in, width, bias=True), blocks.norm(width, 2, 1)]
 
 
 def _embedding(config: Config, width: int, *, types: bool, second_bias: bool) -> list[Term]:

@@ -10,11 +10,7 @@ from joulecast.architectures.layout import CAUSAL, Mask
 
 #: Kinds of attention layers as configs spell them -> ours.
 FULL_ATTENTION = {"full_attention": "full", "attention": "full"}
-ATTENTION_TYPES = {
-    **FULL_ATTENTION,
-    "sliding_attention": "sliding",
-    "chunked_attention": "chunked",
-}
+ATTENTION_TYPES = {**FULL_ATTENTION, "sliding_attention": "sliding", "chunked_attention": "chunked"}
 
 Masks = Counter[Mask]
 Reader = Callable[[Config, int], Masks]

@@ -127,28 +127,28 @@ _OF_TRAINING = ("tokens", "hours", "params", "active_params", "flop")
 _END = "\0"
 
 
+class _Sheet(NamedTuple):
+    """What has been read so far: figures, and words that name something."""
+
+    readings: list[Reading]
+    words: list[Reading]
+
+
 def read_card(text: str) -> Card:
     """All figures of a Markdown model card."""
     lines = text.splitlines()
     field, body = front_matter(lines)
-    readings: list[Reading] = []
-    words: list[Reading] = []
+    sheet = _Sheet([], [])
     rows: list[Scope] = []
     for first, block in blocks(lines, body):
         if block[0].lstrip().startswith("|"):
-            _table(first, block, readings, words, rows)
-            continue
-        _paragraph([plain(line) for line in block], first, readings, words)
-    return Card(field, tuple(words), Scope("", tuple(readings)), tuple(rows))
+            _table(first, block, sheet, rows)
+        else:
+            _paragraph([plain(line) for line in block], first, sheet)
+    return Card(field, tuple(sheet.words), Scope("", tuple(sheet.readings)), tuple(rows))
 
 
-def _table(
-    first: int,
-    block: list[str],
-    readings: list[Reading],
-    words: list[Reading],
-    rows: list[Scope],
-) -> None:
+def _table(first: int, block: list[str], sheet: _Sheet, rows: list[Scope]) -> None:
     """A table of two columns is labels and values; a wider one has a scope in each row."""
     body = cells_of(first, block)
     if len(body) < 2:
@@ -160,17 +160,17 @@ def _table(
             if len(row) < 2 or any(char.isdigit() for char in row[0][:1]):
                 continue
             unit = row[units_at] if units_at is not None and units_at < len(row) else ""
-            _labelled(row[0], f"{row[1]} {unit}".strip(), number, readings, words)
+            _labelled(row[0], f"{row[1]} {unit}".strip(), number, sheet)
         return
     for number, row in body[1:]:
-        mine: list[Reading] = []
+        mine = _Sheet([], sheet.words)
         for label, cell in zip(head[1:], row[1:], strict=False):
-            _labelled(label, cell, number, mine, words)
-        if mine:
-            rows.append(Scope(row[0] or f"line {number}", tuple(mine)))
+            _labelled(label, cell, number, mine)
+        if mine.readings:
+            rows.append(Scope(row[0] or f"line {number}", tuple(mine.readings)))
 
 
-def _paragraph(lines: list[str], first: int, readings: list[Reading], words: list[Reading]) -> None:
+def _paragraph(lines: list[str], first: int, sheet: _Sheet) -> None:
     """Labelled lines one by one; what lies between them as prose, sentence by sentence."""
     prose: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, _END], first):
@@ -180,10 +180,10 @@ def _paragraph(lines: list[str], first: int, readings: list[Reading], words: lis
             continue
         for sentence, at in sentences(prose):
             if not _OF_OTHERS.search(_ASIDE.sub("", sentence)):
-                _prose(sentence, at, readings, words)
+                _prose(sentence, at, sheet)
         prose = []
         if label:
-            _labelled(label, value, number, readings, words)
+            _labelled(label, value, number, sheet)
 
 
 def _split_label(text: str) -> tuple[str, str]:
@@ -201,10 +201,9 @@ def _quantity_of(label: str) -> str:
     return next((name for name, pattern in _LABELLED if pattern.search(folded)), "")
 
 
-def _labelled(
-    label: str, value: str, number: int, readings: list[Reading], words: list[Reading]
-) -> None:
+def _labelled(label: str, value: str, number: int, sheet: _Sheet) -> None:
     """Read the figures of a value; the first that has no unit takes its meaning from the label."""
+    readings, words = sheet
     named = list(_words(label, value, number))
     words.extend(named)
     counted = re.match(
@@ -252,8 +251,9 @@ def _settled(found: Reading, meant: str, taken: bool) -> Reading | None:
     return found
 
 
-def _prose(text: str, at: list[int], readings: list[Reading], words: list[Reading]) -> None:
+def _prose(text: str, at: list[int], sheet: _Sheet) -> None:
     """Figures of a sentence that their unit names, or, as a PUE, the word before them."""
+    readings, words = sheet
     training = re.search(
         r"train|took|ran for|comput|pre-?train|fine-?tun|consum|used", text.lower()
     )
@@ -267,9 +267,8 @@ def _prose(text: str, at: list[int], readings: list[Reading], words: list[Readin
             continue
         if found.name == "hours" and found.value < _LEAST_HOURS:
             continue
-        if found.name == "emissions" and _BY_CONTRACT.search(
-            found.context.partition(found.shown)[0]
-        ):
+        before = found.context.partition(found.shown)[0]
+        if found.name == "emissions" and _BY_CONTRACT.search(before):
             continue
         if not _repeats(found, readings):
             readings.append(found)

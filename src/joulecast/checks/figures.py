@@ -90,10 +90,7 @@ _UNITS: tuple[tuple[str, str], ...] = (
         rf"{_WORDS}\s?(?:[A-Z][\w-]*\s)?(?:GPU|TPU|gpu|device|chip|accelerator|core|[AHVBL]\d+)[\s-]?(?P<time>{_any(_LONG)})\b",
     ),
     ("energy", rf"\s?(?P<energy>{_any(_ENERGIES)})\b(?!\s?/)"),
-    (
-        "throughput",
-        rf"\s?(?P<si>[GTPE])(?:FLOPS|FLOPs?\s?{_EACH}(?:/\s?s(?:ec)?\b|per second))",
-    ),
+    ("throughput", rf"\s?(?P<si>[GTPE])(?:FLOPS|FLOPs?\s?{_EACH}(?:/\s?s(?:ec)?\b|per second))"),
     ("flop", rf"{_WORDS}\s?(?P<si>[kMGTPEZ])?FLOPs?\b(?!\s?/)"),
     ("power", rf"\s?(?P<watt>{_any(_POWERS)})\b"),
     ("tokens", rf"{_WORDS}\s?(?:training\s)?tokens\b"),

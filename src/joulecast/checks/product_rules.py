@@ -6,15 +6,7 @@ import re
 from collections.abc import Iterator
 
 from joulecast.answers.check import Finding, Reading
-from joulecast.checks.causes import (
-    PUE_LEFT_OUT,
-    as_stated,
-    cause_of,
-    differ,
-    energy,
-    hours,
-    mass,
-)
+from joulecast.checks.causes import PUE_LEFT_OUT, as_stated, cause_of, differ, energy, hours, mass
 from joulecast.checks.findings import near
 from joulecast.checks.known import MOST_POWER, Known, is_total, overhead
 from joulecast.checks.products import Facts, Product, agrees, by_line, product

@@ -26,27 +26,20 @@ class Format(NamedTuple):
 
 #: Name -> format, in the order of the help.
 FORMATS: dict[str, Format] = {
-    "md": Format("the whole answer as Markdown", "joulecast.exporting.md", ".md"),
-    "latex": Format(
-        "methods paragraph and table for a paper", "joulecast.exporting.tex", ".tex", True
-    ),
-    "methods": Format("methods paragraph as plain text", "joulecast.exporting.prose", ".txt", True),
-    "hf": Format("Hugging Face model card", "joulecast.exporting.hf", ".md"),
-    "eu": Format(
-        "EU Model Documentation Form: compute, time, energy", "joulecast.exporting.eu", ".md"
-    ),
-    "sci": Format("Software Carbon Intensity for AI", "joulecast.exporting.sci", ".md"),
-    "checklist": Format("NeurIPS and ACL checklists", "joulecast.exporting.checklist", ".md"),
-    "cyclonedx": Format(
-        "CycloneDX bill of materials of the model", "joulecast.exporting.cyclonedx", ".json"
-    ),
-    "csv": Format(
-        "columns of CodeCarbon's emissions.csv", "joulecast.exporting.csv_", ".csv", True
-    ),
-    "json": Format("the answer in full", "joulecast.exporting.json_", ".json"),
-    "html": Format(
-        "one printable page, no network", "joulecast.report.html", ".html", writer="report_html"
-    ),
+    name: Format(meaning, f"joulecast.{module}", *rest)
+    for name, meaning, module, *rest in (
+        ("md", "the whole answer as Markdown", "exporting.md", ".md"),
+        ("latex", "methods paragraph and table for a paper", "exporting.tex", ".tex", True),
+        ("methods", "methods paragraph as plain text", "exporting.prose", ".txt", True),
+        ("hf", "Hugging Face model card", "exporting.hf", ".md"),
+        ("eu", "EU Model Documentation Form: compute, time, energy", "exporting.eu", ".md"),
+        ("sci", "Software Carbon Intensity for AI", "exporting.sci", ".md"),
+        ("checklist", "NeurIPS and ACL checklists", "exporting.checklist", ".md"),
+        ("cyclonedx", "CycloneDX bill of materials of the model", "exporting.cyclonedx", ".json"),
+        ("csv", "columns of CodeCarbon's emissions.csv", "exporting.csv_", ".csv", True),
+        ("json", "the answer in full", "exporting.json_", ".json"),
+        ("html", "one printable page, no network", "report.html", ".html", False, "report_html"),
+    )
 }
 
 

@@ -14,6 +14,12 @@ from joulecast.exporting import md
 from joulecast.exporting.facts import grids, hardware, made_with, provider, where
 from joulecast.exporting.tables import amount, interval, known
 
+ERROR_BARS = (
+    "80 % prediction ranges (P10 to P90): one in ten outcomes is expected below the lower "
+    "figure, one in ten above the upper. They come from the uncertainty of the inputs, not "
+    "from repeated runs, and are not symmetric about the value"
+)
+
 
 def write(footprint: Footprint) -> str:
     """NeurIPS, experiments compute resources and error bars; ARR, C1; sources."""
@@ -27,7 +33,7 @@ def write(footprint: Footprint) -> str:
             ("Storage", "not forecast: to be stated by the authors"),
         ),
         "## NeurIPS, on error bars",
-        md.bullets(("What the ranges are", _error_bars(footprint))),
+        md.bullets(("What the ranges are", ERROR_BARS)),
         "## ARR Responsible NLP Research, C1: parameters, budget, infrastructure",
         md.bullets(
             ("Parameters", _count(footprint.plan.get("params"))),
@@ -74,14 +80,6 @@ def _project(footprint: Footprint) -> str:
     total = footprint.total
     times = f"{project.value / total.value:.3g} times the run: " if total and total.value else ""
     return f"with preliminary and failed runs, {times}{amount(project, MARKDOWN)}"
-
-
-def _error_bars(footprint: Footprint) -> str:
-    return (
-        "80 % prediction ranges (P10 to P90): one in ten outcomes is expected below the lower "
-        "figure, one in ten above the upper. They come from the uncertainty of the inputs, not "
-        "from repeated runs, and are not symmetric about the value"
-    )
 
 
 def _grid(footprint: Footprint) -> str:

@@ -150,10 +150,7 @@ def _fleet(footprint: Footprint) -> list[dict[str, str]]:
     if len(footprint.fleet) < 2:
         return []
     return [
-        _property(
-            f"fleet:{number}",
-            "; ".join([part.label, *_amounts(part.quantities)]),
-        )
+        _property(f"fleet:{number}", "; ".join([part.label, *_amounts(part.quantities)]))
         for number, part in enumerate(footprint.fleet, start=1)
     ]
 

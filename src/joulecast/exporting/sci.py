@@ -20,6 +20,12 @@ SCOPE = (
     "location; contracts, certificates and offsets lower nothing."
 )
 
+RANGES = (
+    "Ranges are those of the emissions; the number of functional units is taken at its value "
+    "of the plan. All three units are given because each hides something the others show: a "
+    "score per parameter falls with a larger model, a score per token with more data."
+)
+
 
 class Score(NamedTuple):
     """Grams of CO2e over so many functional units, shown in a multiple that reads well."""
@@ -48,7 +54,7 @@ def write(footprint: Footprint) -> str:
         _terms(footprint),
         "## Score",
         _scores(footprint, total),
-        _net(footprint),
+        RANGES,
         *md.beside(footprint),
         "## Boundary",
         SCOPE,
@@ -127,11 +133,3 @@ def _mass(grams: float) -> str:
     """A mass in the unit that reads best."""
     quantity = Quantity(*(grams / 1000,) * 6, "kgCO2e")
     return amount(quantity, MARKDOWN)
-
-
-def _net(footprint: Footprint) -> str:
-    return (
-        "Ranges are those of the emissions; the number of functional units is taken at its value "
-        "of the plan. All three units are given because each hides something the others show: a "
-        "score per parameter falls with a larger model, a score per token with more data."
-    )

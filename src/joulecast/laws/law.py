@@ -38,19 +38,14 @@ class Constants(NamedTuple):
 
     def sizes(self, gap: Numbers, tokens_part: Numbers) -> tuple[Numbers, Numbers]:
         """Parameters and tokens that leave `gap`, `tokens_part` of it to the data."""
-        params = scaling_law.size_of_part(
-            gap - tokens_part, self.params_coefficient, self.params_exponent
-        )
-        tokens = scaling_law.size_of_part(
-            tokens_part, self.tokens_coefficient, self.tokens_exponent
-        )
-        return params, tokens
+        size = scaling_law.size_of_part
+        params = size(gap - tokens_part, self.params_coefficient, self.params_exponent)
+        return params, size(tokens_part, self.tokens_coefficient, self.tokens_exponent)
 
     def tokens_for(self, params: float, gap: float) -> float | None:
         """Tokens with which so many parameters leave `gap`; None where no number does."""
-        part = gap - float(
-            scaling_law.loss_part(params, self.params_coefficient, self.params_exponent)
-        )
+        taken = scaling_law.loss_part(params, self.params_coefficient, self.params_exponent)
+        part = gap - float(taken)
         return float(self.sizes(gap, part)[1]) if part > 0 else None
 
     def params_for(self, tokens: float, gap: float) -> float | None:
@@ -82,13 +77,7 @@ def flop_of(params: Numbers, tokens: Numbers) -> Numbers:
 
 def constants_of(law: LossLaw) -> Constants:
     """The published constants."""
-    return Constants(
-        law.irreducible_loss,
-        law.params_coefficient,
-        law.tokens_coefficient,
-        law.params_exponent,
-        law.tokens_exponent,
-    )
+    return Constants(*(getattr(law, name) for name in Constants._fields))
 
 
 def drawn_constants(law: LossLaw) -> Constants:
@@ -231,16 +220,13 @@ def score(column: str) -> Array:
 def constants_with_experts(law: ExpertsLaw, experts: Numbers) -> Constants:
     """Constants of the Chinchilla form for so many experts, one of them active; 1 is dense."""
     counted = scaling_law.effective_experts(experts, law.experts_start, law.experts_limit)
+    coefficient, exponent = scaling_law.coefficient_with_experts, scaling_law.exponent_with_experts
     return Constants(
         law.irreducible_loss,
-        scaling_law.coefficient_with_experts(
-            law.params_coefficient, counted, law.params_coefficient_power
-        ),
-        scaling_law.coefficient_with_experts(
-            law.tokens_coefficient, counted, law.tokens_coefficient_power
-        ),
-        scaling_law.exponent_with_experts(law.params_exponent, counted, law.params_exponent_slope),
-        scaling_law.exponent_with_experts(law.tokens_exponent, counted, law.tokens_exponent_slope),
+        coefficient(law.params_coefficient, counted, law.params_coefficient_power),
+        coefficient(law.tokens_coefficient, counted, law.tokens_coefficient_power),
+        exponent(law.params_exponent, counted, law.params_exponent_slope),
+        exponent(law.tokens_exponent, counted, law.tokens_exponent_slope),
     )
 
 

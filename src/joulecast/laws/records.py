@@ -55,7 +55,7 @@ class JointUncertainty(Record):
             raise ValueError("correlations lie between -1 and 1")
 
 
-class LossLaw(Law):
+class FiveConstants(Law):
     """Constants of L = E + A / N^alpha + B / D^beta [nats per token]."""
 
     irreducible_loss: Above0
@@ -63,6 +63,11 @@ class LossLaw(Law):
     tokens_coefficient: Above0
     params_exponent: Above0
     tokens_exponent: Above0
+
+
+class LossLaw(FiveConstants):
+    """A loss law, with the losses that it answers for."""
+
     lowest_loss: Above0
     highest_loss: Above0
     fitted: Fitted
@@ -89,14 +94,9 @@ class RepetitionLaw(Law):
     params_decay: Above0
 
 
-class ExpertsLaw(Law):
+class ExpertsLaw(FiveConstants):
     """Constants of the joint law of dense models and mixtures of experts."""
 
-    irreducible_loss: Above0
-    params_coefficient: Above0
-    tokens_coefficient: Above0
-    params_exponent: Above0
-    tokens_exponent: Above0
     params_coefficient_power: float
     tokens_coefficient_power: float
     params_exponent_slope: float

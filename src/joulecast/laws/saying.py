@@ -148,16 +148,10 @@ def of_laws(asked: Asked, laws: Laws, drawn: Grounds, library: Library) -> list[
             )
         )
     if asked.unique_tokens is not None:
-        data += [
-            Datum(
-                name,
-                getattr(decays, name),
-                unknown=f"{decays.source}.{name}",
-                basis=decays.basis,
-                source=decays.source,
-            )
-            for name in ("tokens_decay", "params_decay")
-        ]
+        basis, source = decays.basis, decays.source
+        for name in ("tokens_decay", "params_decay"):
+            value, unknown = getattr(decays, name), f"{source}.{name}"
+            data.append(Datum(name, value, unknown=unknown, basis=basis, source=source))
     return [assumption_of(datum, library) for datum in data]
 
 
