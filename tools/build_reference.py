@@ -69,7 +69,7 @@ def devices() -> str:
 
 
 def _by_maker(library: Library) -> list[str]:
-    """All devices on one screen: a row for each maker, newest first; what lacks a peak in italics."""
+    """All devices on one screen: a row for each maker, newest first; no peak: in italics."""
     makers: dict[str, list[Device]] = {}
     for key in library.device_ids:
         device = library.device(key).device
