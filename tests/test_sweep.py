@@ -296,7 +296,7 @@ def test_ranges_of_numbers_hold_both_ends() -> None:
         ({"device_count": "lin:1:2:3"}, "device_count: 1.5: must be a whole number; try 2"),
         ({"phases": [1]}, "--vary: phases: is no single value, so it cannot be varied"),
         ({"params": 7e9}, "--vary: params=7000000000.0: is not a list of values; try [7000000000.0]"),
-        ({"device": ["h100-sxm", "h100x"]}, "device: h100x: unknown device (in the row device=h100x); try h100-sxm"),
+        ({"device": ["h100-sxm", "h100x"]}, "device: h100x: unknown device (in the row device=h100x); try h100-sxm, h100-nvl, h100-pcie"),
         ({"params": "log:1B:1T:100000", "tokens": "log:1T:2T:100000"}, "--vary: makes 10,000,000,000 rows of 14 columns, about 1,120,000 MB, more than the 10,000,000 rows allowed; try fewer values, --max-rows 10000000000"),
     ],
 )  # fmt: skip

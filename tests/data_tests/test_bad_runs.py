@@ -61,7 +61,7 @@ CASES: dict[tuple[str, str], str] = {
         "abramson-2024, apertus-2025"
     ),
     ('device = "h100-sxm"', 'device = "h100sxn"'): (
-        "before.device: h100sxn: unknown device; try h100-sxm"
+        "before.device: h100sxn: unknown device; try h100-sxm, h100-nvl, h100-pcie"
     ),
     ('place = "fr"', 'place = "fr"\nmodel = "palm-541b"'): (
         "before.model: palm-541b: unknown model; try palm-540b, olmo-1b"

@@ -110,6 +110,7 @@ def test_a_machine_on_a_desk_holds_its_host(name: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "near"),
     [("Ascend 970", "ascend960"), ("RTX 6090", "rtx5090"), ("MetaX C700", "metax-c600"),
+     ("MI999", "mi455x"), ("BR200", "br106m"), ("h100x", "h100-nvl"), ("B500", "b300-sxm"),
      ("Trainium5", "trainium4"), ("昇腾990", "ascend960")],
 )  # fmt: skip
 def test_an_unknown_device_gets_near_names_of_its_maker(typed: str, near: str) -> None:

@@ -236,6 +236,8 @@ class Library(Places):
         if not found:
             rented = self.instance_ids if kind == "device" else []
             near = self._near(names, name, ids, others=rented)
+            if kind == "device":
+                near = self._of_one_maker(names, name, near)
             raise UnknownNameError(kind, name, f"unknown {kind}", near)
         if len(found) > 1:
             raise UnknownNameError(kind, name, f"could be several {kind}s", sorted(found))
@@ -254,6 +256,20 @@ class Library(Places):
         meant = ((_meanings(names, choice) or [choice])[0] for choice in close)
         choices = dict.fromkeys([*first, *meant])
         return list(choices) or [*ids][:3]
+
+    def _of_one_maker(self, names: Names, name: str, near: list[str]) -> list[str]:
+        """Devices to offer: those named by the same letters, then others of their maker."""
+        if near and near[0] not in self._core["devices"]:
+            return near  # an instance
+        letters, number = _letters_and_number(name)
+        kin = [form for form in names["loose"] if _letters_and_number(form)[0] == letters]
+        kin.sort(key=lambda form: abs(_letters_and_number(form)[1] - number))
+        close = [*nearest(specs.bare(name), kin), *kin] if letters else []
+        found = [*dict.fromkeys(names["loose"][form][0] for form in close)][:3]
+        offered = [key for key in dict.fromkeys([*found, *near]) if key in self._core["devices"]]
+        makers = {key: self.device(key).device.vendor for key in offered}
+        first = makers[offered[0]]
+        return [key for key in offered if key in found or makers[key] == first][:3]
 
     def _is_said(self, names: Names, name: str, found: list[str]) -> bool:
         """Whether a model's name is written out, or its numbers are: mamba2-8b is no mamba-2.8b."""
@@ -344,6 +360,12 @@ def _with_folder(folder: Path, _: object) -> Library:
     ours = _bundled()
     core, zones, own = read(folder, ours._core, ours._zones)
     return Library(core, ours._folder, zones, own)
+
+
+def _letters_and_number(name: str) -> tuple[str, float]:
+    """What a name begins with, and its first number: MI999 -> mi, 999."""
+    letters, number = re.fullmatch(r"(\D*)(\d*).*", specs.bare(name)).groups()  # type: ignore[union-attr]
+    return letters, float(number or 0)
 
 
 def _meanings(names: Names, name: str) -> list[str]:
