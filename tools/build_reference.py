@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from joulecast import Library
 from joulecast.citing.citing import arxiv_number
 from joulecast.data import specs
+from joulecast.data.catalogue import evidence_of
 from joulecast.data.records import Device, Figure, Source, figures_of
 
 MADE = "<!-- Made by tools/build_docs.py from hardware_specs; edit the tables, not this file. -->\n"
@@ -49,7 +50,7 @@ def devices() -> str:
         "Dense peaks, in TFLOP/s. Ranges are 5 % and 95 % points; none means exact. Sources are "
         "keys of\n`hardware_specs/sources.toml`; *unchecked* means quoted from memory.\n",
     ]
-    lines += [*_by_maker(library), ""]
+    lines += [*_by_maker(library), "", *_evidence(library), ""]
     for key in library.device_ids:
         device = library.device(key).device
         released = f"{device.release_date:%B %Y}" if device.release_date else "at an unknown date"
@@ -88,6 +89,26 @@ def _by_maker(library: Library) -> list[str]:
         "asks for one.\n"
     )
     return [note, *_table(head, rows)]
+
+
+def _evidence(library: Library) -> list[str]:
+    """Devices of whose training anything was published, the best known first."""
+    found = [
+        (device, evidence_of(device, library))
+        for device in (library.device(key).device for key in library.device_ids)
+    ]
+    known = [one for one in found if any(one[1].values())]
+    known.sort(key=lambda one: tuple(str(9999 - int(str(n))) for n in one[1].values()))
+    rows = [
+        (_link(device), *(str(count or "") for count in told.values())) for device, told in known
+    ]
+    note = (
+        "What is known of training on a device (`joulecast show DEVICE`), families or submitters "
+        "in brackets. Of the\nother devices nothing was published that counts here, and a forecast "
+        "says so first.\n"
+    )
+    head = ("device", "runs", "(families", "of its generation)", "tuned entries", "(submitters)")
+    return [note, *_table((*head, "speeds", "(families)", "meters"), rows)]
 
 
 def _link(device: Device) -> str:

@@ -145,6 +145,9 @@ def _record(name: str, kind: type[records.Record]) -> str:
 def _schema(name: str, kind: Any, many: bool) -> str:
     if isinstance(kind, type) and issubclass(kind, records.Record):
         made = adapter(kind).json_schema(mode="serialization")
+        if name == "show-device":
+            made["properties"]["evidence"] = _Schema().object_of(catalogue.Evidence)
+            made["required"] = [*made["required"], "evidence"]
     else:
         made = _Schema().whole(kind, many)
     return _text(made, name.replace("-", " "))

@@ -88,6 +88,9 @@ NORMAL_OF = {"utilisation_default": "utilisation"}
 #: 95 % point of Student's t with 4 degrees of freedom.
 T95 = 2.1318467863266499
 
+#: Its 90 % point: an 80 % range ends there.
+T90 = 1.5332062737131438
+
 #: Where scores with longer tails end, one draw in 700: without an end their exponential has no
 #: mean, and no run took more than some ten times what is forecast.
 FARTHEST = 6.0

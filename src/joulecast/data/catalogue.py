@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypedDict, TypeVar, cast
 from joulecast.answers.shape import as_dict
 from joulecast.data.library import Library
 from joulecast.data.places import Cited
-from joulecast.data.records import Figure, plain
+from joulecast.data.records import Device, Figure, plain
 from joulecast.data.specs import bare
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.notices import CODES, Notice
@@ -155,6 +155,56 @@ class InstanceRow(TypedDict):
     devices: int | None
     per_device: int | None
     provider: str
+
+
+class Evidence(TypedDict):
+    """How much is known of training on a device: counts of what was published, and of meters.
+
+    Runs are whole jobs with hours and FLOP; entries tuned benchmark runs; speeds rows of tables.
+    """
+
+    runs: int
+    families_of_runs: int
+    families_of_runs_of_its_generation: int
+    benchmark_entries: int
+    benchmark_submitters: int
+    speeds: int
+    families_of_speeds: int
+    metered_runs_and_nodes: int
+
+
+def _device_record(name: str, library: Library) -> Mapping[str, Any]:
+    """A device as its record has it, and how much is known of training on it."""
+    device = library.device(name).device
+    return {**plain(device), "evidence": evidence_of(device, library)}
+
+
+def evidence_of(device: Device, library: Library) -> Evidence:
+    """Count what was published of training on a device."""
+    root = device.generation or device.id
+
+    def trained(run: ReportedRun) -> Device:
+        return library.device(run.before.device or "").device
+
+    timed = [run for run in library.runs if "H" in run.tests]
+    mine = [run for run in timed if trained(run).id == device.id]
+    kin = [run for run in timed if (trained(run).generation or trained(run).id) == root]
+    tables = {
+        name: [row for row in library.benchmark(name).values() if row["device"] == device.id]
+        for name in ("benchmark_runs", "benchmark_nodes", "throughput")
+    }
+    metered = [run for run in library.runs if set(run.tests) & set("EP")]
+    return {
+        "runs": len(mine),
+        "families_of_runs": len({run.family for run in mine}),
+        "families_of_runs_of_its_generation": len({run.family for run in kin}),
+        "benchmark_entries": len(tables["benchmark_runs"]),
+        "benchmark_submitters": len({row["submitter"] for row in tables["benchmark_runs"]}),
+        "speeds": len(tables["throughput"]),
+        "families_of_speeds": len({row["family"] for row in tables["throughput"]}),
+        "metered_runs_and_nodes": len(tables["benchmark_nodes"])
+        + sum(run.before.device is not None and trained(run).id == device.id for run in metered),
+    }
 
 
 class InstanceRecord(TypedDict):
@@ -441,7 +491,7 @@ LISTS: dict[str, tuple[type, Callable[[Library], list[Any]]]] = {
 #: Kind of record -> how to show one, in the order a name alone is looked for.
 RECORDS: dict[str, Callable[[str, Library], Mapping[str, Any]]] = {
     "instance": _instance_record,
-    "device": lambda name, lib: plain(lib.device(name).device),
+    "device": _device_record,
     "model": lambda name, lib: plain(lib.model(name)),
     "region": _region_record,
     "run": _run_record,

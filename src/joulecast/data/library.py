@@ -203,7 +203,7 @@ class Library(Places):
         return {**ours, **specs.with_names({**ours[specs.RUNS_TABLE], **own})}
 
     def benchmark(self, table: str) -> Mapping[str, Mapping[str, str]]:
-        """Rows of a table of the benchmark by their ids: ``benchmark_runs``, ``..._nodes``."""
+        """Rows of a table by their ids: ``benchmark_runs``, ``..._nodes``, ``throughput``."""
         rows: Mapping[str, Mapping[str, str]] = self._runs.get(table, {})
         return rows
 

@@ -118,6 +118,29 @@ SHAPES: dict[str, Shape] = {
         ("cooling", "tuned_for_energy", "power_w_median", "power_w_least", "seconds"),
         {"device_count": 1, "nodes": 1, "power_w": 0.0},
     ),
+    "throughput": Shape(
+        ("id",),
+        (
+            "device",
+            "family",
+            "publisher",
+            "year",
+            "model",
+            "arch",
+            "precision",
+            "counted",
+            "source",
+        ),
+        (
+            "device_count",
+            "params",
+            "active_params",
+            "seq_len",
+            "tokens_per_s_per_device",
+            "tflops_per_device",
+        ),
+        {"active_params": 1, "year": 2000},
+    ),
     "mix": Shape(("iso3",), ("year", *GENERATION), (), dict.fromkeys(GENERATION, 0.0)),
 }
 

@@ -86,10 +86,10 @@ class Ledger:
                 name, value, unknown=name, basis=basis, source="joulecast-judgement", note=why
             )
 
-    def warn(self, code: str, message: str) -> None:
-        """Enter a warning of the closed table."""
+    def warn(self, code: str, message: str, first: bool = False) -> None:
+        """Enter a warning of the closed table; `first` of all where the answer hangs on it."""
         assert code in CODES, code
-        self.notices.append(Notice(code, message))
+        self.notices.insert(0 if first else len(self.notices), Notice(code, message))
 
     def has(self, *names: str) -> bool:
         """Whether all these numbers are in the ledger."""

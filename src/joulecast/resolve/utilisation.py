@@ -16,7 +16,7 @@ from joulecast.outcome import follow
 from joulecast.performance import expected_utilisation, size_factor
 from joulecast.resolve.ledger import Ledger, Size, scaled
 from joulecast.terms import Field
-from joulecast.uncertainty import T95, nominal
+from joulecast.uncertainty import T90, T95, nominal
 
 #: Ways to give a utilisation as it is, whatever the precision.
 AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
@@ -161,12 +161,8 @@ def default(ledger: Ledger, device: Device, size: Size, large_steps: bool = Fals
             f"; over {1 + left_out:.3g} for attention at {_length(size):,} tokens, which 6 N D "
             "leaves out"
         )
-    few = f"utilisation.few_families.{device.device_class}"
-    if library.has_default(few):
-        ledger.warn(
-            "utilisation_by_analogy",
-            f"{library.default(few).note}: range widened (--set mfu=)",
-        )
+    levels = _levels(ledger, device, size, params, large_steps).tolist()
+    _warn_of_few_runs(ledger, device, *levels)
     if field == "other":
         ledger.warn(
             "field_without_runs",
@@ -188,8 +184,28 @@ def default(ledger: Ledger, device: Device, size: Size, large_steps: bool = Fals
             f"was fitted on ({brief(smallest)}): measure it if you can (--set device_hours=)",
         )
         basis, note = "assumed", f"{note}; extrapolated, its low end widened"
-    value, low, high = _levels(ledger, device, size, params, large_steps).tolist()
+    value, low, high = levels
     return base.replace(value=value, low=low, high=high, basis=basis, note=note)
+
+
+def _warn_of_few_runs(
+    ledger: Ledger, device: Device, value: float, low: float, high: float
+) -> None:
+    """Say where no published run is on a device or its generation, or few are on its class."""
+    library = ledger.library
+    few = f"utilisation.few_families.{device.device_class}"
+    known = library.has_default(f"utilisation.families_on.{device.generation or device.id}")
+    said = [] if known else [f"no published training on {device.name} with hours and FLOP"]
+    if library.has_default(few) and (known or device.device_class != "other"):
+        said.append(library.default(few).note)
+    if said:
+        least, most = ((value / end) ** (T90 / T95) for end in (high, low))
+        ledger.warn(
+            "utilisation_by_analogy",
+            f"{'; '.join(said)}: 80 % range of device-hours {least:.2g} to {most:.2g} of the value "
+            "(--set mfu=)",
+            first=True,
+        )
 
 
 def factors_of(ledger: Ledger, device: Device, size: Size, value: float) -> list[tuple[str, float]]:

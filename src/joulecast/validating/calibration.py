@@ -32,7 +32,7 @@ from joulecast.resolve.utilisation import (
     age_of,
     tuned_share,
 )
-from joulecast.uncertainty import T95
+from joulecast.uncertainty import T90, T95
 from joulecast.validating.power import PowerFit, entry, fit_power
 from joulecast.validating.scoring import family_weights
 
@@ -69,8 +69,7 @@ FEW = 4
 OWN_OF_CLASS = {"blackwell": (0.45, 0.30)}
 OWN_OF_OTHERS = (0.60, 0.30)
 
-#: A field without hours: a factor of 3 either way at 80 %.  T90 is the 90 % point of Student's t.
-T90 = 1.5332062737131438
+#: A field without hours: a factor of 3 either way at 80 %.
 NO_FIELD = math.log(3) / T90
 
 #: What fine-tunes, which are not in the fit, add to the scale: judged.
@@ -116,12 +115,13 @@ class Calibration:
     """Coefficients of the default utilisation and the spread of runs around it.
 
     `scales` are of Student's t with 4 degrees of freedom: for decoders, and for the rest;
-    `families` how many there are on each class of device.
+    `families` how many there are on each class of device, `families_on` on each generation.
     """
 
     fit: Fit
     scales: tuple[float, float]
     families: Mapping[str, int]
+    families_on: Mapping[str, int]
     attention_share: float
     power: PowerFit
 
@@ -165,6 +165,10 @@ class Calibration:
                     for name, count in sorted(self.families.items())
                     if count < FEW
                 },
+                "families_on": {
+                    name: exact("", count) | {"note": f"families of published runs on {name}"}
+                    for name, count in sorted(self.families_on.items())
+                },
             },
             "attention_share": exact("attention_share", self.attention_share),
             **self.power.figures(notes),
@@ -198,7 +202,12 @@ def calibrate(runs: Iterable[ReportedRun], library: Library) -> Calibration:
     families: dict[str, int] = {
         name: len({case.family for case in cases if case.device_class == name}) for name in known
     }
-    return Calibration(fit(cases), scales(cases), families, share, power)
+    met: dict[str, set[str]] = {}
+    for run in runs:
+        device = library.device(run.before.device or "").device
+        met.setdefault(device.generation or device.id, set()).add(run.family)
+    families_on = {name: len(found) for name, found in met.items()}
+    return Calibration(fit(cases), scales(cases), families, families_on, share, power)
 
 
 def fit(cases: Sequence[Case]) -> Fit:

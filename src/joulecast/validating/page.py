@@ -167,7 +167,9 @@ hours of two devices in one round, task and count, per FLOP. Each submitter is l
 that forecasts it. *As shipped* takes the records of the devices, as `compare` does; the precision
 of some entries is not settled by their logs, and those are not gated. Hours of pre-training are
 forecast from batch and count after one common factor, watts of nodes from the utilisation they
-reached.
+reached. *Speeds of tables* are what makers and users print of training steps on Ascend, Trainium,
+Instinct, Gaudi, GPU Max and GH200, by family of models; one factor for all tables and one for
+mixtures of experts are fitted with them (not gated: a typical factor of 1.3 was the aim).
 
 {_markdown(transfer_text.summary(found.summary))}
 

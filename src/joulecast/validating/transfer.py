@@ -26,6 +26,7 @@ from joulecast.answers.validation import Gate
 from joulecast.performance import size_factor
 from joulecast.resolve.hardware import power_at_work
 from joulecast.resolve.utilisation import ceiling_of, released, tuned_share
+from joulecast.validating import throughput
 from joulecast.validating.entries import Entry, entries_of, nodes_of
 from joulecast.validating.tuned import PRETRAINING, StepLaw, Tuned, without
 
@@ -95,6 +96,7 @@ def validate_devices(library: Library) -> DeviceValidation:
                  *_typical([row.without_steps / row.measured for row in steps])),
         Transfer("watts of nodes, utilisation given", "forecast", len(nodes),
                  *_typical([row.forecast_w / row.measured_w for row in nodes])),
+        *throughput.summary(library),
     ]  # fmt: skip
     found = {(one.group, one.way): one for one in summary}
     gates = []

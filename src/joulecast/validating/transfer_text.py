@@ -16,6 +16,7 @@ WAYS = {
     "with_batch": "the same, batch given",
     "shipped": "as shipped",
     "version_0_1_0": "version 0.1.0",
+    "families": "families left out",
     "without steps": "the same without the cost of steps",
 }
 
