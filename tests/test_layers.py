@@ -63,7 +63,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("laws.asking", "laws.choosing", "laws.saying"),
     ("laws.optimising",),
     ("checks", "advice", "data.catalogue"),
-    ("validating.calibration", "validating.groups", "validating.accounting", "validating.tuned"),
+    (
+        "validating.calibration",
+        "validating.groups",
+        "validating.accounting",
+        "validating.tuned",
+        "validating.throughput",
+    ),
     ("validating.benchmark", "validating.transfer"),
     ("validating.validation",),
     # What people look at.

@@ -141,8 +141,14 @@ def _lines(row: Mapping[str, str], facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _figure("matmul_share", (round(ceiling / peak, 3),), "measured",
                            _source(row["source2"] or row["source"]),
                            f"{ceiling:g} of {peak:g}, a product measured")  # fmt: skip
-    yield from _figure("host_power_w", facts.get("host_w", host_w), "assumed",
-                       "joulecast-judgement", facts.get("host_note", why))  # fmt: skip
+    if "device_w" in facts:
+        yield from _figure("device_power_w", facts["device_w"], facts.get("device_basis", "derived"),
+                           "device-notes-2026", facts["device_note"])  # fmt: skip
+    racks = "host_basis" in facts
+    yield from _figure("host_power_w", facts.get("host_w", host_w),
+                       facts.get("host_basis", "assumed"),
+                       "device-notes-2026" if racks else "joulecast-judgement",
+                       facts.get("host_note", why))  # fmt: skip
     if host_kg:
         yield from _figure("host_embodied_kgco2e", host_kg, "assumed", "joulecast-judgement",
                            "one computer without its accelerator")  # fmt: skip
@@ -174,7 +180,7 @@ def _missing(row: Mapping[str, str], facts: Mapping[str, Any]) -> str:
     lacking = []
     if not any(_is_number(row[column]) for column in ("fp16_dense", "bf16_dense")):
         lacking.append("16-bit peak")
-    if not _is_number(row["tdp_w"]) and "tdp" not in facts:
+    if not _is_number(row["tdp_w"]) and not {"tdp", "device_w"} & {*facts}:
         lacking.append("power")
     if not row["release_date"] and "release_date" not in facts:
         lacking.append("date of release")

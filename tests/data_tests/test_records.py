@@ -116,7 +116,7 @@ def keys_in_tables() -> dict[str, str]:
     for name, regions in CORE["regions"].items():
         found |= {row["source_pue"]: f"{name}:{key}" for key, row in regions.items()}
     found |= {row["source"]: key for key, row in CORE["instances"].items()}
-    for table in ("benchmark_runs", "benchmark_nodes"):
+    for table in ("benchmark_runs", "benchmark_nodes", "throughput"):
         found |= {row["source"]: key for key, row in BUNDLED.benchmark(table).items()}
     for name, years in CORE["grids_direct"].items():
         found |= {row["source"]: name for row in years.values()}
