@@ -22,6 +22,7 @@ PRODUCT = "304.3 TFLOP/s (a matrix product measured on an Atlas 800T A2)"
 DIE = "191.5 TFLOP/s (one of 2 parts that frameworks count as devices)"
 EIGHT = "1979 TFLOP/s (its FP8 peak)"
 SPARSE = "1979 TFLOP/s (its 16-bit peak with sparsity)"
+IN_EIGHT = "it is of work in FP8 over the 16-bit peak, perhaps"
 FLOP = 6 * 8e9 * 100e9
 
 #: Device, its dense 16-bit peak, what a stated MFU divides by, and the words for it.
@@ -236,8 +237,8 @@ def test_nothing_given_twice_nothing_said() -> None:
         ("mi250x", "utilisation=1.2", f"it divides by {DIE}, perhaps: 0.6 of 383"),
         ("trainium1", "mfu=0.93", "180 TFLOP/s (the rate in AWS's own MFU column of 2023)"),
         ("ascend910b", "mfu=0.9", A100),
-        ("h100-sxm", "mfu=0.9", "it is of work in FP8 over the 16-bit peak, perhaps: 0.45 of the FP8 peak (mfu_fp8)"),
-        ("gh200", "mfu=1.1", "it is of work in FP8 over the 16-bit peak, perhaps: 0.55 of the FP8 peak (mfu_fp8)"),
+        ("h100-sxm", "mfu=0.9", f"{IN_EIGHT}: 0.45 of the FP8 peak (mfu_fp8)"),
+        ("gh200", "mfu=1.1", f"{IN_EIGHT}: 0.55 of the FP8 peak (mfu_fp8)"),
         ("h100-sxm", "mfu_fp8=1.1", "989.4 TFLOP/s (its dense 16-bit peak), perhaps: 0.55 of 1979"),
     ],
 )  # fmt: skip
@@ -278,6 +279,12 @@ def test_the_warning_of_a_high_utilisation_asks_which_peak() -> None:
     )
     assert told("a100-sxm-80", 0.7).endswith("the best published whole runs lie near 0.55")
     assert told("gh200", 0.5) == ""
+    hours = hours_at(0.7, 989.4)
+    plan = Plan(
+        params=8e9, tokens=100e9, device="gh200", given={"mfu": 0.4, "device_hours": hours}
+    )  # fmt: skip
+    (of_hours,) = [n.message for n in estimate(plan).warnings if n.code == "high_utilisation"]
+    assert of_hours.endswith("lie near 0.55")  # what was given is not high
 
 
 def test_a_card_whose_mfu_no_run_reaches_names_it(tmp_path: Path) -> None:

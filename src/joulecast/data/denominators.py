@@ -129,5 +129,5 @@ def _lower(device: Device, share: float, most: float, peak: float | None) -> Ite
         yield f"it divides by {named}, perhaps: {of_peak} of {peak:.5g}{by}"
     of_eight = share * peak / eight.value if eight is not None else inf
     if of_eight <= most and of_eight < share / (1 + SLACK):
-        of_eight = float(f"{of_eight:.3g}")
-        yield f"it is of work in FP8 over the 16-bit peak, perhaps: {brief(of_eight)} of the FP8 peak (mfu_fp8)"
+        of_peak = f"{brief(float(f'{of_eight:.3g}'))} of the FP8 peak (mfu_fp8)"
+        yield f"it is of work in FP8 over the 16-bit peak, perhaps: {of_peak}"

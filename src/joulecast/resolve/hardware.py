@@ -249,8 +249,9 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
     name = max(reached, key=lambda name: reached[name])
     high = ledger.library.default("high_utilisation").value
     if reached[name] > high:
-        stated = next((one for one in utilisation.AS_IT_IS if ledger.given(one)), "")
-        why = _another_peak(device, stated, ledger.data[stated].value, high) if stated else ""
+        given = [(one, ledger.data[one].value) for one in utilisation.AS_IT_IS if ledger.given(one)]
+        whys = [_another_peak(device, one, share, high) for one, share in given if share > high]
+        why = next(iter(whys), "")
         ledger.warn(
             "high_utilisation",
             f"the run comes to {name.replace('_', ' ')} {brief(reached[name])}; the best published "
