@@ -162,8 +162,8 @@ def test_a_cause_depends_on_the_ratio_alone_and_never_on_agreement(
 @pytest.mark.parametrize(
     ("speed_over_hours", "words"),
     [
-        (2.0, "the hours or tokens per second beside it are of one of 2 parts"),
-        (0.5, "its speed is that of one of 2 parts that frameworks count as devices"),
+        (2.0, "the hours are of one of 2 parts that frameworks count as devices"),
+        (0.5, "the speed is of one of 2 parts that frameworks count as devices"),
     ],
 )
 @pytest.mark.parametrize("name", ["mi250x", "mi250", "max1550"])
@@ -182,7 +182,9 @@ def test_dies_counted_as_devices_double_or_halve_speed_against_hours(
 
 def test_half_the_utilisation_of_a_module_may_be_the_speed_of_a_die() -> None:
     why = explained(device("mi250x"), 0.15, 0.3)
-    assert why == "its speed is that of one of 2 parts that frameworks count as devices, perhaps"
+    assert why == "the speed is of one of 2 parts that frameworks count as devices, perhaps"
+    why = explained(device("mi250x"), 0.6, 0.3)
+    assert why == f"it divides by {DIE}, or what stands beside it is of such a part, perhaps"
 
 
 def test_a_share_of_the_fp8_peak_that_is_one_of_the_16_bit_peak() -> None:

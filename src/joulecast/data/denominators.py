@@ -15,6 +15,9 @@ SLACK = 0.03
 #: Denominators so near one another cannot be told apart by a ratio.
 TIE = 0.005
 
+#: What a framework may count as a device of its own.
+_PART = "parts that frameworks count as devices"
+
 #: So many denominators are named for a utilisation that is too high.
 MOST_NAMED = 3
 
@@ -47,7 +50,7 @@ def denominators(device: Device, peak: float) -> list[Denominator]:
 
 def _parts(device: Device, peak: float) -> Iterator[Denominator]:
     for count in device.framework_devices:
-        yield Denominator(peak / count, f"one of {count} parts that frameworks count as devices")
+        yield Denominator(peak / count, f"one of {count} {_PART}")
 
 
 def explained(device: Device, stated: float, implied: float, peak: float | None = None) -> str:
@@ -70,21 +73,22 @@ def explained(device: Device, stated: float, implied: float, peak: float | None 
     peak = peak or (own.value if own is not None else None)
     if peak is None or stated <= 0 or implied <= 0:
         return ""
-    ratio = stated / implied
-    sizes = [(peak / one.tflops, f"it divides by {one}") for one in denominators(device, peak)]
-    return _nearest(ratio, [*sizes, *_of_parts(device)])
+    sizes = [(peak / one.tflops, f"by {one}") for one in denominators(device, peak)]
+    why = _nearest(stated / implied, sizes)
+    if why:
+        beside = ", or what stands beside it is of such a part" if _PART in why else ""
+        return f"it divides {why}{beside}, perhaps"
+    return of_parts(device, stated / implied)
 
 
 def of_parts(device: Device, ratio: float) -> str:
     """Which count of parts explains a speed so many times what the hours imply; empty if none."""
-    return _nearest(ratio, [*_of_parts(device)])
-
-
-def _of_parts(device: Device) -> Iterator[tuple[float, str]]:
+    sizes = []
     for count in device.framework_devices:
-        part = f"one of {count} parts that frameworks count as devices"
-        yield count, f"the hours or tokens per second beside it are of {part}"
-        yield 1 / count, f"its speed is that of {part}"
+        part = f"one of {count} {_PART}"
+        sizes += [(count, f"the hours are of {part}"), (1 / count, f"the speed is of {part}")]
+    why = _nearest(ratio, sizes)
+    return f"{why}, perhaps" if why else ""
 
 
 def _nearest(ratio: float, sizes: list[tuple[float, str]]) -> str:
@@ -100,7 +104,7 @@ def _nearest(ratio: float, sizes: list[tuple[float, str]]) -> str:
         return ""
     least = min(off for off, _ in near)
     named = [why for off, why in sorted(near) if off - least < TIE]
-    return f"{' or '.join(dict.fromkeys(named))}, perhaps"
+    return " or ".join(dict.fromkeys(named))
 
 
 def too_high(device: Device, share: float, most: float, peak: float | None = None) -> str:
