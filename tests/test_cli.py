@@ -108,7 +108,7 @@ ERRORS = [
     (("estimate", "--params", "7B", "--tokens", "2T", "--region", "Georgia"), "error: region: Georgia: could be several places; try ge (Georgia), us-ga (Georgia)"),
     (("estimate", "--params", "7B", "--tokens", "2T", "--set", "pue=0.9"), "error: pue: 0.9: must be at least 1; try 1.1, 1.25"),
     (("estimate", "--params", "7B", "--tokens", "2T", "--set", "puee=1.1"), "error: --set: puee: is not a known quantity; try pue"),
-    (("estimate", "--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--set", "mfu=0.9"), "error: mfu: 0.9: NVIDIA H100 SXM5 80 GB reaches 0.803 of its dense peak in its best matrix product; a higher figure counts sparsity, recomputation or multiply-adds twice; try --set mfu=0.35"),
+    (("estimate", "--params", "7B", "--tokens", "2T", "--device", "h100-sxm", "--set", "mfu=0.9"), "error: mfu: 0.9: NVIDIA H100 SXM5 80 GB reaches 0.803 of its dense peak in its best matrix product; a higher figure counts sparsity, recomputation or multiply-adds twice; it is of work in FP8 over the 16-bit peak, perhaps: 0.45 of the FP8 peak (mfu_fp8); try --set mfu=0.35"),
     (("estimate", "--params", "7B", "--tokens", "2T", "--year", "1990"), "error: year: 1990: the data cover 2000 to 2025 and are projected 10 years on; try 2000"),
     (("list", "device"), "error: list: device: no such list; try devices"),
     (("list", "runs", "--tests", "Q"), "error: --tests: Q: is nothing a run tests; try H (device-hours against FLOP), W ("),

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "data.reading",
         "data.prices",
         "data.records",
+        "data.denominators",
         "data.validation",
         "data.specs",
         "data.tables",

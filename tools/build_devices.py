@@ -136,13 +136,16 @@ def _lines(row: Mapping[str, str], facts: Mapping[str, Any]) -> Iterator[str]:
             yield from _numbered(field, row[column])
     peaks = [*_peaks(row, facts, basis)]
     yield from ["", "[peak_tflops]", *peaks] if peaks else []
+    others = [*_other_peaks(facts)]
+    yield from ["", "[other_peak_tflops]", *others] if others else []
     ceiling, peak = _value(row["mamf_bf16_tflops"]), _value(row["bf16_dense"] or row["fp16_dense"])
     if ceiling and peak:
         yield from _figure("matmul_share", (round(ceiling / peak, 3),), "measured",
                            _source(row["source2"] or row["source"]),
                            f"{ceiling:g} of {peak:g}, a product measured")  # fmt: skip
     if "device_w" in facts:
-        yield from _figure("device_power_w", facts["device_w"], facts.get("device_basis", "derived"),
+        basis_w = facts.get("device_basis", "derived")
+        yield from _figure("device_power_w", facts["device_w"], basis_w,
                            "device-notes-2026", facts["device_note"])  # fmt: skip
     racks = "host_basis" in facts
     yield from _figure("host_power_w", facts.get("host_w", host_w),
@@ -171,6 +174,14 @@ def _peaks(row: Mapping[str, str], facts: Mapping[str, Any], basis: str) -> Iter
             yield f"{name} = {value}"
         else:
             yield f'{name} = {{ value = {value}, {extra}basis = "{basis}", note = {_text(note)} }}'
+
+
+def _other_peaks(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What a utilisation of the device has been divided by, other than its peak."""
+    for name, one in facts.get("other_peak", {}).items():
+        basis = f'basis = "{one["basis"]}", ' if "basis" in one else ""
+        why = f'source = "device-notes-2026", note = {_text(one["note"])}'
+        yield f"{name} = {{ value = {one['value']}, {basis}{why} }}"
 
 
 def _missing(row: Mapping[str, str], facts: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import boundary
 import law_tables
@@ -184,7 +184,8 @@ def _kind(annotation: Any) -> str:
         inner = _kind(parts[0])
         return inner.replace("one of", "list out of") if "one of" in inner else str(kind)
     if origin is Mapping:
-        return "figures by precision" if _kind(parts[1]) == "figure" else "table of texts"
+        by = "precision" if get_origin(annotation) is Annotated else "name"
+        return f"figures by {by}" if _kind(parts[1]) == "figure" else "table of texts"
     if issubclass(kind, Record):
         return "figure" if issubclass(kind, Figure) else "table"
     return str(kind.__name__)

@@ -122,6 +122,8 @@ def _title(name: str) -> str:
         return f"{precision} over 16 bit"
     if kind == "host_power_by_cooling":
         return f"host_power_w, {precision}-cooled [W]"
+    if kind == "other_peak_tflops":
+        return f"also divided by: {precision.replace('_', ' ')}"
     if precision:
         return f"{precision} peak{', sparse' if kind.startswith('sparse') else ''}"
     return f"{name} [{UNITS[name]}]"

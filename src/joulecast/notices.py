@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "device_too_new": "The device was released after the year of the run.",
     "sparse_peak": "The peak given is the device's sparse figure, out of reach of a dense model.",
     "high_utilisation": "Utilisation above 0.6: no published whole run has been that good.",
+    "mfu_denominator": "A given utilisation is off the hours or speed by the ratio of two peaks.",
     "tokens_per_param": "Tokens per parameter lie outside 1 to 2,000.",
     "memory_too_small": "Weights, gradients and optimiser states do not fit the devices.",
     "skewed": "The nominal value and the median of the range differ by over 5 %.",

@@ -41,13 +41,18 @@ MESSAGES = {
     "unknown_sparse_precision": (
         "sparse_peak_tflops: bf61: is not a known precision; try bf16, fp64, fp16"
     ),
-    "aliases_as_text": "aliases: MA-1: must be a list of names",
+    "aliases_as_text": "aliases: MA-1: must be a list in square brackets",
+    "framework_counts_bare": "framework_devices: 2: must be a list in square brackets",
     "alias_not_text": "aliases.1: 1: must be a name",
     # Numbers.
     "not_a_number": "memory_gb: eighty: is not a number",
     "not_a_number_in_figure": "tdp_w.value: seven hundred: is not a number",
     "true_as_number": "memory_gb: True: is not a number",
     "nan": "tdp_w.value: nan: must be a finite number",
+    "framework_counts_one": "device: framework_devices must be whole numbers from 2",
+    "framework_counts_text": "framework_devices.0: two: is not a whole number",
+    "other_peak_of_zero": "other_peak_tflops.a100: must be above 0",
+    "other_peak_unsaid": "device: other_peak_tflops.a100 needs a note that says what it is",
     "no_devices_per_host": "devices_per_host: 0: must be at least 1",
     "negative_power": "device_power_w: must be above 0",
     "negative_host_power": "host_power_w: must not be negative",

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from joulecast.answers.check import Finding
-from joulecast.checks import field_rules, hardware_rules, place_rules, product_rules
+from joulecast.checks import (
+    denominator_rules,
+    field_rules,
+    hardware_rules,
+    place_rules,
+    product_rules,
+)
 from joulecast.checks.cards import Card
 from joulecast.checks.known import Known
 from joulecast.checks.products import Facts
@@ -41,6 +47,7 @@ OF_CARD = (
     hardware_rules.peak,
     hardware_rules.flop,
     hardware_rules.utilisation,
+    denominator_rules.mfu_beside,
 )
 
 

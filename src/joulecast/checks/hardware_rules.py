@@ -12,6 +12,7 @@ from joulecast.checks.causes import either_way, first_near
 from joulecast.checks.findings import near, two_digits
 from joulecast.checks.known import MOST_POWER, Known
 from joulecast.checks.products import Facts, Product, product
+from joulecast.data.denominators import too_high
 
 #: Utilisation of a device's dense peak that no training run reaches where nothing else is known.
 MOST_UTILISATION = 0.85
@@ -34,19 +35,26 @@ _FLOP_CAUSES = (
 )
 
 
-def _most_utilisation(known: Known) -> float:
+def most_utilisation(known: Known) -> float:
+    """The highest share of its peak that a training on the card's device reaches."""
     share = known.device.matmul_share if known.device else None
     return MOST_UTILISATION if share is None else max(share.value, 0.5)
 
 
+def as_share(one: Reading) -> float:
+    """An MFU as a share; a number above 1 is one of per cent unless it says so."""
+    return one.value if "%" in one.shown or one.value <= 1 else one.value / 100
+
+
 def mfu(known: Known, facts: Facts) -> Iterator[Finding]:
     """A share of the peak that no run reaches."""
-    most = _most_utilisation(known)
+    most = most_utilisation(known)
     for one in facts.all("mfu"):
-        share = one.value if "%" in one.shown or one.value <= 1 else one.value / 100
+        share = as_share(one)
         if share > most:
             follows = f"no training run is above {most:.0%} of the dense peak"
-            cause = "counted against another peak, or with recomputation"
+            peak = known.device and too_high(known.device, share, most)
+            cause = peak or "counted against another peak, or with recomputation"
             yield Finding("utilisation", one.line, f"utilisation {one.shown}", follows, cause)
 
 
@@ -137,19 +145,24 @@ def flop(known: Known) -> Iterator[Finding]:
     )
 
 
+def flop_of(facts: Facts) -> Product | None:
+    """FLOP as stated, or 6 x parameters x tokens."""
+    pair = product(facts.any("active_params", "params"), facts.own("tokens"))
+    return product(facts.own("flop")) or (pair and Product(6, 0.0, "6").times(pair))
+
+
 def utilisation(known: Known) -> Iterator[Finding]:
     """FLOP, or 6 x parameters x tokens, over hours and peak."""
     facts = known.whole
     hours, dense = known.device_hours(facts), known.device.peak("bf16") if known.device else None
     given, tokens = facts.own("flop"), facts.own("tokens")
     size = facts.any("active_params", "params")
-    pair = product(size, tokens)
-    count = product(given) or (pair and Product(6, 0.0, "6").times(pair))
+    count = flop_of(facts)
     if not hours or not count or known.device is None or dense is None:
         return
     per_hour = units.hour * dense.value * 1e12
     shares = [count.value / (one.value * per_hour) for one in hours]
-    share, most = shares[0], _most_utilisation(known)
+    share, most = shares[0], most_utilisation(known)
     if any(LEAST_UTILISATION <= one <= most for one in shares):
         return
     cause = "hours of one device, or FLOP of more than this run"

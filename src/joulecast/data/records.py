@@ -275,9 +275,11 @@ class Device(Record):
     that must be given.  `generation` is the first device of its generation, whose release its age
     counts from, and `software_since` an older one whose software it could use from its first day.
     `tuned_share` is the share of the 16-bit peak that a tuned training can use, on the scale of
-    `matmul_share`; `precision_speedup` what precisions gain over 16 bit.  `metered` says that its
-    power at work was metered, though its record has none.  `host_power_w` is of hosts whose
-    cooling nobody stated; `host_cooling` says that all of them are cooled one way.
+    `matmul_share`; `precision_speedup` what precisions gain over 16 bit.  `other_peak_tflops` are
+    rates, by a name, that published utilisations were divided by instead of `peak_tflops`, whose
+    notes say what they are; `framework_devices` how many devices frameworks may count in one.
+    `metered` says that its power at work was metered, though its record has none.  `host_power_w`
+    is of hosts whose cooling nobody stated; `host_cooling` says that all are cooled one way.
     """
 
     id: Annotated[str, Rule(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -288,6 +290,7 @@ class Device(Record):
     kind: Literal["gpu", "tpu", "npu", "cpu", "soc"]
     form_factor: str
     one_device: str
+    framework_devices: tuple[int, ...] = ()
     status: Literal["shipping", "announced", "cancelled"] = "shipping"
     missing: str = ""
     release_date: date | None = None
@@ -300,6 +303,7 @@ class Device(Record):
     basis: Basis = "published"
     peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
     sparse_peak_tflops: Annotated[Mapping[str, Positive], Rule(_known_precisions)] = {}
+    other_peak_tflops: Mapping[str, Positive] = {}
     memory_gb: Positive | None = None
     memory_bandwidth_gb_per_s: Positive | None = None
     interconnect_gb_per_s: Positive | None = None
@@ -333,6 +337,11 @@ class Device(Record):
                     f"dense {name} peak {dense.value:g} is not below the sparse "
                     f"{sparse.value:g}: is it a sparse figure?"
                 )
+        if any(count < 2 for count in self.framework_devices):
+            raise ValueError("framework_devices must be whole numbers from 2")
+        unsaid = [name for name, other in self.other_peak_tflops.items() if not other.note]
+        if unsaid:
+            raise ValueError(f"other_peak_tflops.{unsaid[0]} needs a note that says what it is")
         if self.tdp_w is not None and not 10 <= self.tdp_w.value <= 50_000:
             raise ValueError(f"tdp_w {self.tdp_w.value:g} is not a plausible device power")
         if self.tdp_w is None and self.device_power_w is None and not self.missing:

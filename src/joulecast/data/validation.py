@@ -104,7 +104,7 @@ _WORDS = {
     "int": "is not a whole number",
     "bool": "must be true or false",
     "mapping": "must be a table",
-    "tuple": "must be a list of names",
+    "tuple": "must be a list in square brackets",
     "string_pattern": "must be lower-case letters, digits and single hyphens",
     "string": "must be a name",
     "greater_than_equal": "must be at least {ge}",

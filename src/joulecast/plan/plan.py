@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from joulecast.data.prices import with_currency
-from joulecast.data.reading import span
+from joulecast.data.reading import quantity, span
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.plan.fields import Said, said, switch
 from joulecast.plan.parts import (
@@ -43,6 +43,33 @@ def _known_quantities(raw: Any) -> dict[str, Any]:
         if not is_published(str(name), value):
             span(input_term(str(name)), value)
     return dict(raw)
+
+
+#: Utilisations that may have been divided by another peak.
+_SHARES = ("mfu", "hfu", "mfu_fp8", "utilisation")
+
+#: No matrix product is nearer to the peak than this; the device's own share is told later.
+_MOST = 0.92
+
+
+def _with_denominators(error: InputError, device: object) -> InputError:
+    """The error of a utilisation above 1, with what the device's are also divided by."""
+    if error.field not in _SHARES or not isinstance(device, str):
+        return error
+    # Imported here: a plan needs no tables but for this message.
+    from joulecast.data.denominators import too_high
+    from joulecast.data.library import Library
+
+    try:
+        share = quantity(error.field, error.value, "")
+        record = Library.bundled().device(device).device
+    except JoulecastError:
+        return error
+    eight = record.peak_tflops.get("fp8") if error.field == "mfu_fp8" else None
+    why = too_high(record, share, _MOST, eight.value if eight else None) if share > 1 else ""
+    return (
+        InputError(error.field, error.value, f"{error.why}; {why}", error.choices) if why else error
+    )
 
 
 class Plan(Said):
@@ -132,7 +159,10 @@ class Plan(Said):
 
     # Written out so that type checkers let people pass text for numbers.
     def __init__(self, **values: Any) -> None:
-        super().__init__(**with_currency(values))
+        try:
+            super().__init__(**with_currency(values))
+        except InputError as error:
+            raise _with_denominators(error, values.get("device")) from None
 
     @classmethod
     def _unknown(cls, name: str) -> JoulecastError:

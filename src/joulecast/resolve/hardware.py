@@ -7,11 +7,12 @@ from math import ceil, exp, inf, isnan, log
 import numpy as np
 
 from joulecast.arrays import Array, Numbers
+from joulecast.data.denominators import too_high
 from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.plan import CHOICES
-from joulecast.resolve import utilisation
+from joulecast.resolve import denominators, utilisation
 from joulecast.resolve.ledger import Ledger, Size, scaled
 
 DEFAULT_DEVICE = "h100-sxm"
@@ -114,6 +115,7 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
     if device is None:
         return
     _check_ceiling(ledger, device)
+    denominators.check(ledger, device)
     year = ledger.resolved["year"]
     if device.release_date is not None and device.release_date.year > year:
         ledger.warn(
@@ -234,21 +236,37 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
             share = float(run.known.get("mfu", 0.0))
         if share > ceiling:
             meant = "" if share == datum.value else f"is an mfu of {brief(share)}, but "
+            why = _another_peak(device, name, share, ceiling)
             raise InputError(
                 name,
                 brief(datum.value),
                 f"{meant}{device.name} reaches {ceiling:g} of its dense peak in its best matrix "
-                "product; a higher figure counts sparsity, recomputation or multiply-adds twice",
+                "product; a higher figure counts sparsity, recomputation or multiply-adds twice"
+                f"{why}",
                 ["--set mfu=0.35"],
             )
     reached = {name: float(run.known.get(name, 0.0)) for name in ("mfu", "achieved_utilisation")}
     name = max(reached, key=lambda name: reached[name])
-    if reached[name] > ledger.library.default("high_utilisation").value:
+    high = ledger.library.default("high_utilisation").value
+    if reached[name] > high:
+        given = [(one, ledger.data[one].value) for one in utilisation.AS_IT_IS if ledger.given(one)]
+        whys = [_another_peak(device, one, share, high) for one, share in given if share > high]
+        why = next(iter(whys), "")
         ledger.warn(
             "high_utilisation",
             f"the run comes to {name.replace('_', ' ')} {brief(reached[name])}; the best published "
-            "whole runs lie near 0.55",
+            f"whole runs lie near 0.55{why}",
         )
+
+
+def _another_peak(device: Device, name: str, share: float, most: float) -> str:
+    """What a share so high may have been divided by, as the end of a message."""
+    if name == "tokens_per_second_per_device":
+        return ""
+    eight = device.peak_tflops.get("fp8")
+    peak = eight.value if name == "mfu_fp8" and eight is not None else None
+    why = too_high(device, share, most, peak)
+    return f"; {why}" if why else ""
 
 
 def _power(ledger: Ledger, device: Device, size: Size) -> None:
