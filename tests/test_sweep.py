@@ -19,7 +19,8 @@ from joulecast.plan import varied
 from joulecast.resolve import hardware, resolve, utilisation
 from joulecast.resolve.ledger import scaled
 from joulecast.terms import PARTS, RESULTS
-from joulecast.whatif import drawing
+from joulecast.whatif import axes as reading
+from joulecast.whatif import drawing, scenarios
 
 BASE = Plan(params="7B", tokens="2T", device="h100-sxm", region="us-va", year=2024)
 
@@ -202,6 +203,19 @@ def test_long_axes_keep_their_ranges_within_half_a_percent(vary: dict[str, str])
     table = sweep(BASE, vary, results=["total_kgco2e", "energy_kwh", "water_l"])
     picked = np.random.default_rng(7).choice(len(table), 40, replace=False)
     check_some(table, BASE, [0, len(table) - 1, *picked.tolist()])
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [LONG[3], {"params": "log:10M:1T:30", "mfu": "lin:0.1:0.6:20"}],
+    ids="-".join,
+)
+def test_rows_that_keep_devices_busy_and_rows_that_do_not_are_reckoned_together(
+    vary: dict[str, str],
+) -> None:
+    """Apart they took a part for each row, and minutes for thousands of them."""
+    axes, optional = reading.read(vary, Library.bundled(), 1_000_000)
+    assert len(scenarios.settle(BASE, axes, optional, Library.bundled()).parts) == 1
 
 
 def test_defaults_that_follow_size_and_count_in_a_curve_are_followed(

@@ -48,6 +48,8 @@ class Ledger:
         self.size: Size | None = None
         #: Whether it runs on somebody's own computer rather than in a data centre.
         self.at_a_desk = False
+        #: Whether its entries are those of other rows, however busy devices are: of a table.
+        self.alike = False
         #: The utilisation assumed as a product: what each factor is, and the factor.
         self.factors: list[tuple[str, float]] = []
         #: The chain on every number at its median, once all are settled.

@@ -15,12 +15,13 @@ from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
 
-def resolve_part(plan: Plan, library: Library) -> Ledger:
+def resolve_part(plan: Plan, library: Library, alike: bool = False) -> Ledger:
     """Settle every number, name and source of a plan without a fleet.
 
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
     ledger = Ledger(plan, library)
+    ledger.alike = alike
     _take_given(ledger)
     place.settle_year(ledger)
     reserved.resolve(ledger)

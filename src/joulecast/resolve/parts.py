@@ -52,10 +52,10 @@ class Part(NamedTuple):
     share: float | None = None
 
 
-def parts_of(plan: Plan, library: Library) -> tuple[Part, ...]:
+def parts_of(plan: Plan, library: Library, alike: bool = False) -> tuple[Part, ...]:
     """Settle each part of a plan; raises JoulecastError where one cannot be."""
     if not plan.fleet:
-        return (Part(resolve_part(plan, library)),)
+        return (Part(resolve_part(plan, library, alike)),)
     _check(plan)
     return tuple(
         Part(settled_alone(plan, said, share, library), said, share)

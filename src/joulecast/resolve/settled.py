@@ -15,12 +15,14 @@ from joulecast.resolve.use import UseLedger, resolve_use
 from joulecast.uncertainty import Datum
 
 
-def resolve(plan: Plan, library: Library) -> Settled:
+def resolve(plan: Plan, library: Library, alike: bool = False) -> Settled:
     """Settle every number, name and source of a plan.
+
+    `alike` as in a ledger: plans that differ in how busy devices are have the same entries.
 
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
-    return Settled(plan, library, parts_of(plan, library))
+    return Settled(plan, library, parts_of(plan, library, alike))
 
 
 class Settled:

@@ -45,6 +45,9 @@ LARGE_MODEL_PARAMS = 1e11
 #: Length that most published runs were trained at, taken where the length was not said.
 USUAL_SEQ_LEN = 4096
 
+#: A utilisation that every run reaches: its devices never wait.
+ALWAYS_BUSY = 1e-12
+
 MIDYEAR = 0.5
 MIDMONTH = 0.5
 
@@ -250,9 +253,13 @@ def _settle_waiting(ledger: Ledger, device: Device, size: Size) -> None:
     """Enter the default where the utilisation given lies below it: devices then draw less."""
     (run,) = follow([nominal(ledger.ordered())]).parts
     reached, value = run.known.get("utilisation"), default_value(ledger, device, size)
-    if reached is not None and float(reached) < value:
+    if reached is None:
+        return
+    if float(reached) < value:
         why = "the default for this run: whoever keeps devices less busy draws less"
         ledger.settle("full_power_utilisation", value, why)
+    elif ledger.alike:
+        ledger.settle("full_power_utilisation", ALWAYS_BUSY, "reached in every draw")
 
 
 def values(ledger: Ledger, device: Device, params: Numbers) -> Numbers:

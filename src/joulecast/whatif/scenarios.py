@@ -115,7 +115,7 @@ class _Ledgers:
                 for axis, i in zip(self.axes, index, strict=True)
             }
             try:
-                self.known[index] = resolve(varied(self.plan, row), self.library).only
+                self.known[index] = resolve(varied(self.plan, row), self.library, alike=True).only
             except JoulecastError as problem:
                 raise of_row(row, problem) from None
         return self.known[index]
