@@ -214,7 +214,7 @@ def test_rows_that_keep_devices_busy_and_rows_that_do_not_are_reckoned_together(
     vary: dict[str, str],
 ) -> None:
     """Apart they took a part for each row, and minutes for thousands of them."""
-    axes, optional = reading.read(vary, Library.bundled(), 1_000_000)
+    axes, optional = reading.read(vary, Library.bundled(), reading.at_most(1_000_000, 1))
     assert len(scenarios.settle(BASE, axes, optional, Library.bundled()).parts) == 1
 
 
