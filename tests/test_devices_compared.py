@@ -17,7 +17,7 @@ from joulecast.answers.transfer import DeviceValidation
 from joulecast.energy import device_power_waiting
 from joulecast.errors import JoulecastError
 from joulecast.performance import size_factor, utilisation_of_steps
-from joulecast.resolve.utilisation import age_of, tuned_share
+from joulecast.resolve.shares import age_of, tuned_share
 from joulecast.validating.entries import entries_of
 from joulecast.validating.transfer import validate_devices
 from joulecast.validating.tuned import Tuned

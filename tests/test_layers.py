@@ -69,6 +69,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "validating.groups",
         "validating.accounting",
         "validating.tuned",
+        "validating.finetunes",
         "validating.throughput",
     ),
     ("validating.benchmark", "validating.transfer"),

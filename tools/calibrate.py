@@ -19,7 +19,8 @@ import typer
 from build_docs import between
 
 from joulecast.data.library import Library
-from joulecast.resolve.utilisation import DECODERS, ceiling_of, released, tuned_share
+from joulecast.resolve.shares import ceiling_of, released, tuned_share
+from joulecast.resolve.utilisation import DECODERS
 from joulecast.validating.baselines import Seen, class_median
 from joulecast.validating.calibration import (
     HUBER,

@@ -75,6 +75,8 @@ class _Strip:
         if "executed_flop" in inputs:
             self.key("", self.value("executed_flop"), "FLOP executed, recomputation included")
             self.key("/", self.value("recompute_factor"), "executed over training FLOP")
+        elif "model_passes" in inputs:
+            self._passes("forward_flop_per_token" in inputs)
         elif "forward_flop_per_token" in inputs:
             self.key("", self.value("forward_flop_per_token"), "FLOP per token, forward pass")
             if "trainable_params" in inputs:
@@ -82,7 +84,7 @@ class _Strip:
                 self.key("x", 2 + trained, "passes: 2 + share of the weights trained")
             else:
                 self.key("x", 3, "passes, forward 1 and backward 2")
-            self.key("x", self.value("tokens"), "tokens")
+            self._tokens()
         else:
             self.key("", self.value("flop_per_param_token"), "FLOP per parameter and token")
             size = self.value("active_params")
@@ -92,8 +94,42 @@ class _Strip:
             else:
                 active = not self.made("active_params")
                 self.key("x", size, "active parameters" if active else "parameters")
-            self.key("x", self.value("tokens"), "tokens")
+            self._tokens()
         self.subtotal(self.value("training_flop"), "FLOP")
+
+    def _passes(self, counted: bool) -> None:
+        """FLOP of a fine-tune: passes through the base, and adapters trained beside it."""
+        passes, added = self.value("model_passes"), self.value("adapter_params")
+        beside = f" + 3 x {brief(added)} trained beside them" if added else ""
+        if counted:
+            forward = self.value("forward_flop_per_token")
+            what = f"FLOP per token: {passes:g} passes x {brief(forward)}"
+            what += f" + 6 x {brief(added)} trained" if added else ""
+            self.key("", passes * forward + 6 * added, what)
+        else:
+            size = self.value("active_params")
+            self.key("", self.value("flop_per_param_token") / 3, "FLOP per parameter and pass")
+            what = f"parameters: {passes:g} passes x {brief(size)}{beside}"
+            self.key("x", passes * size + 3 * added, what)
+        self._tokens()
+
+    def _tokens(self) -> None:
+        """Tokens, or what they follow from: samples and padding, prompts and answers."""
+        inputs = self.run.made_from.get("tokens", ())
+        if "padding_factor" in inputs:
+            self.key("x", self.value("real_tokens"), "tokens of the samples")
+            if self.value("padding_factor") != 1:
+                self.key("x", self.value("padding_factor"), "tokens computed, padding among them")
+        elif "prompts" in inputs:
+            self.key("x", self.value("prompts"), "prompts")
+            self.key("x", self.value("answers_per_prompt"), "answers to each")
+            prompt, answer = self.value("prompt_tokens"), self.value("answer_tokens")
+            what = f"tokens: prompt {brief(prompt)} + answer {brief(answer)}"
+            self.key("x", prompt + answer, what)
+            if self.value("iterations") != 1:
+                self.key("x", self.value("iterations"), "times each is trained on")
+        else:
+            self.key("x", self.value("tokens"), "tokens")
 
     def hours(self) -> None:
         """Over throughput, or days x devices, or as given."""
@@ -109,6 +145,7 @@ class _Strip:
             if self.value("precision_speedup") != 1:
                 self.key("/", self.value("precision_speedup"), "speed-up of the precision")
             self.key("/", units.hour / units.second, "seconds per hour")
+            self._around()
         elif self.made("device_hours"):
             self.key("", self.value("wall_clock_days"), "days")
             self.key("x", units.day / units.hour, "hours per day")
@@ -118,13 +155,25 @@ class _Strip:
             return
         self.subtotal(self.value("device_hours"), "device-hours")
 
+    def _around(self) -> None:
+        """Generation and the start of the job, where they are in the hours."""
+        if "steps_hours" in self.run.made_by:
+            share = self.value("generation_share")
+            what = f"1 - {brief(share)}, the share of the time that generates answers"
+            self.key("/", 1 - share, what)
+        if "working_hours" in self.run.made_by:
+            count, each = self.value("device_count"), self.value("startup_s")
+            start = count * each * units.second / units.hour
+            self.key("+", start, f"hours to start: {count:,.0f} devices x {brief(each)} s")
+
     def _utilisation(self, name: str, meaning: str) -> None:
         """One number, or the factors it was assumed from."""
         large_step = f"large_step_{name}"
         if large_step in self.run.made_from.get(name, ()):
             large, reached = self.value(large_step), self.value(name)
             waiting = 1 / reached - 1 / large
-            how = f"1 / (1 / {large:.5g} + {waiting:.5g} for what steps cost)"
+            steps = "passes" if "pass_tokens" in self.run.made_from[name] else "steps"
+            how = f"1 / (1 / {large:.5g} + {waiting:.5g} for what {steps} cost)"
             self.key("/", reached, f"{meaning}: {how}")
         elif self.factors and not self.made(name):
             for words, factor in self.factors:

@@ -86,6 +86,15 @@ OF_STEPS = (
 )  # fmt: skip
 
 
+#: What tokens follow from, where the model generates the samples.
+OF_ROLLOUTS = ("prompts", "answers_per_prompt", "prompt_tokens", "answer_tokens", "iterations")
+
+#: What a pass on a device holds, beside the utilisation of large ones.
+OF_PASSES = (
+    "precision_speedup", "pass_overhead_s", "training_flop", "tokens", "pass_tokens", "peak_flops",
+)  # fmt: skip
+
+
 def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in order, in one piece
     """Follow the whole chain from what is given; all numbers in base units.
 
@@ -94,9 +103,27 @@ def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in or
     run = Run(given)
     step = run.step
 
+    # Data: tokens that are computed, of samples or of what the model generates.
+    step("tokens", compute.tokens_with_padding, "real_tokens", "padding_factor")
+    step("tokens", compute.tokens_of_rollouts, *OF_ROLLOUTS)
+
     # Compute: how much arithmetic.
     step("active_params", compute.active_params, "params")
     step("training_flop", compute.training_flop_of_executed, "executed_flop", "recompute_factor")
+    passes = ("model_passes", "adapter_params", "tokens")
+    step(
+        "training_flop",
+        compute.training_flop_of_passes_counted,
+        "forward_flop_per_token",
+        *passes,
+    )
+    step(
+        "training_flop",
+        compute.training_flop_of_passes,
+        "flop_per_param_token",
+        "active_params",
+        *passes,
+    )
     step(
         "training_flop",
         compute.training_flop_counted_partly_frozen,
@@ -128,6 +155,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in or
     )
     step("mfu", performance.mfu_from_hfu, "hfu", "training_flop", "executed_flop")
     step("mfu", performance.mfu_on_peak, "mfu_fp8", "peak_flops_fp8", "peak_flops")
+    step("mfu", performance.utilisation_of_passes, "large_step_mfu", *OF_PASSES)
     for name in ("mfu", "utilisation"):
         step(name, performance.utilisation_of_steps, f"large_step_{name}", *OF_STEPS)
     step("utilisation", performance.utilisation, "mfu", "goodput")
@@ -137,14 +165,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in or
         "wall_clock_days",
         "device_count",
     )
-    step(
-        "device_hours",
-        performance.device_time,
-        "training_flop",
-        "peak_flops",
-        "utilisation",
-        "precision_speedup",
-    )
+    _hours(run)
     step("wall_clock_days", performance.wall_clock, "device_hours", "device_count")
     step(
         "achieved_utilisation",
@@ -332,6 +353,31 @@ def use_chain(given: Mapping[str, Numbers]) -> Run:
         "training_flop",
     )
     return run
+
+
+def _hours(run: Run) -> None:
+    """Make the hours of the work: what is trained, then generated, then the start of the job."""
+    if "device_hours" in run.known:
+        return
+    working = "working_hours" if "startup_s" in run.known else "device_hours"
+    training = "steps_hours" if "generation_share" in run.known else working
+    step = run.step
+    step(
+        training,
+        performance.device_time,
+        "training_flop",
+        "peak_flops",
+        "utilisation",
+        "precision_speedup",
+    )
+    step(working, performance.device_time_with_generation, training, "generation_share")
+    step(
+        "device_hours",
+        performance.device_time_with_startup,
+        working,
+        "device_count",
+        "startup_s",
+    )
 
 
 def _project(run: Run) -> None:

@@ -144,6 +144,122 @@ def training_flop_partly_frozen(
     return flop_per_param_token * tokens * (2 * active_params + trainable_params) / 3
 
 
+def training_flop_of_passes(
+    flop_per_param_token: Numbers,
+    active_params: Numbers,
+    model_passes: Numbers,
+    adapter_params: Numbers,
+    tokens: Numbers,
+) -> Numbers:
+    r"""Training FLOP of a fine-tune: passes through a model, and adapters trained beside it.
+
+    .. math:: C = k \, D \left(\frac{m}{3} N_\mathrm{base} + N_\mathrm{adapter}\right)
+
+    Parameters
+    ----------
+    flop_per_param_token : k [FLOP per parameter and token], for training all weights: 6.
+    active_params : Weights of the base that a token passes through [count].
+    model_passes : m, passes through them [count]: the forward pass, the gradient of activations and
+        that of weights are one each, so 3 train them, 2 cross them frozen under adapters, 1 stops
+        at a new head; a reference, reward or value model adds what it does.
+    adapter_params : Weights added and trained, which all three cross [count]; 0 for none.
+    tokens : Tokens of the trained sequences, prompts and padding among them [count].
+
+    Returns
+    -------
+    Model FLOP [FLOP]: 4 N + 6 N_adapter a token for LoRA, 8 N for DPO of all weights.  Unpacking
+    4-bit weights and the generation of answers are not in it.
+
+    Source: Hu et al. 2021 (LoRA), arXiv:2106.09685, section 4; the count follows from that of
+    training_flop.
+
+    >>> round(training_flop_of_passes(6, 7e9, 2, 0.0, 1e9) / training_flop(6, 7e9, 1e9), 4)
+    0.6667
+    """
+    return flop_per_param_token * tokens * (model_passes / 3 * active_params + adapter_params)
+
+
+def training_flop_of_passes_counted(
+    forward_flop_per_token: Numbers,
+    model_passes: Numbers,
+    adapter_params: Numbers,
+    tokens: Numbers,
+) -> Numbers:
+    r"""Training FLOP of a fine-tune whose base was counted from its architecture.
+
+    .. math:: C = D \left(m \, f + 6 N_\mathrm{adapter}\right)
+
+    Parameters
+    ----------
+    forward_flop_per_token : f, FLOP of the forward pass of the base [FLOP per token].
+    model_passes, adapter_params, tokens : As in training_flop_of_passes.
+
+    Returns
+    -------
+    Model FLOP [FLOP].
+
+    Source: As training_flop_of_passes.
+
+    >>> training_flop_of_passes_counted(16e9, 3, 0.0, 1e12)
+    4.8e+22
+    """
+    return tokens * (model_passes * forward_flop_per_token + 6 * adapter_params)
+
+
+def tokens_with_padding(real_tokens: Numbers, padding_factor: Numbers) -> Numbers:
+    r"""Tokens that are computed: those of the samples and what fills their batches.
+
+    .. math:: D = p \, D_\mathrm{real}
+
+    Parameters
+    ----------
+    real_tokens : D_real, tokens of the samples, repeats counted [count].
+    padding_factor : p, at least 1 [ratio]: length of the longest sample of a batch, or the length
+        to which all are filled, over the mean.
+
+    Returns
+    -------
+    Tokens processed [count].
+
+    Source: Definition: docs/glossary.md. Measured factors: docs/method/fine-tuning.md.
+
+    >>> tokens_with_padding(1e6, 2.5)
+    2500000.0
+    """
+    return real_tokens * padding_factor
+
+
+def tokens_of_rollouts(
+    prompts: Numbers,
+    answers_per_prompt: Numbers,
+    prompt_tokens: Numbers,
+    answer_tokens: Numbers,
+    iterations: Numbers,
+) -> Numbers:
+    r"""Tokens trained on where the model itself generates the samples.
+
+    .. math:: D = P \, A \, (t_p + t_a) \, \mu
+
+    Parameters
+    ----------
+    prompts : P [count].
+    answers_per_prompt : A, answers generated to each [count].
+    prompt_tokens, answer_tokens : t_p and t_a of one prompt and one answer [count]; each answer is
+        trained on with its prompt.
+    iterations : mu, times that each answer is trained on [count].
+
+    Returns
+    -------
+    Tokens processed in training, without those of generation [count].
+
+    Source: Shao et al. 2024 (GRPO), arXiv:2402.03300, algorithm 1.
+
+    >>> tokens_of_rollouts(1000, 8, 200, 800, 1)
+    8000000
+    """
+    return prompts * answers_per_prompt * (prompt_tokens + answer_tokens) * iterations
+
+
 def training_flop_of_executed(executed_flop: Numbers, recompute_factor: Numbers) -> Numbers:
     r"""Model FLOP of a count that includes recomputation.
 

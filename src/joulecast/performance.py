@@ -312,6 +312,89 @@ def utilisation_of_steps(
     return 1 / (1 / large_steps + waiting)
 
 
+def utilisation_of_passes(
+    large_passes: Numbers,
+    precision_speedup: Numbers,
+    pass_overhead: Numbers,
+    training_flop: Numbers,
+    tokens: Numbers,
+    pass_tokens: Numbers,
+    peak_flops: Numbers,
+) -> Numbers:
+    r"""Utilisation where a pass on a device holds little work, as in most fine-tunes.
+
+    .. math:: \frac{1}{u} = \frac{1}{u_0} + \frac{s \, t_p}{x}, \quad x = \frac{C}{D} \frac{B}{P}
+
+    Parameters
+    ----------
+    large_passes : u_0, utilisation were passes large [0..1].
+    precision_speedup : s, throughput of the precision over that of the peak [ratio].
+    pass_overhead : t_p, time of a forward and backward pass beside its arithmetic [s].
+    training_flop, tokens : C [FLOP] and D [count] of the run.
+    pass_tokens : B, tokens of one pass on one device [count].
+    peak_flops : P, dense peak of one device [FLOP/s]; x is the time of a pass at the peak [s].
+
+    Returns
+    -------
+    Utilisation [0..1], below u_0.
+
+    Source: Fitted to published fine-tunes, each family left out: docs/method/fine-tuning.md. Valid
+    for 0.3 to 400 billion parameters and 500 tokens a pass or more.
+
+    >>> float(round(utilisation_of_passes(0.45, 1, 0.13, 4 * 0.6e9, 1, 4096, 989e12), 4))
+    0.0643
+    """
+    pass_time = training_flop / tokens * pass_tokens / peak_flops
+    return 1 / (1 / large_passes + precision_speedup * pass_overhead / pass_time)
+
+
+def device_time_with_generation(device_time: Numbers, generation_share: Numbers) -> Numbers:
+    r"""Device-time where the model generates what it is trained on, step by step.
+
+    .. math:: T = \frac{T_\mathrm{train}}{1 - g}
+
+    Parameters
+    ----------
+    device_time : T_train, devices x time in which weights are trained [s].
+    generation_share : g, share of a step in which answers are generated [0..1].
+
+    Returns
+    -------
+    Devices x time [s].
+
+    Source: Definition: docs/glossary.md. Published shares: docs/method/fine-tuning.md.
+
+    >>> device_time_with_generation(3600.0, 0.6)
+    9000.0
+    """
+    return device_time / (1 - generation_share)
+
+
+def device_time_with_startup(
+    device_time: Numbers, device_count: Numbers, startup_time: Numbers
+) -> Numbers:
+    r"""Device-time of a job with its start: devices are reserved while weights are loaded.
+
+    .. math:: T = T_\mathrm{work} + n \, t_0
+
+    Parameters
+    ----------
+    device_time : T_work, devices x time in which they work [s].
+    device_count : n, devices reserved [count].
+    startup_time : t_0, to start, load and save [s].
+
+    Returns
+    -------
+    Devices x time [s].
+
+    Source: Definition: docs/glossary.md. Measured jobs: docs/method/fine-tuning.md.
+
+    >>> device_time_with_startup(3600.0, 8, 60)
+    4080.0
+    """
+    return device_time + device_count * startup_time
+
+
 def busy_share(utilisation: Numbers, at_full_power: Numbers) -> Numbers:
     r"""Share of the time in which a device works and does not wait.
 

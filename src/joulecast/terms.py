@@ -94,11 +94,21 @@ INPUTS: dict[str, Term] = {
 params log 1..1e18 --params: all weights of the model
 active_params log 1..1e18 --active-params: weights used per token
 trainable_params log 1..1e18 --trainable-params: weights that are trained, the others being frozen
+adapter_params log zero --lora-rank: weights that are added to a frozen base and trained
+prompts log 1..1e15 --samples: prompts that answers are generated to, repeats counted
+answers_per_prompt log 1..1e6: answers that are generated to each prompt
+prompt_tokens log 1..1e9: tokens of a prompt
+answer_tokens log 1..1e9: tokens of a generated answer
+iterations log 1..1e6: times that each generated answer is trained on
+real_tokens log 1..1e21 --sample-tokens: tokens of the samples, repeats counted, padding left out
+padding_factor log 1..1e6 --packing: tokens computed over real tokens: 1 where samples are packed
 tokens log 1..1e21 --tokens:
     training tokens processed, repeats counted; image tokens for vision models
 flop_per_param_token [FLOP] log 0.1..100:
     training FLOP per active parameter and token: forward and backward pass
 forward_flop_per_token [FLOP] log 1..1e18: forward FLOP per token, counted from the architecture
+model_passes log 1..100 --method:
+    passes of a token through the weights, 2 FLOP each of a weight: 3 train, 2 cross a frozen base
 training_flop [FLOP] log 1..1e36 --flop:
     model FLOP of the run: forward and backward, no recomputation
 recompute_factor log 1..2 --recompute:
@@ -116,6 +126,10 @@ global_batch_tokens log 1..1e15 --global-batch: tokens of one optimiser step ove
 layers log 1..1e5: layers that an optimiser step passes through
 layer_overhead_s [s] log 1e-9..1e3:
     time that each layer adds to an optimiser step, whatever the work in it
+pass_tokens log 1..1e12:
+    tokens of one forward and backward pass on a device: samples of a micro-batch x length
+pass_overhead_s [s] log zero:
+    time of a pass beside its arithmetic: launching layers, unpacking 4-bit weights, slow links
 large_step_mfu logit ..1: mfu, were steps so large that their overhead did not count
 large_step_utilisation logit ..1:
     utilisation, were steps so large that their overhead did not count
@@ -124,6 +138,9 @@ mfu logit ..1: steady-state training FLOP per second over peak_flops
 goodput linear 0.01..1: share of the reserved time that makes progress
 utilisation logit ..1: whole run: training_flop / (device_hours x peak_flops)
 device_count log 1..1e9 --device-count: devices reserved at once
+generation_share linear ..0.99 zero:
+    share of the time in which answers are generated, not trained on
+startup_s [s] log zero: time to start a job, load its weights and save them, devices reserved
 device_hours [h] log 1e-9..1e15: devices x hours reserved
 wall_clock_days [d] log 1e-9..1e6: elapsed time
 full_power_utilisation logit ..1: utilisation at which devices draw what busy devices do

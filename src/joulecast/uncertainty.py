@@ -40,6 +40,9 @@ DRAWS = 4096
 #: Standard-normal quantile of 0.95.
 Z95 = 1.6448536269514722
 
+#: Its quantile of 0.9: an 80 % range ends there.
+Z80 = 1.2815515655446004
+
 #: The levels every result is given at.
 LEVELS = (0.05, 0.10, 0.50, 0.90, 0.95)
 
@@ -72,7 +75,10 @@ COLUMNS = (
     "idle_8", "project_search", "project_ablations", "project_failed_runs", "project_evaluation",
     "project_data_preparation", "idle_9", "project_post_training", "global_batch_tokens", "layers",
     "layer_overhead_s", "idle_10", "idle_11", "large_step_utilisation", "idle_12",
-    "large_step_mfu", "full_power_utilisation", "idle_power_share",
+    "large_step_mfu", "full_power_utilisation", "idle_power_share", "padding_factor",
+    "pass_overhead_s", "pass_tokens", "generation_share", "startup_s", "answer_tokens",
+    "prompt_tokens", "model_passes", "adapter_params", "real_tokens", "prompts",
+    "answers_per_prompt", "iterations",
 )  # fmt: skip
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the

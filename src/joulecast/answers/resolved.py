@@ -24,10 +24,15 @@ class Resolved(TypedDict):
     params: float | None
     active_params: float | None
     trainable_params: float | None
+    method: str | None
+    base_precision: str | None
+    framework: str | None
     tokens: float | None
     unique_tokens: float | None
     epochs: float | None
     samples: float | None
+    real_tokens: float | None
+    padding_factor: float | None
     seq_len: int | str | None
     document_len: int | None
     mtp_depth: int

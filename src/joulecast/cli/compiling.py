@@ -50,6 +50,7 @@ def _flags(command: Any) -> tuple[dict[str, list[str]], dict[str, dict[str, Any]
 
 #: Type of a flag -> its kind; a path is nothing plain.
 KINDS: dict[Any, str] = {str: "one", str | None: "one", list[str] | None: "many", bool: "on"}
+KINDS[bool | None] = "on"
 
 
 def _helps(group: Any) -> dict[str, str]:

@@ -108,6 +108,28 @@ def plan_flags(
     trainable_params: Annotated[
         str | None, typer.Option(help="Weights that are trained, if not all (adapters).")
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="Fine-tuning: full, lora, qlora, prefix, head, dpo, grpo or ppo (RLHF)."),
+    ] = None,
+    lora_rank: Annotated[
+        str | None, typer.Option(help="Rank of LoRA or QLoRA adapters; 16 assumed.", metavar="R")
+    ] = None,
+    lora_targets: Annotated[
+        str | None,
+        typer.Option(help="Modules with adapters, as q_proj,v_proj; all-linear.", metavar="A,B"),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(help="Model that is tuned, where the target is an adapter.", metavar="MODEL"),
+    ] = None,
+    base_precision: Annotated[
+        str | None, typer.Option(help="Of the frozen weights: nf4 (QLoRA), int8, bf16, ...")
+    ] = None,
+    framework: Annotated[
+        str | None,
+        typer.Option(help="Of a fine-tune: tuned, ordinary (assumed between), or its name."),
+    ] = None,
     arch: Annotated[
         str | None,
         typer.Option(
@@ -125,7 +147,17 @@ def plan_flags(
         str | None, typer.Option(help="Distinct tokens; times --epochs.")
     ] = None,
     epochs: Annotated[str | None, typer.Option(help="Passes over the data.")] = None,
-    samples: Annotated[str | None, typer.Option(help="Samples processed; times --seq-len.")] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(help="Samples (of grpo and ppo prompts); times --sample-tokens or --seq-len."),
+    ] = None,
+    sample_tokens: Annotated[
+        str | None, typer.Option(help="Real tokens of a sample, padding left out.", metavar="L")
+    ] = None,
+    packing: Annotated[
+        bool | None,
+        typer.Option("--packing/--padding", help="Samples packed end to end, or padded."),
+    ] = None,
     seq_len: Annotated[
         str | None,
         typer.Option(help="Sequence length in tokens.", metavar="L|ENC:DEC"),

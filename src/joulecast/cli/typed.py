@@ -61,6 +61,9 @@ joulecast forecasts the energy and carbon of a training run before it starts.
 says tCO2e with a range, FLOP, device-hours, MWh, and every assumption with the
 flag that changes it.  Know more?  Say it: --device-count 512 --year 2025
 --set mfu=0.35..0.43..0.50 --set pue=1.1
+Tuning a model?  Name it: joulecast estimate llama-3.1-8b --method lora
+--samples 52k --sample-tokens 180 --epochs 3 --device rtx4090  (or full, qlora,
+prefix, head, dpo, grpo, ppo)
   joulecast advise ...                              what to change, and what it saves
   joulecast compare ... --vary region=fr,us-va,pl   which option is lower, how surely
   joulecast sweep ... --vary params=1B,7B,70B       many plans at once
@@ -95,9 +98,48 @@ def run() -> int:
     return code if isinstance(code, int) else 0
 
 
+#: Words that people try for a flag -> what they mean.
+MEANT = {
+    "lora": ["--method lora"],
+    "qlora": ["--method qlora"],
+    "dpo": ["--method dpo"],
+    "grpo": ["--method grpo"],
+    "ppo": ["--method ppo"],
+    "rlhf": ["--method ppo", "--method grpo"],
+    "sft": ["--method full"],
+    "finetune": ["--method full", "--method lora"],
+    "fine_tune": ["--method full", "--method lora"],
+    "finetuning": ["--method full", "--method lora"],
+    "peft": ["--method lora"],
+    "rank": ["--lora-rank 16"],
+    "r": ["--lora-rank 16"],
+    "target_modules": ["--lora-targets q_proj,v_proj"],
+    "base_model": ["--base MODEL"],
+    "load_in_4bit": ["--base-precision nf4"],
+    "packed": ["--packing"],
+    "no_packing": ["--padding"],
+    "gpu": ["--device"],
+    "gpus": ["--device-count"],
+    "num_gpus": ["--device-count"],
+    "gpu_count": ["--device-count"],
+    "hours": ["--set device_hours="],
+    "gpu_hours": ["--set device_hours="],
+    "days": ["--set wall_clock_days="],
+    "model": ["the model's name or its config.json, without a flag"],
+    "batch_size": ["--global-batch"],
+    "batch": ["--global-batch"],
+    "country": ["--region"],
+    "location": ["--region"],
+    "cloud": ["--provider"],
+    "pue": ["--set pue="],
+}
+
+
 def _meant(option: str, known: list[str]) -> list[str]:
     """What to try for an option that is none: a quantity of that name is given by --set."""
     name = option.lstrip("-").replace("-", "_")
+    if "--set" in known and name in MEANT:
+        return MEANT[name]
     if "--set" in known and name in INPUTS:
         return [f"--set {name}="]
     return nearest(option, known)

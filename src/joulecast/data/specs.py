@@ -29,7 +29,7 @@ BESIDE_ZONES = ("countries", "place_names")
 
 #: Published training runs, compiled apart with those of tables: no forecast rests on them.
 RUNS_TABLE = "reported_runs"
-BENCHMARK = ("benchmark_runs", "benchmark_tasks", "benchmark_nodes", "throughput")
+BENCHMARK = ("benchmark_runs", "benchmark_tasks", "benchmark_nodes", "throughput", "finetunes")
 
 #: So many are found one by one, of a table that is asked for more all are decoded.
 SEARCHES = 50

@@ -141,14 +141,44 @@ SHAPES: dict[str, Shape] = {
         ),
         {"active_params": 1, "year": 2000},
     ),
+    "finetunes": Shape(
+        ("id",),
+        (
+            "device",
+            "family",
+            "publisher",
+            "year",
+            "model",
+            "arch",
+            "params",
+            "active_params",
+            "method",
+            "counted",
+            "precision",
+            "framework",
+            "stack",
+            "tokens_per_s_per_device",
+            "source",
+        ),
+        ("device_count", "seq_len", "data", "micro_batch"),
+        {"active_params": 1, "year": 2000, "tokens_per_s_per_device": 0.0},
+    ),
     "mix": Shape(("iso3",), ("year", *GENERATION), (), dict.fromkeys(GENERATION, 0.0)),
 }
 
 #: Tables kept as TOML, and folders of one TOML file per record.
-TOML_TABLES = ("calibration", "defaults", "scaling_laws", "sites", "sources", "use_phase")
+TOML_TABLES = (
+    "calibration",
+    "defaults",
+    "fine_tuning",
+    "scaling_laws",
+    "sites",
+    "sources",
+    "use_phase",
+)
 
 #: Those of them that hold defaults: judged or published, and fitted.
-DEFAULT_TABLES = ("defaults", "calibration", "use_phase")
+DEFAULT_TABLES = ("defaults", "calibration", "fine_tuning", "use_phase")
 FOLDERS = ("devices", "models", "reported_runs")
 
 

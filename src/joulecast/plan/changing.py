@@ -71,7 +71,11 @@ def merged(base: Mapping[str, Any], sets: Mapping[str, Any], flags: Mapping[str,
     """A plan from a plan file, ``--set`` and flags; the later wins over the earlier."""
     values = {name: value for name, value in base.items() if value is not None}
     given = dict(values.pop("given", {}))
-    said = {name: value for name, value in flags.items() if value not in (None, False)}
+    said = {
+        name: value
+        for name, value in flags.items()
+        if value is not None and (value is not False or Plan.fields[name].default is None)
+    }
     newer = {*said, *(FIELDS_OF_QUANTITIES.get(name, name) for name in sets)}
     for group in GROUPS:
         if newer.intersection(group):

@@ -44,6 +44,12 @@ def switch(name: str) -> Reader:
     return read
 
 
+def perhaps(name: str) -> Reader:
+    """Read true, false, or nothing said."""
+    read = switch(name)
+    return lambda raw: None if raw is None else read(raw)
+
+
 YES = (True, "true", "yes", "on", "y", "t", "1")
 NO = (False, "false", "no", "off", "n", "f", "0")
 

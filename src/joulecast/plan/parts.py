@@ -25,6 +25,9 @@ HydroEvaporation = Literal["include", "exclude"]
 EmbodiedMode = Literal["amortised", "purchase"]
 StorageMedium = Literal["hdd", "ssd"]
 Cooling = Literal["air", "evaporative", "dry", "liquid", "closed"]
+Method = Literal["full", "lora", "qlora", "prefix", "head", "dpo", "grpo", "ppo"]
+BasePrecision = Literal["nf4", "int8", "fp8", "bf16", "fp16", "fp32"]
+Framework = Literal["tuned", "ordinary"]
 
 #: Published kinds of project, each with a factor of its own in defaults.toml.
 PROJECTS = ("lab", "frontier", "unknown")
@@ -42,6 +45,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "storage_medium": StorageMedium.__args__,  # type: ignore[attr-defined]
     "cooling": Cooling.__args__,  # type: ignore[attr-defined]
     "field": Field.__args__,  # type: ignore[attr-defined]
+    "method": Method.__args__,  # type: ignore[attr-defined]
+    "base_precision": BasePrecision.__args__,  # type: ignore[attr-defined]
+    "framework": Framework.__args__,  # type: ignore[attr-defined]
 }
 
 ALIASES: dict[str, dict[str, str]] = {
@@ -76,6 +82,51 @@ ALIASES: dict[str, dict[str, str]] = {
         "closed-loop": "closed",
     },
     "field": {"text": "language", "code": "language", "vision": "images", "image": "images"},
+    "method": {
+        "sft": "full",
+        "fine-tune": "full",
+        "finetune": "full",
+        "full fine-tuning": "full",
+        "adapter": "lora",
+        "adapters": "lora",
+        "dora": "lora",
+        "q-lora": "qlora",
+        "prefix-tuning": "prefix",
+        "prompt": "prefix",
+        "classifier": "head",
+        "linear probe": "head",
+        "rlhf": "ppo",
+        "rlvr": "grpo",
+    },
+    "base_precision": {
+        "4bit": "nf4",
+        "4-bit": "nf4",
+        "int4": "nf4",
+        "fp4": "nf4",
+        "gptq": "nf4",
+        "awq": "nf4",
+        "8bit": "int8",
+        "8-bit": "int8",
+        "bfloat16": "bf16",
+        "float16": "fp16",
+        "float32": "fp32",
+    },
+    "framework": {
+        "unsloth": "tuned",
+        "megatron": "tuned",
+        "megatron-bridge": "tuned",
+        "nemo": "tuned",
+        "torchtune": "tuned",
+        "surogate": "tuned",
+        "transformers": "ordinary",
+        "hf trainer": "ordinary",
+        "trl": "ordinary",
+        "peft": "ordinary",
+        "axolotl": "ordinary",
+        "llama-factory": "ordinary",
+        "litgpt": "ordinary",
+        "deepspeed": "ordinary",
+    },
     "storage_medium": {"disk": "hdd", "hard disk": "hdd", "flash": "ssd", "nvme": "ssd"},
     "grid_basis": {"lifecycle": "life-cycle", "life cycle": "life-cycle", "lca": "life-cycle"},
 }

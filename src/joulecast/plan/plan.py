@@ -9,13 +9,16 @@ from typing import Any
 from joulecast.data.prices import with_currency
 from joulecast.data.reading import quantity, span
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
-from joulecast.plan.fields import Said, said, switch
+from joulecast.plan.fields import Said, perhaps, said, switch
 from joulecast.plan.parts import (
+    BasePrecision,
     Cooling,
     EmbodiedMode,
     FleetEntry,
+    Framework,
     GridBasis,
     HydroEvaporation,
+    Method,
     Phase,
     Precision,
     Recompute,
@@ -88,6 +91,20 @@ class Plan(Said):
     trainable_params: float | None = said(
         count("trainable_params", 1), "weights that are trained, if not all (adapters)", "count"
     )
+    method: Method | None = said(
+        word("method"), "of fine-tuning: full, lora, qlora, prefix, head, dpo, grpo or ppo"
+    )
+    lora_rank: float | None = said(count("lora_rank", 1, whole=True), "rank of the adapters")
+    lora_targets: str | None = said(
+        text("lora_targets"), "modules that get adapters, such as q_proj,v_proj; all-linear"
+    )
+    base: str | None = said(text("base"), "the model that is tuned, where model is an adapter")
+    base_precision: BasePrecision | None = said(
+        word("base_precision"), "of the frozen weights: nf4, int8, bf16, ..."
+    )
+    framework: Framework | None = said(
+        word("framework"), "of a fine-tune: tuned (own kernels), ordinary, or its name"
+    )
     arch: Arch | None = said(word("arch"), "kind of model: dense, moe, encoder, enc-dec, ...")
     field: Field | None = said(
         word("field"), "language, images, biology or other; by the kind of model"
@@ -101,6 +118,12 @@ class Plan(Said):
     )
     epochs: float | None = said(count("epochs"), "passes over the data")
     samples: float | None = said(count("samples", 1), "samples processed; times seq_len", "count")
+    sample_tokens: float | None = said(
+        count("sample_tokens", 1), "real tokens of a sample, padding left out", "tokens"
+    )
+    packing: bool | None = said(
+        perhaps("packing"), "samples packed end to end (true) or padded (false)"
+    )
     seq_len: int | str | None = said(lengths, "sequence length, or ENCODER:DECODER", "tokens")
     document_len: int | None = said(document, "length of a document packed in it", "tokens")
     flop: float | None = said(

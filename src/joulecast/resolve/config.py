@@ -56,6 +56,7 @@ def take(ledger: Ledger, source: str) -> Counted:
     if plan.document_len is not None:
         said += f" in documents of {plan.document_len}"
     note = f"counted from {source}"
+    ledger.architecture = architecture
     _enter(ledger, "params", count.params_total, note)
     if count.params_active < count.params_total:
         _enter(ledger, "active_params", count.params_active, note)

@@ -12,7 +12,8 @@ from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.plan import CHOICES
-from joulecast.resolve import denominators, utilisation
+from joulecast.resolve import denominators, finetune, utilisation
+from joulecast.resolve import shares as known_shares
 from joulecast.resolve.ledger import Ledger, Size, scaled
 
 DEFAULT_DEVICE = "h100-sxm"
@@ -81,7 +82,7 @@ def _check_status(ledger: Ledger, match: DeviceMatch) -> None:
 #: Numbers whose defaults follow the size of the model.
 OF_SIZE = (
     "utilisation", "mfu", "large_step_utilisation", "large_step_mfu", "full_power_utilisation",
-    "layers", "device_power_w", "device_power_full_w",
+    "layers", "device_power_w", "device_power_full_w", "pass_overhead_s", "adapter_params",
 )  # fmt: skip
 
 
@@ -91,12 +92,12 @@ def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
     if device is None or size is None:
         return {}
     found = utilisation.resized(ledger, device, size, active_params)
-    found["layers"] = utilisation.layer_levels(ledger.library, active_params)
+    found["layers"] = known_shares.layer_levels(ledger.library, active_params)
     found["full_power_utilisation"] = np.array(
         [utilisation.values(ledger, device, active_params)] * 3
     )
     rated = device.device_power_w is None and device.tdp_w is not None
-    if rated and not ledger.has("layer_overhead_s"):
+    if rated and not _waits_told(ledger):
         levels = _power_levels(ledger.library, device, active_params)
         found |= {"device_power_w": levels, "device_power_full_w": levels}
     assumed = {name for name in OF_SIZE if ledger.has(name) and not ledger.given(name)}
@@ -126,9 +127,10 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
     if size.params is not None and count is not None and device.memory_gb is not None:
         memory = device.memory_gb.value * 1e9
         trained = size.trained_params or size.params
-        frozen = size.params - trained
+        frozen, weight = size.params - trained, _bytes_of_frozen(ledger)
+        if ledger.has("adapter_params"):
+            frozen = size.params
         state = ledger.library.default("state_bytes_per_param.trained").value
-        weight = ledger.library.default("state_bytes_per_param.frozen").value
         need = ceil((trained * state + frozen * weight) / memory)
         if count < need:
             ledger.warn(
@@ -137,6 +139,13 @@ def check(ledger: Ledger, device: Device | None, size: Size) -> None:
                 f"({state:g} bytes each trained) need at least {need} devices "
                 f"of {device.memory_gb.value:g} GB, {count} given",
             )
+
+
+def _bytes_of_frozen(ledger: Ledger) -> float:
+    """Bytes of a weight that is not trained, as the base holds it."""
+    if ledger.tuning is not None:
+        return finetune.bytes_of_base(ledger.tuning.base_precision)
+    return ledger.library.default("state_bytes_per_param.frozen").value
 
 
 def _count(ledger: Ledger) -> int | None:
@@ -224,7 +233,7 @@ def _check_ceiling(ledger: Ledger, device: Device) -> None:
     if ledger.given("peak_flops"):
         return
     run = ledger.middle
-    best = utilisation.ceiling_of(ledger.library, device)
+    best = known_shares.ceiling_of(ledger.library, device)
     # A ceiling nobody measured is taken at the high end of its range: an error must be sure.
     ceiling = best.value if device.matmul_share else best.high or best.value
     for name in utilisation.AS_IT_IS:
@@ -273,7 +282,7 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     library = ledger.library
     count = _count(ledger)
     # Steps that leave a device waiting are counted as such: what works is as busy as large ones.
-    by_steps = ledger.has("layer_overhead_s")
+    by_steps = _waits_told(ledger)
     active = inf if by_steps else size.active_params or inf
     power = device.device_power_w or _rated_power(library, device, active)
     if power is None:
@@ -300,6 +309,11 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
         ledger.settle("network_share", 0.0, "nothing added that was not given")
 
 
+def _waits_told(ledger: Ledger) -> bool:
+    """Whether the time in which devices wait is told from their work."""
+    return ledger.has("layer_overhead_s") or ledger.has("pass_overhead_s")
+
+
 def _without_power(ledger: Ledger, device: Device) -> None:
     """A device whose power nobody published: hours are told, energy only where power is given."""
     if not ledger.given("device_power_w") and not ledger.has("device_energy_kwh"):
@@ -322,7 +336,7 @@ def never_measured(device: Device) -> tuple[str, ...]:
     own = device.device_power_w
     metered = device.metered if own is None else own.basis != "assumed"
     found = [] if metered else ["power never metered"]
-    return (*found, *["share of peak assumed"] * utilisation.share_is_assumed(device))
+    return (*found, *["share of peak assumed"] * known_shares.share_is_assumed(device))
 
 
 #: Ways to cool a data centre -> how its hosts are cooled.
@@ -415,7 +429,7 @@ def shares_of_rating(library: Library, device: Device) -> tuple[Figure, Figure]:
     shares = f"device_power_share.{device.device_class}"
     large = library.default(f"{shares}.large")
     if device.kind == "gpu" and device.form_factor in SERVER_FORMS and large.basis == "assumed":
-        large = _share_by_release(library, utilisation.released(device))
+        large = _share_by_release(library, known_shares.released(device))
     return library.default(f"{shares}.small"), large
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from joulecast.chain import Run
+from joulecast import compute
+from joulecast.chain import OF_ROLLOUTS, Run
 from joulecast.data.instances import Reservation
 from joulecast.data.library import Library
 from joulecast.data.reading import span
@@ -19,6 +20,8 @@ from joulecast.uncertainty import Basis, Datum
 
 if TYPE_CHECKING:
     from joulecast.answers.resolved import Resolved
+    from joulecast.architectures import Architecture
+    from joulecast.architectures.adapters import Adapter
 
 
 class Size(NamedTuple):
@@ -29,6 +32,29 @@ class Size(NamedTuple):
     active_params: float | None
     trained_params: float | None
     seq_len: int | str | None
+
+
+class Tuning(NamedTuple):
+    """How a model that exists is trained further.
+
+    `frozen` where its own weights are not trained, `quantised` where they are held in 4 bits;
+    `named` unless it is told from the weights that are trained alone.
+    """
+
+    method: str
+    frozen: bool
+    quantised: bool
+    base_precision: str
+    named: bool = True
+
+
+#: Quantities that follow from others before the ledger is whole -> what they follow from.
+FOLLOWS = {
+    "tokens": (
+        (compute.tokens_with_padding, ("real_tokens", "padding_factor")),
+        (compute.tokens_of_rollouts, OF_ROLLOUTS),
+    )
+}
 
 
 class Ledger:
@@ -46,6 +72,13 @@ class Ledger:
         #: What the hardware was settled for; None until it is, or where no device is needed.
         self.device: Device | None = None
         self.size: Size | None = None
+        #: The kind of model, known before its size is whole.
+        self.size_arch: str | None = None
+        #: The fine-tune that the plan is; None for a training from nothing.
+        self.tuning: Tuning | None = None
+        #: The adapter named in place of a model, and the base as it was counted.
+        self.adapter: Adapter | None = None
+        self.architecture: Architecture | None = None
         #: Whether it runs on somebody's own computer rather than in a data centre.
         self.at_a_desk = False
         #: Whether its entries are those of other rows, however busy devices are: of a table.
@@ -94,8 +127,20 @@ class Ledger:
         self.notices.insert(0 if first else len(self.notices), Notice(code, message))
 
     def has(self, *names: str) -> bool:
-        """Whether all these numbers are in the ledger."""
-        return all(name in self.data for name in names)
+        """Whether all these numbers are in the ledger, or follow from those that are."""
+        return all(name in self.data or self._follows(name) for name in names)
+
+    def _follows(self, name: str) -> bool:
+        return any(self.has(*those) for _, those in FOLLOWS.get(name, ()))
+
+    def value(self, name: str) -> float | None:
+        """A number in the ledger, or tokens that follow from it; None where it is unknown."""
+        if name in self.data:
+            return float(self.data[name].value)
+        for formula, those in FOLLOWS.get(name, ()):
+            if self.has(*those):
+                return float(formula(*(self.data[one].value for one in those)))
+        return None
 
     def given(self, name: str) -> bool:
         """Whether the user gave this number."""

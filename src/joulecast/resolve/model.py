@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from joulecast.data.records import Figure, Model
 from joulecast.errors import InputError, brief
-from joulecast.resolve import config
+from joulecast.resolve import config, tuning
+from joulecast.resolve import tokens as of_data
 from joulecast.resolve.ledger import Ledger, Size
 from joulecast.terms import STAGES
-from joulecast.uncertainty import Datum
 
 #: Kind of model -> rule for FLOP per parameter and token.
 RULES = {
@@ -41,12 +39,15 @@ def resolve(ledger: Ledger) -> Size:
         known = ledger.library.model(plan.model)
         _take_known(ledger, known)
     _check_counted_alone(ledger, counted is not None, known)
-    _tokens(ledger)
+    of_data.resolve(ledger)
     arch = plan.arch or (counted.kind if counted else _arch(ledger, known))
     _check_sizes(ledger, arch)
     _flop_rule(ledger, arch)
+    ledger.tuning = tuning.of_sizes(ledger)
+    tuning.resolve(ledger)
     params, active = _value(ledger, "params"), _value(ledger, "active_params")
-    trainable = _value(ledger, "trainable_params")
+    trainable = _value(ledger, "trainable_params") or _value(ledger, "adapter_params") or None
+    tuned = ledger.tuning
     seq_len = counted.seq_len if counted else plan.seq_len
     if seq_len is None and known is not None and known.seq_len is not None:
         seq_len = int(known.seq_len.value)
@@ -63,10 +64,16 @@ def resolve(ledger: Ledger) -> Size:
         "seq_len": seq_len,
         "document_len": plan.document_len,
         "mtp_depth": plan.mtp_depth or 0,
+        "real_tokens": _value(ledger, "real_tokens"),
+        "padding_factor": _value(ledger, "padding_factor"),
+        "method": tuned.method if tuned is not None and tuned.named else None,
+        "base_precision": None if tuned is None else tuned.base_precision,
+        "framework": plan.framework,
         "recompute": plan.recompute or "none",
         "phases": [phase.said() for phase in plan.phases],
     }
     whole = params if params is not None else active
+    ledger.size_arch = arch
     return Size(arch, whole, active or params, trainable or whole, seq_len)
 
 
@@ -128,45 +135,6 @@ def _check_counted_alone(ledger: Ledger, counted: bool, known: Model | None) -> 
         )
 
 
-def _tokens(ledger: Ledger) -> None:
-    """Enter tokens as they were said: outright, unique x epochs, samples x length, or by phase."""
-    plan = ledger.plan
-    said: dict[str, tuple[float, str]] = {}
-    if plan.unique_tokens is not None:
-        epochs = plan.epochs if plan.epochs is not None else 1.0
-        why = f"{plan.unique_tokens:.5g} unique x {epochs:g} epochs"
-        said["unique_tokens x epochs"] = (plan.unique_tokens * epochs, why)
-    if plan.samples is not None:
-        if plan.seq_len is None:
-            raise InputError(
-                "samples", brief(plan.samples), "need a sequence length", ["--seq-len 2048"]
-            )
-        length = sum(int(part) for part in str(plan.seq_len).split(":"))
-        why = f"{plan.samples:.5g} samples x {length} tokens"
-        epochs = 1.0
-        if plan.epochs is not None and plan.unique_tokens is None:
-            epochs = plan.epochs
-            why += f" x {epochs:g} epochs"
-        said["samples x seq_len"] = (plan.samples * length * epochs, why)
-    if plan.phases:
-        why = f"sum of {len(plan.phases)} phases"
-        said["the phases"] = (sum(phase.tokens for phase in plan.phases), why)
-    for name, (tokens, why) in said.items():
-        if ledger.has("tokens"):
-            have = ledger.data["tokens"].value
-            if abs(tokens / have - 1) > 0.01:
-                raise InputError(
-                    "tokens",
-                    brief(have),
-                    f"contradicts {name} = {brief(tokens)}",
-                    ["giving one of the two"],
-                )
-            continue
-        ledger.data["tokens"] = Datum(
-            "tokens", tokens, unknown="given.tokens", basis="given", given=True, note=why
-        )
-
-
 def _arch(ledger: Ledger, known: Model | None) -> str:
     """The kind of model that is known or can be told from its sizes."""
     if known is not None:
@@ -210,7 +178,7 @@ def _check_sizes(ledger: Ledger, arch: str) -> None:
         )
     tokens = _value(ledger, "tokens")
     said = any(ledger.given(name) for name in ("params", "active_params", "tokens"))
-    if tokens is None or size is None or trainable is not None or not said:
+    if tokens is None or size is None or ledger.tuning is not None or not said:
         return
     ratio = tokens / size
     if not 1 <= ratio <= 2000:
@@ -260,5 +228,4 @@ def _later_stage(ledger: Ledger) -> bool:
 
 
 def _value(ledger: Ledger, name: str) -> float | None:
-    datum: Any = ledger.data.get(name)
-    return None if datum is None else float(datum.value)
+    return ledger.value(name)

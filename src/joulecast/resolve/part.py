@@ -10,7 +10,7 @@ from joulecast.data.library import Library
 from joulecast.errors import InputError, brief
 from joulecast.outcome import follow
 from joulecast.plan import FIELDS_OF_QUANTITIES, PROJECTS, Plan
-from joulecast.resolve import around, hardware, model, place, reserved, utilisation
+from joulecast.resolve import around, hardware, model, place, reserved, tuning, utilisation
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
@@ -20,8 +20,10 @@ def resolve_part(plan: Plan, library: Library, alike: bool = False) -> Ledger:
 
     Raises JoulecastError where the plan contradicts itself or says too little.
     """
+    plan, adapter = tuning.opened(plan)
     ledger = Ledger(plan, library)
-    ledger.alike = alike
+    ledger.alike, ledger.adapter = alike, adapter
+    ledger.tuning = tuning.of_plan(plan, adapter)
     _take_given(ledger)
     place.settle_year(ledger)
     reserved.resolve(ledger)

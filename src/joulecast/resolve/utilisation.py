@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, hypot, isnan, log, nan, prod
+from math import exp, hypot, log, prod
 from typing import Literal
 
 import numpy as np
@@ -14,9 +14,11 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.outcome import follow
 from joulecast.performance import expected_utilisation, size_factor
+from joulecast.resolve import finetune
 from joulecast.resolve.ledger import Ledger, Size, scaled
+from joulecast.resolve.shares import age_of, ceiling_of, layers_of, tuned_share
 from joulecast.terms import Field
-from joulecast.uncertainty import T90, T95, nominal
+from joulecast.uncertainty import T90, T95, Z80, Z95, nominal
 
 #: Ways to give a utilisation as it is, whatever the precision.
 AS_IT_IS = ("utilisation", "mfu", "hfu", "mfu_fp8", "tokens_per_second_per_device")
@@ -48,9 +50,6 @@ USUAL_SEQ_LEN = 4096
 #: A utilisation that every run reaches: its devices never wait.
 ALWAYS_BUSY = 1e-12
 
-MIDYEAR = 0.5
-MIDMONTH = 0.5
-
 
 def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     """The default for this device and kind of model, or what the given MFU needs."""
@@ -59,12 +58,19 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     if ledger.given("utilisation") or steady:
         ledger.settle("precision_speedup", 1.0, "utilisation was given as it is")
         if steady and not ledger.given("utilisation"):
-            ledger.assume("goodput", library.default("goodput"), "assumption.goodput")
+            _goodput(ledger)
         _check_consistent(ledger)
         if not ledger.plan.only_given and not ledger.given("device_power_w"):
             _settle_waiting(ledger, device, size)
         return
     if _hours_alone(ledger):
+        return
+    if ledger.tuning is not None:
+        ledger.device, ledger.size = device, size
+        finetune.settle(ledger, device, size)
+        _goodput(ledger)
+        _speedup(ledger, device)
+        _warn_of_software(ledger, device)
         return
     by_steps = ledger.has("global_batch_tokens")
     if by_steps:
@@ -84,6 +90,31 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
     ledger.factors = factors_of(ledger, device, size, figure.value)
     ledger.assume(role, figure, unknown, common=_in_common(library, device, figure))
     _speedup(ledger, device)
+
+
+def _goodput(ledger: Ledger) -> None:
+    """Enter the share of the time that makes progress, of a fine-tune what is around it too."""
+    if ledger.tuning is None:
+        ledger.assume("goodput", ledger.library.default("goodput"), "assumption.goodput")
+        return
+    ledger.assume("goodput", finetune.goodput(ledger), "assumption.fine_tune.goodput")
+    finetune.around(ledger)
+
+
+def _warn_of_software(ledger: Ledger, device: Device) -> None:
+    """Say how sure the speed of a fine-tune is, and who decides it."""
+    datum = ledger.data.get("large_step_mfu") or ledger.data.get("mfu")
+    if datum is None or datum.exact:
+        return
+    value, low, high = datum.levels
+    least, most = ((value / end) ** (Z80 / Z95) for end in (high, low))
+    about = "software decides much: say which (--framework tuned, ordinary), or one measured step"
+    ledger.warn(
+        "utilisation_of_fine_tunes",
+        f"speeds of other people's fine-tunes: 80 % range of device-hours {least:.2g} to "
+        f"{most:.2g} of the value; {about} (--set tokens_per_second_per_device=)",
+        first=True,
+    )
 
 
 def _hours_alone(ledger: Ledger) -> bool:
@@ -172,12 +203,6 @@ def default(ledger: Ledger, device: Device, size: Size, large_steps: bool = Fals
             "no published run of this field has both hours and FLOP: range widened to a factor of "
             "3 (--set mfu=; --field where it is another)",
         )
-    if _adapters(size):
-        ledger.warn(
-            "utilisation_of_fine_tunes",
-            "no fine-tune is among the runs that the utilisation was fitted on: range widened "
-            "(--set mfu=)",
-        )
     basis = base.basis
     smallest = library.default("utilisation_extrapolated.smallest_params").value
     if params < smallest:
@@ -239,6 +264,8 @@ def factors_of(ledger: Ledger, device: Device, size: Size, value: float) -> list
 
 def resized(ledger: Ledger, device: Device, size: Size, params: Array) -> dict[str, Array]:
     """What `resolve` assumes at other sizes of the model: value, low and high [level, size]."""
+    if ledger.tuning is not None:
+        return finetune.resized(ledger, device, size, params)
     by_steps = ledger.has("layer_overhead_s")
     levels = _levels(ledger, device, size, params, by_steps)
     steps = "large_step_" * by_steps
@@ -295,12 +322,9 @@ def _levels(
         1.0 if large_steps else _size(library, device, params),
     ) / (1 + _attention_left_out(ledger, size, params))
     widths = [library.default(f"utilisation.spread.{group}").points]
-    for name, applies in (
-        (f"utilisation.few_families.{device.device_class}", True),
-        ("utilisation.spread.fine_tune", _adapters(size)),
-    ):
-        if applies and library.has_default(name):
-            widths.append(library.default(name).points)
+    few = f"utilisation.few_families.{device.device_class}"
+    if library.has_default(few):
+        widths.append(library.default(few).points)
     down = hypot(*(log(low) for _, low, _ in widths), log(least / share))
     up = hypot(*(log(high) for _, _, high in widths), log(most / share))
     if field == "other":
@@ -333,12 +357,6 @@ def _in_common(library: Library, device: Device, figure: Figure) -> float:
     return max(0.0, 1 - (own / whole) ** 2)
 
 
-def share_is_assumed(device: Device) -> bool:
-    """Whether nobody measured what share of its peak a device can use."""
-    known = device.tuned_share or device.matmul_share
-    return known is None or known.basis == "assumed"
-
-
 def _size(library: Library, device: Device, params: Numbers) -> Numbers:
     """What a model of this size keeps on this device; all of it where its peak is not known."""
     peak = device.peak("bf16")
@@ -354,12 +372,6 @@ def field_of(ledger: Ledger, size: Size) -> Field:
     return ledger.plan.field or FIELD_OF.get(size.arch, "language")
 
 
-def _adapters(size: Size) -> bool:
-    """Whether weights are frozen: a fine-tune."""
-    trained, every = size.trained_params, size.params
-    return trained is not None and every is not None and trained < every
-
-
 def _steps(ledger: Ledger, size: Size) -> bool:
     """Enter what an optimiser step costs beside its arithmetic; whether the law holds here."""
     library = ledger.library
@@ -367,11 +379,11 @@ def _steps(ledger: Ledger, size: Size) -> bool:
         batch = brief(ledger.data["global_batch_tokens"].value)
         why = "needs the number of devices that share it"
         raise InputError("global_batch_tokens", batch, why, ["--device-count 64"])
-    if _adapters(size) or size.active_params is None or not ledger.has("tokens"):
+    if size.active_params is None or not ledger.has("tokens"):
         ledger.warn(
             "step_law_off",
-            "what a step of this batch costs is known where size and tokens are, and all weights "
-            "are trained: the batch changes nothing here",
+            "what a step of this batch costs is known where size and tokens are: the batch changes "
+            "nothing here",
         )
         return False
     if size.arch not in STEPS_OF:
@@ -387,23 +399,6 @@ def _steps(ledger: Ledger, size: Size) -> bool:
     return True
 
 
-def layers_of(library: Library, active_params: float) -> Figure:
-    """Layers of a decoder of some size, where its config is not known."""
-    at_1e9 = library.default("layers_rule.at_1e9_params")
-    value, low, high = layer_levels(library, active_params).tolist()
-    note = f"{at_1e9.value:g} at 1e9 parameters, here {brief(active_params)}; {at_1e9.note}"
-    return at_1e9.replace(value=value, low=low, high=high, note=note)
-
-
-def layer_levels(library: Library, active_params: Numbers) -> Array:
-    """Value, low and high of the layers of decoders of so many active parameters [level, ...]."""
-    grown = (active_params / 1e9) ** library.default("layers_rule.exponent").value
-    levels: Array = np.multiply.outer(
-        np.array(library.default("layers_rule.at_1e9_params").points), grown
-    )
-    return levels
-
-
 def _warn_of_small_steps(ledger: Ledger, device: Device, size: Size) -> None:
     """Say at which batch so many devices stop scaling, where no batch was given.
 
@@ -411,7 +406,7 @@ def _warn_of_small_steps(ledger: Ledger, device: Device, size: Size) -> None:
     """
     library = ledger.library
     count, active = ledger.data.get("device_count"), size.active_params
-    if count is None or active is None or _adapters(size) or size.arch not in DECODERS:
+    if count is None or active is None or size.arch not in DECODERS:
         return
     peak = device.peak("bf16")
     if peak is None:
@@ -438,37 +433,6 @@ def default_value(ledger: Ledger, device: Device, size: Size) -> float:
 
 def _group(size: Size) -> str:
     return "decoder" if size.arch in DECODERS else "other"
-
-
-def ceiling_of(library: Library, device: Device) -> Figure:
-    """Best matrix product as a share of peak: of the device, or of its class."""
-    return device.matmul_share or library.default(f"matmul_share.{device.device_class}")
-
-
-def tuned_share(library: Library, device: Device) -> Figure:
-    """Share of peak that a tuned training can use: from pairs of runs, else the ceiling."""
-    return device.tuned_share or ceiling_of(library, device)
-
-
-#: Age of software where nobody printed when its device was released.
-USUAL_AGE = 2.0
-
-
-def released(device: Device) -> float:
-    """When a device was released, as a year; NaN where nobody printed it."""
-    date = device.release_date
-    return nan if date is None else date.year + (date.month - MIDMONTH) / 12
-
-
-def age_of(library: Library, device: Device, year: int) -> float:
-    """Years that the software of a device has had to the middle of a year; never below 0.
-
-    They count from the first device of its generation, or from the older one whose software
-    tuned runs show it could use from its first day.
-    """
-    first = device.software_since or device.generation or device.id
-    when = released(library.device(first).device)
-    return USUAL_AGE if isnan(when) else max(0.0, year + MIDYEAR - when)
 
 
 def _attention_left_out(ledger: Ledger, size: Size, params: Numbers) -> Numbers:

@@ -24,7 +24,7 @@ from joulecast.data.library import Library
 from joulecast.estimation import drawn
 from joulecast.plan import Plan
 from joulecast.resolve import resolve
-from joulecast.resolve.utilisation import tuned_share
+from joulecast.resolve.shares import tuned_share
 from joulecast.terms import TERMS
 from joulecast.validating import telling
 from joulecast.validating.accounting import accounts

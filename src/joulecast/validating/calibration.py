@@ -24,14 +24,8 @@ import numpy as np
 
 from joulecast import units
 from joulecast.arrays import Array
-from joulecast.resolve.utilisation import (
-    ATTENTION_LEFT_OUT,
-    DECODERS,
-    FIELD_OF,
-    LARGE_MODEL_PARAMS,
-    age_of,
-    tuned_share,
-)
+from joulecast.resolve.shares import age_of, tuned_share
+from joulecast.resolve.utilisation import ATTENTION_LEFT_OUT, DECODERS, FIELD_OF, LARGE_MODEL_PARAMS
 from joulecast.uncertainty import T90, T95
 from joulecast.validating.power import PowerFit, entry, fit_power
 from joulecast.validating.scoring import family_weights

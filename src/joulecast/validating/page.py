@@ -178,6 +178,13 @@ fit to all entries, and the shipped records:
 
 {_markdown(transfer_text.examples(found.examples))}
 
+Published speeds of fine-tunes, by method, each family of tables (a publisher) left out of the fit
+that forecasts it; packed, padded and full lengths alike. *Framework, batch not said* is what
+somebody gets who says neither --framework nor --set pass_tokens=; *one step measured* is where
+another row of the same family, device and method is known, as from the first minutes of a job:
+
+{_markdown(transfer_text.fine_tunes(found.fine_tunes))}
+
 {_markdown(tables.gates(found.gates))}
 
 **Levels do not transfer.** Tuned stacks at full goodput keep about twice what whole jobs keep of

@@ -15,13 +15,8 @@ import numpy as np
 from joulecast.answers.transfer import Transfer
 from joulecast.compute import attention_share
 from joulecast.performance import expected_utilisation, size_factor
-from joulecast.resolve.utilisation import (
-    LARGE_MODEL_PARAMS,
-    age_of,
-    ceiling_of,
-    share_is_assumed,
-    tuned_share,
-)
+from joulecast.resolve.shares import age_of, ceiling_of, share_is_assumed, tuned_share
+from joulecast.resolve.utilisation import LARGE_MODEL_PARAMS
 from joulecast.uncertainty import Z95
 from joulecast.validating.scoring import family_weights
 

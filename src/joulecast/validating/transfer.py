@@ -25,8 +25,8 @@ from joulecast.answers.transfer import (
 from joulecast.answers.validation import Gate
 from joulecast.performance import size_factor
 from joulecast.resolve.hardware import power_at_work
-from joulecast.resolve.utilisation import ceiling_of, released, tuned_share
-from joulecast.validating import throughput
+from joulecast.resolve.shares import ceiling_of, released, tuned_share
+from joulecast.validating import finetunes, throughput
 from joulecast.validating.entries import Entry, entries_of, nodes_of
 from joulecast.validating.tuned import PRETRAINING, StepLaw, Tuned, without
 
@@ -57,6 +57,8 @@ DC_OVER_AC = 0.975
 
 PAIR_FACTOR, PAIR_MEDIAN = 1.15, (0.95, 1.05)
 STEP_FACTOR, WATTS_FACTOR = 1.20, 1.06
+#: Hours of fine-tunes; percent of rows in the 80 % range of a method: 70 to 90.
+FINE_TUNE_FACTOR, FINE_TUNE_INSIDE = 1.55, (70.0, 90.0)
 
 
 class _Pair(NamedTuple):
@@ -115,12 +117,19 @@ def validate_devices(library: Library) -> DeviceValidation:
         Gate("watts of nodes, utilisation given: typical factor",
              found["watts of nodes, utilisation given", "forecast"].factor, WATTS_FACTOR),
     ]  # fmt: skip
+    tuned = finetunes.scores(library)
+    gates.append(Gate("fine-tunes: typical factor", tuned[0].factor, FINE_TUNE_FACTOR))
+    gates += [
+        Gate(f"fine-tunes, {one.method}: rows in 80 % range, %", 100 * one.inside, FINE_TUNE_INSIDE)
+        for one in tuned[1:]
+    ]
     return DeviceValidation(
         tuple(rows),
         tuple(steps),
         tuple(nodes),
         tuple(_examples(pairs, entries, library)),
         tuple(summary),
+        tuple(tuned),
         tuple(gates),
         library.digest,
     )

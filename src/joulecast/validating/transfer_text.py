@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from joulecast.answers.transfer import DeviceValidation, Example, PairRow, Transfer
+from joulecast.answers.transfer import DeviceValidation, Example, FineTunes, PairRow, Transfer
 from joulecast.report.words import two
 from joulecast.validating import tables
 from joulecast.validating.columns import Table, aligned
@@ -26,6 +26,8 @@ def text(validation: DeviceValidation) -> str:
     parts = [
         "Hours of the newer device over the older at equal work: forecast over measured",
         aligned(summary(validation.summary)),
+        "Hours of published fine-tunes, each family of tables left out",
+        aligned(fine_tunes(validation.fine_tunes)),
         "Worked examples",
         aligned(examples(validation.examples)),
         "Pairs, by the devices",
@@ -50,6 +52,30 @@ def summary(rows: Sequence[Transfer]) -> Table:
                 str(one.rows),
                 f"{one.factor:.3f}",
                 f"{one.median_ratio:.2f}",
+            ]
+            for one in rows
+        ),
+    ]
+
+
+def fine_tunes(rows: Sequence[FineTunes]) -> Table:
+    """How well fine-tunes are forecast, by method."""
+    head = [
+        "method", "rows", "families", "typical factor", "median", "in 80 % range",
+        "framework, batch not said", "one step measured",
+    ]  # fmt: skip
+    return [
+        head,
+        *(
+            [
+                one.method,
+                str(one.rows),
+                str(one.families),
+                f"{one.factor:.2f}",
+                f"{one.median_ratio:.2f}",
+                f"{one.inside:.0%}",
+                f"{one.untold_factor:.2f}",
+                f"{one.measured_factor:.2f}",
             ]
             for one in rows
         ),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from joulecast.arrays import Array
-from joulecast.resolve.utilisation import ceiling_of, released
+from joulecast.resolve.shares import ceiling_of, released
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
