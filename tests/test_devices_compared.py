@@ -49,7 +49,7 @@ def devices() -> DeviceValidation:
 
 
 def test_pairs_steps_and_watts_keep_to_their_gates(devices: DeviceValidation) -> None:
-    assert devices.ok and len(devices.gates) == 6
+    assert devices.ok and len(devices.gates) == 10
     assert len(devices.pairs) == 145 and sum(row.precision_settled for row in devices.pairs) == 87
     found = {(one.group, one.way): one for one in devices.summary}
     settled = "pairs, precision settled"
@@ -234,13 +234,21 @@ def test_with_a_batch_more_devices_cost_hours_and_draw_less() -> None:
     }
 
 
-def test_a_batch_needs_devices_and_means_nothing_to_adapters() -> None:
+def test_a_batch_needs_devices_and_of_adapters_bounds_a_pass() -> None:
     with pytest.raises(JoulecastError, match="global_batch_tokens: 4e6: needs the number"):
         estimate(Plan(params=8e9, tokens=1e12, global_batch_tokens=4e6))
     lora = estimate(
         Plan(params=8e9, trainable_params=4e7, tokens=1e9, global_batch_tokens=4e6, device_count=8)
     )
-    assert "step_law_off" in codes(lora)
+    small = estimate(
+        Plan(params=8e9, trainable_params=4e7, tokens=1e9, global_batch_tokens=8e3, device_count=8)
+    )
+    assert "given_unused" not in codes(lora) | codes(small)
+    passes = [
+        next(one.value for one in found.assumptions if one.name == "pass_tokens")
+        for found in (lora, small)
+    ]
+    assert passes == [8192, 1000]
     vision = estimate(
         Plan(arch="vision", params=3e8, tokens=1e11, global_batch_tokens=1e6, device_count=8)
     )

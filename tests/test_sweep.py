@@ -293,7 +293,7 @@ def test_ranges_of_numbers_hold_both_ends() -> None:
     ("vary", "message"),
     [
         ({}, "--vary: names nothing to vary; try --vary params=1B,7B,70B"),
-        ({"parms": [1e9]}, "--vary: parms: is not part of a plan; try params, active_params, layers"),
+        ({"parms": [1e9]}, "--vary: parms: is not part of a plan; try params, prompts, active_params"),
         ({"params": []}, "--vary: params: has no values"),
         ({"params": "lin:1B:1B:9"}, "--vary: params=lin:1B:1B:9: has a step of zero: 9 times the same value; try params=1B"),
         ({"params": "lin:2B:1B:9"}, "--vary: params=lin:2B:1B:9: is an empty range: its ends are swapped; try params=lin:1B:2B:9"),

@@ -55,7 +55,6 @@ NOTES = {
     "earlier ones ask for",
     "spread.other": "the same for other kinds",
     "spread.no_field": "a factor of 3 either way at 80 %, where no run of the field has hours",
-    "spread.fine_tune": "added where weights are frozen: no fine-tune is in the fit; judged",
     "device_power_share.hopper.large": "metered devices of published runs, pulled by one family "
     "towards the share before any meter; ends moved along",
     "device_power_share.pre-ampere.small": "metered machines of published runs less the host's "

@@ -258,13 +258,17 @@ def _cross_checks(data: Mapping[str, Datum]) -> tuple[tuple[CrossCheck, ...], se
 #: Given for what they tell of the model even where the arithmetic starts after them.
 TELLING = ("params", "active_params", "trainable_params", "tokens", "device_count")
 
+#: The same where a pass is told: its overhead and its tokens are settled from these.
+OF_A_PASS = ("layers", "global_batch_tokens")
+
 
 def _unused(data: Mapping[str, Datum], shown: Mapping[str, Datum]) -> list[Notice]:
     """Given quantities that changed nothing: people should know that they did not."""
+    told = (*TELLING, *OF_A_PASS) if "pass_overhead_s" in shown else TELLING
     return [
         Notice("given_unused", f"{name} was given, but nothing in the answer rests on it")
         for name, datum in data.items()
-        if datum.given and name not in shown and name not in TELLING
+        if datum.given and name not in shown and name not in told
     ]
 
 

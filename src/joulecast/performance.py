@@ -342,7 +342,7 @@ def utilisation_of_passes(
     for 0.3 to 400 billion parameters and 500 tokens a pass or more.
 
     >>> float(round(utilisation_of_passes(0.45, 1, 0.13, 4 * 0.6e9, 1, 4096, 989e12), 4))
-    0.0643
+    0.0654
     """
     pass_time = training_flop / tokens * pass_tokens / peak_flops
     return 1 / (1 / large_passes + precision_speedup * pass_overhead / pass_time)

@@ -75,10 +75,10 @@ COLUMNS = (
     "idle_8", "project_search", "project_ablations", "project_failed_runs", "project_evaluation",
     "project_data_preparation", "idle_9", "project_post_training", "global_batch_tokens", "layers",
     "layer_overhead_s", "idle_10", "idle_11", "large_step_utilisation", "idle_12",
-    "large_step_mfu", "full_power_utilisation", "idle_power_share", "padding_factor",
+    "large_step_mfu", "full_power_utilisation", "idle_power_share", "idle_13", "padding_factor",
     "pass_overhead_s", "pass_tokens", "generation_share", "startup_s", "answer_tokens",
-    "prompt_tokens", "model_passes", "adapter_params", "real_tokens", "prompts",
-    "answers_per_prompt", "iterations",
+    "prompt_tokens", "idle_14", "idle_15", "model_passes", "idle_16", "idle_17",
+    "adapter_params", "real_tokens", "prompts", "answers_per_prompt", "iterations",
 )  # fmt: skip
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the

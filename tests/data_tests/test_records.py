@@ -44,6 +44,7 @@ SHAPES = {
     "attention_share",
     "device_power_share",
     "devices_in_a_node",
+    "fine_tune",
     "grid_clean_below",
     "grid_old_after_years",
     "grid_spread",
@@ -116,7 +117,7 @@ def keys_in_tables() -> dict[str, str]:
     for name, regions in CORE["regions"].items():
         found |= {row["source_pue"]: f"{name}:{key}" for key, row in regions.items()}
     found |= {row["source"]: key for key, row in CORE["instances"].items()}
-    for table in ("benchmark_runs", "benchmark_nodes", "throughput"):
+    for table in ("benchmark_runs", "benchmark_nodes", "throughput", "finetunes"):
         found |= {row["source"]: key for key, row in BUNDLED.benchmark(table).items()}
     for name, years in CORE["grids_direct"].items():
         found |= {row["source"]: name for row in years.values()}

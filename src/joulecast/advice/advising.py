@@ -34,6 +34,7 @@ KINDS: dict[str, Finder] = {
     "site": places.sites,
     "reserving": running.reserving,
     "goodput": running.goodput,
+    "packing": running.packing,
     "tuning": running.tuning,
     "batch": running.batching,
 }
@@ -74,7 +75,8 @@ def advise(
         where they are known.
     keep
         Kinds of change not to look for (size, moe, device, precision, place, site, reserving,
-        goodput, tuning, batch), and ``country`` or ``provider``; names, or text with commas.
+        goodput, packing, tuning, batch), and ``country`` or ``provider``; names, or text with
+        commas.
     only
         Kinds to look for, and no others.
     library

@@ -30,6 +30,8 @@ def rounded(value: float, digits: int = 3) -> str:
 def goodput(now: Opened) -> list[Candidate]:
     """Less time lost to restarts: what large runs that reported it kept."""
     by_work(now)
+    if now.ledger.tuning is not None:
+        raise NotOpenError("a fine-tune loses time to its start and evaluation, not to restarts")
     if now.ledger.given("utilisation"):
         raise NotOpenError("utilisation was given, with the time lost in it")
     good = now.library.default("advice.goodput")
@@ -48,6 +50,43 @@ def goodput(now: Opened) -> list[Candidate]:
     ]
 
 
+def packing(now: Opened) -> list[Candidate]:
+    """Samples end to end in place of batches filled to their longest."""
+    by_work(now)
+    padding = now.ledger.value("padding_factor")
+    if padding is None:
+        raise NotOpenError("nobody said that samples are padded (--samples, --sample-tokens)")
+    if padding == 1:
+        raise NotOpenError("samples are packed already")
+    gain = now.library.default("padding_factor.to_longest")
+    return [
+        Candidate(
+            "packing",
+            "pack samples end to end",
+            sets={"padding_factor": "1"},
+            detail=f"padding computes {padding:.2g} times the real tokens; packing was worth "
+            f"{gain.low:g} to {gain.high:g} times the speed in published fine-tunes",
+            caveat="samples of a sequence must be masked from each other; a step then holds more",
+            sources=(gain.source, "fms-acceleration-tables"),
+        )
+    ]
+
+
+def _of_fine_tunes(now: Opened) -> Candidate:
+    """A framework with kernels of its own for this work."""
+    if now.plan.framework == "tuned":
+        raise NotOpenError("the framework brings kernels of its own already")
+    figure = now.library.default("fine_tune.framework.tuned")
+    return Candidate(
+        "tuning",
+        "a framework with kernels of its own for this work",
+        flags={"framework": "tuned"},
+        detail=f"published fine-tunes: {now.plan.framework or 'framework not said'} so far",
+        caveat="measure a step first: frameworks differ by device and method",
+        sources=(figure.source,),
+    )
+
+
 def tuning(now: Opened) -> list[Candidate]:
     """A better-tuned run: the utilisation that one published run in four exceeds.
 
@@ -55,6 +94,8 @@ def tuning(now: Opened) -> list[Candidate]:
     """
     by_work(now)
     ledger = now.ledger
+    if ledger.tuning is not None:
+        return [_of_fine_tunes(now)]
     if len({device.device_class for device in now.devices}) > 1:
         raise NotOpenError("the fleet has devices of several classes, each with a level of its own")
     assert ledger.device is not None and ledger.size is not None

@@ -155,9 +155,10 @@ def overhead_levels(ledger: Ledger, device: Device, size: Size, active_params: N
     layer = library.default(f"fine_tune.layer_pass_of.{word}")
     cost = library.default("fine_tune.layer_pass_s")
     layers = layer_levels(library, active_params)[0]
-    known = ledger.data.get("layers")
-    if known is not None and np.ndim(active_params) == 0:
-        layers = known.value
+    if np.ndim(active_params) == 0 and ledger.given("layers"):
+        layers = ledger.data["layers"].value
+    elif np.ndim(active_params) == 0 and ledger.architecture is not None:
+        layers = ledger.architecture.attention_layers or layers
     params = active_params * ((size.params or 1.0) / (size.active_params or size.params or 1.0))
     spent = layers * cost.value * layer.value
     if tuning.quantised:

@@ -132,6 +132,12 @@ def _samples(ledger: Ledger) -> None:
             raise InputError("tokens", brief(have), f"contradicts {why} = {brief(real)}", hints)
         return
     ledger.data["real_tokens"] = _given("real_tokens", real, why)
+    if ledger.given("padding_factor"):
+        factor = ledger.data["padding_factor"].value
+        if plan.packing and factor != 1:
+            why = "contradicts packing, which leaves nothing to fill"
+            raise InputError("padding_factor", brief(factor), why, ["giving one of the two"])
+        return
     if plan.packing:
         ledger.settle("padding_factor", 1.0, "samples are packed end to end", "given")
         return

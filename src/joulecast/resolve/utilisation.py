@@ -292,6 +292,8 @@ def _settle_waiting(ledger: Ledger, device: Device, size: Size) -> None:
 def values(ledger: Ledger, device: Device, params: Numbers) -> Numbers:
     """The default at other sizes of the model."""
     assert ledger.size is not None
+    if ledger.tuning is not None:
+        return default_value(ledger, device, ledger.size) * np.ones_like(params)
     value: Numbers = _levels(ledger, device, ledger.size, params)[0]
     return value
 
@@ -427,7 +429,10 @@ def _warn_of_small_steps(ledger: Ledger, device: Device, size: Size) -> None:
 
 
 def default_value(ledger: Ledger, device: Device, size: Size) -> float:
-    """The default utilisation alone."""
+    """The default utilisation alone; of a fine-tune that of large passes."""
+    if ledger.tuning is not None:
+        kept = finetune.goodput(ledger).value
+        return float(finetune.levels(ledger, device)[0]) * kept
     return float(_levels(ledger, device, size, _params(size))[0])
 
 

@@ -66,9 +66,6 @@ OWN_OF_OTHERS = (0.60, 0.30)
 #: A field without hours: a factor of 3 either way at 80 %.
 NO_FIELD = math.log(3) / T90
 
-#: What fine-tunes, which are not in the fit, add to the scale: judged.
-FINE_TUNES = 0.25
-
 #: Size at which the share of attention per token of sequence length is quoted.
 REFERENCE_PARAMS = 7e9
 
@@ -131,7 +128,7 @@ class Calibration:
             return entry(note or notes.get(name, ""), 1.0, *ends)
 
         widths = {"decoder": self.scales[0], "other": self.scales[1]}
-        widths |= {"no_field": NO_FIELD, "fine_tune": FINE_TUNES}
+        widths |= {"no_field": NO_FIELD}
         fields = {"language": 0.0, **{name: getattr(fit, name) for name in FIELDS}}
         return {
             "utilisation": {
