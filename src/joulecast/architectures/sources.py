@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joulecast.answers.count import Convention, ModelCount
 from joulecast.architectures.config import WAYS_ON, config_of
@@ -15,6 +15,9 @@ from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_PARTS
 from joulecast.architectures.layout import Layout, Term
 from joulecast.errors import InputError, UnknownNameError
 from joulecast.notices import Notice
+
+if TYPE_CHECKING:
+    from joulecast.architectures.modules import Module
 
 #: No config is larger; a file that is, is not one.
 MOST_BYTES = 8_000_000
@@ -38,6 +41,14 @@ class Architecture:
     model_type: str
     layout: Layout
     seq_len: tuple[int, ...] | None = None
+    raw: Mapping[str, Any] | None = None
+
+    def modules(self) -> list[Module]:
+        """The modules that adapters can be put on; raises UnknownNameError where none is known."""
+        from joulecast.architectures.modules import modules_of
+
+        known_as = SAME_AS.get(self.model_type, self.model_type)
+        return modules_of(config_of(self.raw or {"model_type": known_as}, known_as), known_as)
 
     @property
     def attention_layers(self) -> float:
@@ -199,12 +210,13 @@ def read_architecture(
         why, ways = "is not one we can count from a config", _look_alikes(model_type)
         raise UnknownNameError("model_type", model_type, why, [*ways, *WAYS_ON])
     notices += _other_head(raw.get("architectures"))
-    config = config_of({**raw, "model_type": known_as}, known_as)
+    named = {**raw, "model_type": known_as}
+    config = config_of(named, known_as)
     layout = builder(config)
     config.finish()
     warnings = (*notices, *config.warnings)
     layout = replace(layout, warnings=warnings)
-    return Architecture(model_type, layout, lengths)
+    return Architecture(model_type, layout, lengths, named)
 
 
 #: Ends of the names of classes whose output we count: a word for each token, or a class of images.
