@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulecast import Footprint, JoulecastError, Library, Plan, advise, compare, estimate, sweep
+from joulecast.architectures import read_architecture
 from joulecast.validating import finetunes
 
 METHODS = ("full", "lora", "qlora", "prefix", "head", "dpo", "grpo", "ppo")
@@ -417,6 +418,29 @@ def test_sweeps_and_comparisons_are_rows_of_estimates() -> None:
         assert row["total_kgco2e_p90"] == pytest.approx(total.p90, rel=0.02)
     found = compare([plan, plan.replace(method="lora")])
     assert found.options[1].ratio_to_first is not None
+
+
+def test_a_counted_model_goes_all_the_way(tmp_path: Path) -> None:
+    config = {
+        "model_type": "llama", "hidden_size": 256, "num_hidden_layers": 4, "vocab_size": 1000,
+        "num_attention_heads": 4, "intermediate_size": 512,
+    }  # fmt: skip
+    count = read_architecture(config).count(512)
+    plan = Plan(model=count, tokens=1e9, device="rtx4090", region="fr")
+    assert estimate(count, tokens=1e9, device="rtx4090", region="fr").total == estimate(plan).total
+    assert plan.params == count.params_total
+    flop = estimate(plan).training_flop
+    assert flop is not None
+    assert flop.value == pytest.approx(count.train_flop_per_token * 1e9)
+    plan.save(tmp_path / "counted.toml")
+    assert estimate(Plan.read(tmp_path / "counted.toml")).total == estimate(plan).total
+    frozen = count.replace(params_trained=1e5, train_flop=2 * count.forward_flop_per_token)
+    tuned = estimate(frozen, tokens=1e9, device="rtx4090", region="fr")
+    assert tuned.training_flop is not None
+    assert tuned.training_flop.value == pytest.approx(2 * count.forward_flop_per_token * 1e9)
+    assert "utilisation_of_fine_tunes" in {one.code for one in tuned.warnings}
+    with pytest.raises(JoulecastError, match="with frozen weights: its FLOP are of what is"):
+        Plan(model=frozen, device="rtx4090")
 
 
 # The fit.

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from arch_tests.tables import config, rows
 
+from joulecast import Plan, estimate
+from joulecast.compute import training_flop_of_passes_counted
 from joulecast.errors import InputError
 from joulecast.torch_counting import model_from_torch
 
@@ -307,3 +309,67 @@ class TestCounts:
         net = self.made(forward, w=self.nn.Parameter(torch.ones(4, 8)), lin=self.nn.Linear(8, 8))
         with pytest.raises(InputError, match=r"odd.* cannot be counted"):
             model_from_torch(net, (2, 4))
+
+    def test_frozen_weights_get_no_gradients(self) -> None:
+        """Two layers of 64 x 64, the first frozen: 16,384 forward, 24,576 in training."""
+        nn = self.nn
+        net = nn.Sequential(nn.Linear(64, 64, bias=False), nn.Linear(64, 64, bias=False))
+        whole = model_from_torch(net, (1, 64))
+        assert whole.train_flop_per_token == 3 * 16_384
+        net[0].requires_grad_(False)
+        partly = model_from_torch(net, (1, 64))
+        assert partly.forward_flop_per_token == 16_384
+        assert partly.train_flop_per_token == 24_576
+        assert partly.params_trained == 64 * 64
+        assert [one.code for one in partly.warnings] == ["frozen_weights"]
+        said: Any = {"samples": 1e9, "epochs": 2, "device": "rtx4090", "region": "fr"}
+        footprint = estimate(partly, **said)
+        assert footprint.training_flop is not None
+        assert footprint.training_flop.value == pytest.approx(2e9 * 24_576)
+        assert footprint.plan["trainable_params"] == 64 * 64
+        assert estimate(Plan(model=partly, **said)).to_dict() == footprint.to_dict()
+        net[0].requires_grad_(True)
+        net[1].requires_grad_(False)
+        assert model_from_torch(net, (1, 64)).train_flop_per_token == 2 * 16_384
+
+    def test_lora_takes_the_flop_of_its_rule(self) -> None:
+        """Every matrix of twelve layers with adapters: within 2 % of torch.
+
+        The first layer's inputs have no gradients, which the rule counts: 1 % here.
+        """
+        torch, nn, width, length, rank = self.torch, self.nn, 256, 256, 8
+
+        def adapted(n_in: int, n_out: int) -> Any:
+            def forward(own: Any, x: Any) -> Any:
+                return own.base(x) + own.up(own.down(x))
+
+            parts = {
+                "base": nn.Linear(n_in, n_out, bias=False).requires_grad_(False),
+                "down": nn.Linear(n_in, rank, bias=False),
+                "up": nn.Linear(rank, n_out, bias=False),
+            }
+            return self.made(forward, **parts)
+
+        def layer() -> Any:
+            def forward(own: Any, x: Any) -> Any:
+                q, k, v = (one(x).unflatten(-1, (4, -1)).transpose(1, 2) for one in own.qkv)
+                seen = nn.functional.scaled_dot_product_attention(q, k, v)
+                x = x + own.out(seen.transpose(1, 2).flatten(-2))
+                return x + own.down(own.up(x).relu())
+
+            qkv = nn.ModuleList([adapted(width, width) for _ in range(3)])
+            return self.made(
+                forward,
+                qkv=qkv,
+                out=adapted(width, width),
+                up=adapted(width, 2 * width),
+                down=adapted(2 * width, width),
+            )
+
+        net = nn.Sequential(*(layer() for _ in range(12)))
+        count = model_from_torch(net, torch.zeros(1, length, width), unit="token")
+        trained = count.params_trained or 0.0
+        weights = count.params_total - trained
+        attention = 12 * 4 * width * length
+        rule = training_flop_of_passes_counted(2 * weights + attention, attention, 2, trained, 1)
+        assert count.train_flop_per_token == pytest.approx(rule, rel=0.02)

@@ -103,9 +103,11 @@ class _Strip:
         beside = f" + 3 x {brief(added)} trained beside them" if added else ""
         if counted:
             forward = self.value("forward_flop_per_token")
+            attention = self.value("attention_flop_per_token")
             what = f"FLOP per token: {passes:g} passes x {brief(forward)}"
+            what += f" + {brief(attention)} of attention once more" if attention else ""
             what += f" + 6 x {brief(added)} trained" if added else ""
-            self.key("", passes * forward + 6 * added, what)
+            self.key("", passes * forward + attention + 6 * added, what)
         else:
             size = self.value("active_params")
             self.key("", self.value("flop_per_param_token") / 3, "FLOP per parameter and pass")

@@ -115,6 +115,7 @@ def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in or
         "training_flop",
         compute.training_flop_of_passes_counted,
         "forward_flop_per_token",
+        "attention_flop_per_token",
         *passes,
     )
     step(

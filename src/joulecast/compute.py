@@ -181,17 +181,21 @@ def training_flop_of_passes(
 
 def training_flop_of_passes_counted(
     forward_flop_per_token: Numbers,
+    attention_flop_per_token: Numbers,
     model_passes: Numbers,
     adapter_params: Numbers,
     tokens: Numbers,
 ) -> Numbers:
     r"""Training FLOP of a fine-tune whose base was counted from its architecture.
 
-    .. math:: C = D \left(m \, f + 6 N_\mathrm{adapter}\right)
+    .. math:: C = D \left(m \, f + f_a + 6 N_\mathrm{adapter}\right)
 
     Parameters
     ----------
     forward_flop_per_token : f, FLOP of the forward pass of the base [FLOP per token].
+    attention_flop_per_token : f_a, those of products without weights, such as attention scores,
+        where a base is frozen under adapters, else 0 [FLOP per token]: their backward pass takes
+        two products for each, though m counts one.
     model_passes, adapter_params, tokens : As in training_flop_of_passes.
 
     Returns
@@ -200,10 +204,11 @@ def training_flop_of_passes_counted(
 
     Source: As training_flop_of_passes.
 
-    >>> training_flop_of_passes_counted(16e9, 3, 0.0, 1e12)
+    >>> training_flop_of_passes_counted(16e9, 0.0, 3, 0.0, 1e12)
     4.8e+22
     """
-    return tokens * (model_passes * forward_flop_per_token + 6 * adapter_params)
+    frozen = model_passes * forward_flop_per_token + attention_flop_per_token
+    return tokens * (frozen + 6 * adapter_params)
 
 
 def tokens_with_padding(real_tokens: Numbers, padding_factor: Numbers) -> Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from joulecast.terms import STAGES, TERMS, Term
 from joulecast.uncertainty import Datum
 from joulecast.use import phase
 
+if TYPE_CHECKING:
+    from joulecast.answers.count import ModelCount
+
 SKEW = 0.05
 
 #: Training compute above which duties begin in the EU -> code and what follows, strongest first.
@@ -53,15 +57,18 @@ EU_THRESHOLDS = {
 }
 
 
-def estimate(plan: Plan, library: Library | None = None) -> Footprint:
+def estimate(plan: Plan | ModelCount, library: Library | None = None, **said: Any) -> Footprint:
     """Forecast the footprint of a plan.
 
     Parameters
     ----------
     plan
-        What is to be trained, on what, where, and what is known already.
+        What is to be trained, on what, where, and what is known already; or a counted model, of
+        which `said` are the other fields of the plan.
     library
         The data to look things up in; the package's own where none is given.
+    **said
+        Fields of a plan, beside a counted model: ``estimate(count, samples=50_000)``.
 
     Returns
     -------
@@ -78,6 +85,10 @@ def estimate(plan: Plan, library: Library | None = None) -> Footprint:
     >>> fp.training_flop.value
     3.15e+23
     """
+    if not isinstance(plan, Plan):
+        plan = Plan(model=plan, **said)
+    elif said:
+        plan = plan.replace(**said)
     return footprint_of(resolve(plan, library or Library.bundled()))
 
 

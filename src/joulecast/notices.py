@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
     "utilisation_by_analogy": "Few or no published runs on this class of device: range widened.",
     "utilisation_of_fine_tunes": "How fast a fine-tune is depends on the software brought to it.",
+    "frozen_weights": "Some weights of a torch module are frozen: its training step counts less.",
     "padding_assumed": "Nobody said whether samples are packed: they are taken to be padded.",
     "field_without_runs": "No published run of the model's field: the range is a factor of 3.",
     "small_steps": "So many devices need a batch larger than any that is usual: say the batch.",

@@ -107,6 +107,8 @@ tokens log 1..1e21 --tokens:
 flop_per_param_token [FLOP] log 0.1..100:
     training FLOP per active parameter and token: forward and backward pass
 forward_flop_per_token [FLOP] log 1..1e18: forward FLOP per token, counted from the architecture
+attention_flop_per_token [FLOP] log zero:
+    forward FLOP per token of products without weights: adapters take their gradients too
 model_passes log 1..100 --method:
     passes of a token through the weights, 2 FLOP each of a weight: 3 train, 2 cross a frozen base
 training_flop [FLOP] log 1..1e36 --flop:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from joulecast.answers.count import ModelCount, Unit
 from joulecast.errors import InputError
+from joulecast.notices import Notice
 
 #: What lies in the module itself and in none of its children.
 ITSELF = "(itself)"
@@ -93,16 +94,20 @@ def model_from_torch(
     if isinstance(held, bool) or not isinstance(held, int) or held < 1:
         raise InputError("units", held, "must be a whole number of at least 1")
 
+    trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
     twin = _copy(torch, module)
     total, flop = _run(torch, twin, fed, fed_by_name)
     if not total and any(parameter.dim() > 1 for parameter in module.parameters()):
         why = "has matrices, but no matrix product or convolution was seen in its forward pass"
         raise _refusal(module, why)
     params = _params(module)
+    every = sum(params.values())
+    partly = 0 < trained < every
+    steps = _step(torch, module, fed, fed_by_name) if partly else None
     flop[ITSELF] = total - sum(flop.values())
     return ModelCount(
-        params_total=float(sum(params.values())),
-        params_active=float(sum(params.values())),
+        params_total=float(every),
+        params_active=float(every),
         forward_flop_per_token=total / held,
         flop_unit=unit,
         breakdown={
@@ -112,7 +117,21 @@ def model_from_torch(
         },
         seq_len=(first[1] if unit != "sample" and len(first) > 1 else 1,),
         attention="full",
+        warnings=(_frozen(trained, every),) if partly else (),
+        params_trained=float(trained) if partly else None,
+        train_flop=None if steps is None else steps / held,
     )
+
+
+def _frozen(trained: int, every: int) -> Notice:
+    message = f"{every - trained:,} of {every:,} weights are frozen: a training step counts what "
+    return Notice("frozen_weights", f"{message}the gradients of the others take")
+
+
+def _step(torch: Any, module: Any, fed: list[Any], fed_by_name: dict[str, Any]) -> int:
+    """FLOP of a forward and a backward pass in which frozen weights get no gradients."""
+    twin = _copy(torch, module, as_trained=True)
+    return _run(torch, twin, fed, fed_by_name, backward=True)[0]
 
 
 def _torch() -> Any:
@@ -173,8 +192,8 @@ def _units(shape: tuple[int, ...], unit: Unit) -> int:
     return math.prod(shape[:axes])
 
 
-def _copy(torch: Any, module: Any) -> Any:
-    """Copy the module to the meta device without copying a number."""
+def _copy(torch: Any, module: Any, as_trained: bool = False) -> Any:
+    """Copy the module to the meta device without copying a number; `as_trained` with gradients."""
     memo: dict[int, Any] = {}
     for part in module.modules():
         # Parameters, buffers and plain attributes alike: none is copied with its numbers.
@@ -183,7 +202,8 @@ def _copy(torch: Any, module: Any) -> Any:
                 continue
             there = leaf.detach().to("meta")
             if isinstance(leaf, torch.nn.Parameter):
-                there = torch.nn.Parameter(there, requires_grad=False)
+                grads = as_trained and leaf.requires_grad
+                there = torch.nn.Parameter(there, requires_grad=grads)
             memo[id(leaf)] = there
     try:
         return copy.deepcopy(module, memo).eval()
@@ -202,9 +222,9 @@ def _refusal(module: Any, why: str) -> InputError:
 
 
 def _run(
-    torch: Any, twin: Any, fed: list[Any], fed_by_name: dict[str, Any]
+    torch: Any, twin: Any, fed: list[Any], fed_by_name: dict[str, Any], backward: bool = False
 ) -> tuple[int, dict[str, int]]:
-    """Run forward once; FLOP in all, and in each of the module's children."""
+    """Run forward once, and backward; FLOP in all, and in each of the module's children."""
     attention = importlib.import_module("torch.nn.attention")
     counter_mode = importlib.import_module("torch.utils.flop_counter").FlopCounterMode
     formulas = _formulas(torch)
@@ -214,19 +234,28 @@ def _run(
         with ExitStack() as stack:
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
-            stack.enter_context(torch.no_grad())
+            stack.enter_context(torch.enable_grad() if backward else torch.no_grad())
             stack.enter_context(torch.device("meta"))
             # Fused attention is not counted on every device; as two matrix products it is.
             stack.enter_context(attention.sdpa_kernel(attention.SDPBackend.MATH))
             stack.enter_context(_beneath(torch, twin, counter.flop_registry))
             stack.enter_context(counter)
-            twin(*fed, **fed_by_name)
+            given = twin(*fed, **fed_by_name)
+            if backward:
+                _pull_back(torch, given)
     except InputError:
         raise
     except Exception as problem:
         how = "cannot run with these inputs on the meta device, without numbers"
         raise _failed(twin, how, problem) from problem
     return counter.get_total_flops(), flop
+
+
+def _pull_back(torch: Any, given: Any) -> None:
+    """Follow the gradients of what the module gives, as a loss would."""
+    leaves = _leaves(vars(given) if hasattr(given, "loss") else given)
+    out = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.requires_grad]
+    torch.autograd.backward(out[:1], [torch.empty_like(out[0])])
 
 
 def _watch(twin: Any, counter: Any) -> dict[str, int]:

@@ -79,6 +79,7 @@ COLUMNS = (
     "pass_overhead_s", "pass_tokens", "generation_share", "startup_s", "answer_tokens",
     "prompt_tokens", "idle_14", "idle_15", "model_passes", "idle_16", "idle_17",
     "adapter_params", "real_tokens", "prompts", "answers_per_prompt", "iterations",
+    "attention_flop_per_token",
 )  # fmt: skip
 
 #: Unknowns ``<name>.<case>`` whose errors have a sharper peak and longer tails than a normal -> the

@@ -44,10 +44,14 @@ class ModelCount(Noun):
     seq_len: tuple[int, ...]
     attention: Convention
     warnings: tuple[Notice, ...] = ()
+    params_trained: float | None = None
+    train_flop: float | None = None
 
     @property
     def train_flop_per_token(self) -> float:
-        """Forward and backward, without recomputation."""
+        """Forward and backward, without recomputation; of frozen weights no gradients are made."""
+        if self.train_flop is not None:
+            return self.train_flop
         return PASSES * self.forward_flop_per_token
 
     @property

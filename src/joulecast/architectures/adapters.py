@@ -182,7 +182,11 @@ def trained_params(architecture: Architecture, adapter: Adapter) -> Trained:
         by_name["bias"] = biases
         notes.append("the biases of the layers")
     for name in adapter.saved:
-        saved = [module for module in modules if _ends(module.name, name)]
+        if name.endswith("norm"):
+            why = "fits norms of every layer too, which are not counted one by one"
+            raise InputError("modules_to_save", name, why, ["--trainable-params"])
+        # By how the name ends, in the middle of a word too.
+        saved = [module for module in modules if module.name.endswith(name)]
         if not saved and name in CLASSIFIERS:
             continue
         if not saved:
@@ -194,7 +198,7 @@ def trained_params(architecture: Architecture, adapter: Adapter) -> Trained:
 
 def _is_target(module: Module, adapter: Adapter) -> bool:
     """Whether PEFT puts an adapter on a module."""
-    if module.kind == "norm" or _named(module.name, adapter.exclude):
+    if _named(module.name, adapter.exclude):
         return False
     if adapter.targets == ALL_LINEAR:
         return module.kind == "linear"
@@ -233,7 +237,7 @@ def _rank(name: str, adapter: Adapter) -> int:
 
 def _near(said: str, modules: Sequence[Module]) -> list[str]:
     """Last names of modules, the nearest ones first."""
-    last = dict.fromkeys(m.name.rpartition(".")[2] for m in modules if m.kind != "norm")
+    last = dict.fromkeys(m.name.rpartition(".")[2] for m in modules)
     return nearest(said.rpartition(".")[2], last) or list(last)[:7]
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from joulecast.architectures.config import Config
 from joulecast.errors import UnknownNameError
 
-Kind = Literal["linear", "head", "embedding", "norm"]
+Kind = Literal["linear", "head", "embedding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ _ATTENTION = "self_attn.q_proj h>q\nself_attn.k_proj h>k\nself_attn.v_proj h>k\n
 _LLAMA_ATTENTION = _ATTENTION + "self_attn.o_proj q>h\n"
 _GATED = "mlp.gate_proj h>f\nmlp.up_proj h>f\nmlp.down_proj f>h"
 _PLAIN = "mlp.up_proj h>f\nmlp.down_proj f>h"
-_LLAMA_REST = "model.embed_tokens v>h embedding\nlm_head h>v head\nmodel.norm h norm"
+_LLAMA_REST = "model.embed_tokens v>h embedding\nlm_head h>v head"
 _BART_ATTENTION = "{0}.k_proj h>h\n{0}.v_proj h>h\n{0}.q_proj h>h\n{0}.out_proj h>h\n"
 _BART_SELF = _BART_ATTENTION.format("self_attn")
 _BART_BOTH = _BART_SELF + _BART_ATTENTION.format("encoder_attn")
@@ -307,9 +307,6 @@ def _twin(config: Config, key: str) -> int | None:
 
 
 def _outside(name: str, shape: str, kind: str, widths: Mapping[str, int]) -> Module:
-    if kind == "norm":
-        width = widths[shape]
-        return Module(name, width, width, width, "norm")
     first, second = (widths[letter] for letter in shape.split(">"))
     return Module(name, first, second, first * second, "head" if kind == "head" else "embedding")
 

@@ -43,6 +43,17 @@ class Architecture:
     seq_len: tuple[int, ...] | None = None
     raw: Mapping[str, Any] | None = None
 
+    def without_weights(self) -> Architecture:
+        """The same with no matrix multiplied: what attention and states take by themselves."""
+
+        def bare(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+            return tuple(replace(term, matrix=0) for term in terms)
+
+        layout = replace(
+            self.layout, terms=bare(self.layout.terms), further=bare(self.layout.further)
+        )
+        return replace(self, layout=layout)
+
     def modules(self) -> list[Module]:
         """The modules that adapters can be put on; raises UnknownNameError where none is known."""
         from joulecast.architectures.modules import modules_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from joulecast.data.prices import with_currency
-from joulecast.data.reading import quantity, span
+from joulecast.data.reading import number, quantity, span
 from joulecast.errors import InputError, JoulecastError, UnknownNameError, nearest
 from joulecast.plan.fields import Said, perhaps, said, switch
 from joulecast.plan.parts import (
@@ -75,6 +75,35 @@ def _with_denominators(error: InputError, device: object) -> InputError:
     )
 
 
+def _with_counted(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers in place of a counted model: what `model` and `model_from_torch` return.
+
+    Of a count per sample, samples are what FLOP are told by.
+    """
+    count: Any = values.get("model")
+    if not hasattr(count, "forward_flop_per_token"):
+        return values
+    values = {name: value for name, value in values.items() if name != "model"}
+    given = dict(values.pop("given", None) or {})
+    values.setdefault("params", count.params_total)
+    if count.params_active < count.params_total:
+        values.setdefault("active_params", count.params_active)
+    if count.flop_unit == "sample" and values.get("samples") is not None:
+        epochs = number("epochs", values.get("epochs") or 1)
+        values["tokens"] = number("samples", values.pop("samples")) * epochs
+    if count.flop_unit == "sample":
+        values.setdefault("arch", "other")
+    if count.params_trained is None:
+        given.setdefault("forward_flop_per_token", count.forward_flop_per_token)
+        return {**values, "given": given}
+    values.setdefault("trainable_params", count.params_trained)
+    if values.get("tokens") is None:
+        why = "its FLOP are of what is trained: say of how many samples or tokens"
+        raise InputError("model", "with frozen weights", why, ["samples=50_000", "tokens=1e9"])
+    values["flop"] = count.train_flop_per_token * number("tokens", values["tokens"])
+    return {**values, "given": given}
+
+
 class Plan(Said):
     """A training run somebody plans: what is trained, on what, where, and what is known already.
 
@@ -83,7 +112,7 @@ class Plan(Said):
     (low, median, high).  Raises JoulecastError on anything that cannot be used.
     """
 
-    model: str | None = said(text("model"), "a known model, a config.json or its folder")
+    model: str | None = said(text("model"), "a known model, a config.json, or what was counted")
     params: float | None = said(count("params", 1), "all weights of the model", "count")
     active_params: float | None = said(
         count("active_params", 1), "weights used per token (mixtures of experts)", "count"
@@ -183,7 +212,7 @@ class Plan(Said):
     # Written out so that type checkers let people pass text for numbers.
     def __init__(self, **values: Any) -> None:
         try:
-            super().__init__(**with_currency(values))
+            super().__init__(**with_currency(_with_counted(values)))
         except InputError as error:
             raise _with_denominators(error, values.get("device")) from None
 

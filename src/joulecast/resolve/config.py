@@ -38,8 +38,8 @@ def take(ledger: Ledger, source: str) -> Counted:
     plan = ledger.plan
     architecture = read_architecture(_local(source))
 
-    def counted(seq_len: int | str | None) -> ModelCount:
-        return architecture.count(
+    def counted(seq_len: int | str | None, of: Architecture = architecture) -> ModelCount:
+        return of.count(
             _lengths(seq_len), mtp_depth=plan.mtp_depth or 0, document_len=plan.document_len
         )
 
@@ -62,6 +62,13 @@ def take(ledger: Ledger, source: str) -> Counted:
         _enter(ledger, "active_params", count.params_active, note)
     flop_note = f"{note} at {said}, causal attention, per {count.flop_unit}"
     _enter(ledger, "forward_flop_per_token", forward, flop_note)
+    if ledger.tuning is not None and ledger.tuning.under_adapters:
+        bare = architecture.without_weights()
+        lengths = [(phase.tokens, phase.seq_len or plan.seq_len) for phase in plan.phases]
+        lengths = lengths or [(1.0, plan.seq_len)]
+        flop = sum(share * counted(at, bare).forward_flop_per_token for share, at in lengths)
+        flop /= sum(share for share, _ in lengths)
+        _enter(ledger, "attention_flop_per_token", flop, f"{note}, products without weights")
     if ledger.has("global_batch_tokens") and architecture.attention_layers:
         _enter(ledger, "layers", architecture.attention_layers, note)
     for notice in warnings:

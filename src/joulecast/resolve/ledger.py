@@ -47,6 +47,11 @@ class Tuning(NamedTuple):
     base_precision: str
     named: bool = True
 
+    @property
+    def under_adapters(self) -> bool:
+        """Whether gradients cross the whole of a frozen base: products without weights have all."""
+        return self.frozen and self.method != "head"
+
 
 #: Quantities that follow from others before the ledger is whole -> what they follow from.
 FOLLOWS = {

@@ -155,6 +155,11 @@ def resolve(ledger: Ledger) -> None:
         passes = figure.replace(value=own + extra, low=ends[0], high=ends[1], note=note)
         unknown = f"assumption.passes.{tuning.method}"
         ledger.assume("model_passes", passes, unknown, essential=True)
+    if ledger.has("forward_flop_per_token"):
+        why = "no base is frozen under adapters"
+        if tuning.under_adapters:
+            why = "not told apart in the forward pass that was given"
+        ledger.settle("attention_flop_per_token", 0.0, why)
     if not tuning.frozen:
         ledger.settle("adapter_params", 0.0, "no weights are added")
 
