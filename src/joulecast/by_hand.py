@@ -166,7 +166,7 @@ class _Strip:
         if "working_hours" in self.run.made_by:
             count, each = self.value("device_count"), self.value("startup_s")
             start = count * each * units.second / units.hour
-            self.key("+", start, f"hours to start: {count:,.0f} devices x {brief(each)} s")
+            self.key("+", start, f"hours to start: {_devices(count)} x {brief(each)} s")
 
     def _utilisation(self, name: str, meaning: str) -> None:
         """One number, or the factors it was assumed from."""
@@ -280,6 +280,11 @@ class _Strip:
         hours = units.year / units.hour * self.value("lifetime_years")
         hours *= self.value("fleet_utilisation")
         return f": {brief(self.value('device_hours'))} h x {brief(made)} kg / {brief(hours)} h"
+
+
+def _devices(count: float) -> str:
+    """So many devices."""
+    return f"{count:,.0f} device{'s' * (count != 1)}"
 
 
 def mass_unit(kgco2e: float) -> tuple[str, float]:

@@ -191,6 +191,9 @@ def chain(given: Mapping[str, Numbers]) -> Run:  # noqa: PLR0915 the steps in or
     for full in ("full_power_utilisation", "large_step_utilisation", "large_step_mfu"):
         of_run = "mfu" if full == "large_step_mfu" else "utilisation"
         step("busy_share", performance.busy_share, of_run, full)
+    if "pass_overhead_s" in run.known:
+        gaps = ("device_power_full_w", "busy_share", "idle_power_share")
+        step("device_power_w", energy.device_power_of_passes, *gaps)
     waiting = ("host_power_w", "busy_share", "idle_power_share")
     step("device_power_w", energy.device_power_waiting, "device_power_full_w", *waiting)
     step("device_energy_kwh", energy.energy_of, "device_hours", "device_power_w")

@@ -60,6 +60,33 @@ def device_power_waiting(
     return np.maximum(full_power - saved, full_power / 10)
 
 
+def device_power_of_passes(
+    full_power: Numbers, busy_share: Numbers, idle_share: Numbers
+) -> Numbers:
+    r"""Mean power of a device whose passes hold gaps: between launches, while weights arrive.
+
+    .. math:: p = p_\mathrm{full} \, (i + (1 - i) \, b)
+
+    Parameters
+    ----------
+    full_power : Mean power of a device that is kept busy [W].
+    busy_share : b, share of the time in which it works [0..1].
+    idle_share : i, power in the gaps over that of work [0..1]: that of a node that waits, since
+        gaps of microseconds do not let a device fall to its own idle power.
+
+    Returns
+    -------
+    Mean power of the device [W].
+
+    Source: Assumed, near metered fine-tunes on one card, which draw 0.48 to 0.93 of the rating:
+    docs/method/fine-tuning.md.
+
+    >>> float(round(device_power_of_passes(350.0, 0.5, 0.39), 2))
+    243.25
+    """
+    return full_power * (idle_share + (1 - idle_share) * busy_share)
+
+
 def it_energy(device_energy: Numbers, host_energy: Numbers, network_share: Numbers) -> Numbers:
     r"""Energy of the IT equipment.
 

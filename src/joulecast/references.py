@@ -37,6 +37,7 @@ FORMULA_SOURCES: dict[str, tuple[str, ...]] = {
     "performance.wall_clock": (),
     "performance.whole_run_utilisation": (),
     "energy.energy_of": (),
+    "energy.device_power_of_passes": (),
     "energy.device_power_waiting": ("joulecast-tuned-fit",),
     "energy.it_energy": (),
     "energy.facility_energy": ("iso-30134-2-2016",),

@@ -147,6 +147,19 @@ def _headline(footprint: Footprint, bold: Callable[[str], str]) -> list[str]:
     return lines
 
 
+#: Method of fine-tuning -> what the first line begins with.
+METHODS = {
+    "full": "Fine-tuning",
+    "lora": "LoRA of",
+    "qlora": "QLoRA of",
+    "prefix": "A prefix for",
+    "head": "A new head on",
+    "dpo": "DPO of",
+    "grpo": "GRPO of",
+    "ppo": "PPO of",
+}
+
+
 def subject(footprint: Footprint) -> str:
     """What is trained, on what, where and when."""
     plan = footprint.plan
@@ -158,7 +171,11 @@ def subject(footprint: Footprint) -> str:
         kind = plan["model"] or KINDS[plan["arch"]]
         what.append(f"{kind} of {two(size)} parameters{inside}")
     if plan.get("tokens"):
-        what.append(f"{two(plan['tokens'])} tokens")
+        real = plan.get("real_tokens")
+        inside = ""
+        if real is not None and real < 0.999 * plan["tokens"]:
+            inside = f" ({two(real)} real, the rest padding)"
+        what.append(f"{two(plan['tokens'])} tokens{inside}")
     training = " on ".join(what) or "a run"
     if plan.get("runs", 1) > 1:
         training += f", {plan['runs']:,} runs"
@@ -172,7 +189,8 @@ def subject(footprint: Footprint) -> str:
         where.append(plan["region_name"])
     if plan.get("region") or not plan.get("only_given"):
         where.append(str(plan["year"]))
-    return f"Training {': '.join(filter(None, [training, ', '.join(where)]))}"
+    verb = METHODS.get(plan.get("method") or "", "Training")
+    return f"{verb} {': '.join(filter(None, [training, ', '.join(where)]))}"
 
 
 def figure_rows(footprint: Footprint) -> list[tuple[str, str, Quantity | None]]:
