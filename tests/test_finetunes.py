@@ -12,7 +12,18 @@ from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joulecast import Footprint, JoulecastError, Library, Plan, advise, compare, estimate, sweep
+from joulecast import (
+    Footprint,
+    JoulecastError,
+    Library,
+    Plan,
+    advise,
+    compare,
+    estimate,
+    export,
+    solve,
+    sweep,
+)
 from joulecast.architectures import read_architecture
 from joulecast.validating import finetunes
 
@@ -405,6 +416,23 @@ def test_flags_and_python_say_the_same(joulecast: Run) -> None:
         region="fr",
     )
     assert json.loads(done.stdout)["results"] == estimate(plan).to_dict()["results"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["latex", "hf", "md", "eu", "html", "csv"])
+def test_every_method_is_exported(method: str, form: str) -> None:
+    said = {"samples": 5000} if method in ("grpo", "ppo") else {"samples": 5e4, "sample_tokens": 99}
+    text = export([run(method=method, device_count=8, **said)], form)
+    assert text.strip()
+
+
+def test_sizes_are_solved_for_with_adapters_that_grow() -> None:
+    plan = Plan(tokens=6e7, method="lora", device="rtx4090", device_count=1, region="fr")
+    for confidence in (None, 90):
+        found = solve(plan, "params", {"hours": 10}, confidence=confidence)
+        at = estimate(plan.replace(params=found.value)).device_hours
+        assert at is not None
+        assert (at.value if confidence is None else at.p90) == pytest.approx(10, rel=0.02)
 
 
 def test_sweeps_and_comparisons_are_rows_of_estimates() -> None:

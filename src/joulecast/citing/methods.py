@@ -62,12 +62,32 @@ def name_of(footprint: Footprint) -> str:
     return "training run"
 
 
+#: Method of fine-tuning, in words.
+TUNED = {
+    "lora": "low-rank adaptation (LoRA) of frozen weights",
+    "qlora": "low-rank adaptation of frozen weights of 4 bits (QLoRA)",
+    "prefix": "tuning of a prefix",
+    "head": "training of a new head",
+    "dpo": "direct preference optimisation (DPO)",
+    "grpo": "group relative policy optimisation (GRPO)",
+    "ppo": "proximal policy optimisation (PPO)",
+}
+
 #: Inputs that a range may mostly come from, in words.
 WORDS = {
     "utilisation": "utilisation",
     "mfu": "model FLOP utilisation",
     "large_step_utilisation": "utilisation at large steps",
     "large_step_mfu": "model FLOP utilisation at large steps",
+    "padding_factor": "padding of the samples",
+    "pass_tokens": "tokens of a pass on a device",
+    "pass_overhead_s": "time of a pass beside its arithmetic",
+    "model_passes": "passes through the weights",
+    "adapter_params": "weights of the adapters",
+    "generation_share": "share of the time that generates answers",
+    "startup_s": "start of the job",
+    "answer_tokens": "length of the answers",
+    "prompt_tokens": "length of the prompts",
     "layer_overhead_s": "time that a layer adds to a step",
     "layers": "number of layers",
     "goodput": "goodput",
@@ -92,7 +112,7 @@ class _Sentences(Phrases):
 
     def account(self) -> str:
         entries = [_Sentences(entry, self.markup).entry() for entry in self.footprint.entries]
-        before = (self.subject(), self.compute(), self.fleet())
+        before = (self.subject(), self.tuned() or self.compute(), self.fleet())
         after = (self.together(), self.outcome(), self.use())
         return " ".join(sentence for sentence in (*before, *entries, *after) if sentence)
 
@@ -106,7 +126,13 @@ class _Sentences(Phrases):
     def subject(self) -> str:
         plan, m = self.footprint.plan, self.markup
         many = plan.get("runs", 1) > 1
-        what = f"{plan['runs']:,} identical training runs" if many else "a training run"
+        what = (
+            f"{plan['runs']:,} identical training runs"
+            if many
+            else "a fine-tune"
+            if plan.get("method")
+            else "a training run"
+        )
         if plan.get("model"):
             what = f"{what} of {m.text(plan['model'])}"
         if plan.get("params"):
@@ -117,6 +143,8 @@ class _Sentences(Phrases):
             what += f", {KINDS[plan['arch']]} of {size},"
         if plan.get("tokens"):
             what += f" on {m.number(plan['tokens'])} tokens{self.origin('tokens')}"
+            if plan.get("real_tokens"):
+                what += f" ({m.number(plan['real_tokens'])} of them real, the others padding)"
         version = f"version {__version__}, data {self.footprint.data_digest}"
         return (
             f"The carbon footprint of {what.rstrip(',')} was estimated with "
@@ -151,6 +179,19 @@ class _Sentences(Phrases):
             frozen = f", of which {trained} are trained and the others frozen"
         return f"At {per}{frozen}, it takes {amount}."
 
+    def tuned(self) -> str:
+        """FLOP of a fine-tune: passes through the base, weights added to it; else nothing."""
+        flop = self.footprint.training_flop
+        if flop is None or not self.has("model_passes"):
+            return ""
+        method = TUNED.get(self.footprint.plan.get("method") or "", "a fine-tune")
+        added = ""
+        if self.held["adapter_params"].value:
+            trained = self.value("adapter_params", "weights")
+            added = f", with {trained} added and trained"
+        passes = self.value("model_passes", "passes")
+        return f"In {method}{added}, a token makes {passes} through the base: {self.markup.number(flop.value)} FLOP in all."
+
     def hours(self) -> str:
         hours, m, plan = self.footprint.device_hours, self.markup, self.footprint.plan
         if hours is None:
@@ -170,6 +211,8 @@ class _Sentences(Phrases):
         peak = self.exact_peak()
         if self.has("layer_overhead_s"):
             rate = self.rate_of_steps()
+        elif self.has("pass_overhead_s"):
+            rate = self.rate_of_passes()
         elif self.has("mfu") or ("goodput" in self.held and not self.has("utilisation")):
             rate = self.rate_given()
         else:
@@ -178,7 +221,17 @@ class _Sentences(Phrases):
             rate += f" and a speed-up of {self.value('precision_speedup')} from {plan['precision']}"
         whole = all(part.share == 1 for part in self.footprint.fleet)
         part = "it" if whole else "this part"
-        return f"On {devices}{peak}, at {rate}, {part} reserves {amount}{long}."
+        return f"On {devices}{peak}, at {rate}, {part} reserves {amount}{long}{self.around()}."
+
+    def around(self) -> str:
+        """What the hours hold beside training."""
+        said = []
+        if self.has("generation_share"):
+            share = self.markup.percent(self.held["generation_share"].value)
+            said.append(f"{share} of the time to generate answers")
+        if self.has("startup_s"):
+            said.append(f"{self.value('startup_s', 's')} to start the job")
+        return f", among them {listed(said)}" if said else ""
 
     def fleet(self) -> str:
         """Who does what share, where a run has several types of device."""
@@ -232,6 +285,17 @@ class _Sentences(Phrases):
             f", which steps of {self.value('global_batch_tokens', 'tokens')} over {over} bring to"
         )
         return f"{rate} {self.markup.number(reached.value) if reached else '?'} over the whole run"
+
+    def rate_of_passes(self) -> str:
+        """Utilisation of large passes, and what the passes of this job bring it to."""
+        reached = self.footprint.quantities["utilisation"]
+        return (
+            f"a model FLOP utilisation of {self.value('large_step_mfu')} in large passes and a "
+            f"goodput of {self.value('goodput')}, which passes of "
+            f"{self.value('pass_tokens', 'tokens')} with {self.value('pass_overhead_s', 's')} "
+            f"beside their arithmetic bring to "
+            f"{self.markup.number(reached.value) if reached else '?'} over the whole run"
+        )
 
     def rate_given(self) -> str:
         """Steady-state rate and goodput, however the rate was given."""

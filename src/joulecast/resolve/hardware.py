@@ -12,7 +12,7 @@ from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.plan import CHOICES
-from joulecast.resolve import denominators, finetune, utilisation
+from joulecast.resolve import denominators, finetune, tuning, utilisation
 from joulecast.resolve import shares as known_shares
 from joulecast.resolve.ledger import Ledger, Size, scaled
 
@@ -92,6 +92,7 @@ def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
     if device is None or size is None:
         return {}
     found = utilisation.resized(ledger, device, size, active_params)
+    found |= tuning.resized(ledger, active_params)
     found["layers"] = known_shares.layer_levels(ledger.library, active_params)
     found["full_power_utilisation"] = np.array(
         [utilisation.values(ledger, device, active_params)] * 3

@@ -6,12 +6,15 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from joulecast.arrays import Array
 from joulecast.data.records import Figure
 from joulecast.errors import InputError, UnknownNameError, brief
 from joulecast.plan import Plan
 from joulecast.resolve.finetune import ROLLOUTS, passes_of
 from joulecast.resolve.ledger import Ledger, Tuning
-from joulecast.resolve.shares import layers_of
+from joulecast.resolve.shares import layer_levels, layers_of
 from joulecast.uncertainty import Basis
 
 if TYPE_CHECKING:
@@ -202,6 +205,22 @@ def _counted(ledger: Ledger) -> Figure | None:
     note = f"counted from the base's config: {', '.join(found.notes) or 'adapters'}{assumed}"
     basis: Basis = "assumed" if assumed else "derived"
     return Figure(value=float(found.total), basis=basis, source="joulecast-counts", note=note)
+
+
+def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
+    """Adapters by the rule at other sizes of the base: value, low and high [level, size].
+
+    They grow with layers and width, so with the square root of their product and the size.
+    """
+    datum = ledger.data.get("adapter_params")
+    size = ledger.value("active_params") or ledger.value("params")
+    if datum is None or datum.given or size is None or ledger.architecture is not None:
+        return {}
+    layers = layer_levels(ledger.library, active_params)[0]
+    now = float(layer_levels(ledger.library, size)[0])
+    return {"adapter_params": np.multiply.outer(
+        np.array(datum.levels), np.sqrt(layers * active_params / (now * size))
+    )}  # fmt: skip
 
 
 def _by_rule(ledger: Ledger) -> Figure | None:
