@@ -126,13 +126,8 @@ class _Sentences(Phrases):
     def subject(self) -> str:
         plan, m = self.footprint.plan, self.markup
         many = plan.get("runs", 1) > 1
-        what = (
-            f"{plan['runs']:,} identical training runs"
-            if many
-            else "a fine-tune"
-            if plan.get("method")
-            else "a training run"
-        )
+        one = "a fine-tune" if plan.get("method") else "a training run"
+        what = f"{plan['runs']:,} identical training runs" if many else one
         if plan.get("model"):
             what = f"{what} of {m.text(plan['model'])}"
         if plan.get("params"):
@@ -190,7 +185,8 @@ class _Sentences(Phrases):
             trained = self.value("adapter_params", "weights")
             added = f", with {trained} added and trained"
         passes = self.value("model_passes", "passes")
-        return f"In {method}{added}, a token makes {passes} through the base: {self.markup.number(flop.value)} FLOP in all."
+        amount = self.markup.number(flop.value)
+        return f"In {method}{added}, a token makes {passes} through the base: {amount} FLOP in all."
 
     def hours(self) -> str:
         hours, m, plan = self.footprint.device_hours, self.markup, self.footprint.plan
