@@ -206,6 +206,15 @@ def test_padding_never_passes_the_length_all_are_filled_to(each: int, length: in
     assert packed.plan["tokens"] == 1000 * each
 
 
+def test_tokens_of_the_base_are_not_those_of_its_fine_tune() -> None:
+    with pytest.raises(JoulecastError) as caught:
+        estimate(Plan(model="llama-3.1-8b", method="lora", device="h100-sxm"))
+    assert str(caught.value) == (
+        "tokens: those of the fine-tune are not said; try --samples 10k --sample-tokens 500, "
+        "--tokens 10M"
+    )
+
+
 def test_sizes_of_fine_tunes_are_no_slip_of_units() -> None:
     codes = {one.code for one in run(tokens=1e6, method="lora").warnings}
     assert "tokens_per_param" not in codes

@@ -80,7 +80,9 @@ def resolve(ledger: Ledger) -> Size:
 def _take_known(ledger: Ledger, known: Model) -> None:
     """Public figures of a known model, where the plan does not say otherwise."""
     figures = {"params": known.params, "active_params": known.active_params, "tokens": known.tokens}
-    said_tokens = ledger.plan.unique_tokens or ledger.plan.samples or ledger.plan.phases
+    # Those of the base are no tokens of a fine-tune.
+    tuned = ledger.tuning is not None
+    said_tokens = tuned or ledger.plan.unique_tokens or ledger.plan.samples or ledger.plan.phases
     if not any(ledger.has(name) for name in ("params", "active_params")):
         for name in ("params", "active_params"):
             figure = figures[name]
@@ -89,7 +91,7 @@ def _take_known(ledger: Ledger, known: Model) -> None:
                 ledger.assume(name, figure, f"{known.id}.{name}", essential=True)
     if known.tokens is not None and not said_tokens:
         ledger.assume("tokens", _named(known.tokens, known), f"{known.id}.tokens", essential=True)
-    if known.training_flop is not None and not ledger.has("tokens"):
+    if known.training_flop is not None and not tuned and not ledger.has("tokens"):
         figure = _named(known.training_flop, known)
         ledger.assume("training_flop", figure, f"{known.id}.training_flop", essential=True)
 

@@ -11,6 +11,7 @@ from joulecast.errors import InputError, brief
 from joulecast.outcome import follow
 from joulecast.plan import FIELDS_OF_QUANTITIES, PROJECTS, Plan
 from joulecast.resolve import around, hardware, model, place, reserved, tuning, utilisation
+from joulecast.resolve.finetune import ROLLOUTS
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import nominal
 
@@ -163,6 +164,10 @@ def _check_entry(ledger: Ledger) -> None:
     if sized and ledger.resolved["arch"] not in model.RULES and ledger.plan.model is not None:
         why = f"those of {ledger.resolved['model']} do not follow from its size"
         raise InputError("flop", None, why, ["--flop FLOP"])
+    if sized and ledger.tuning is not None:
+        rolls = ledger.tuning.method in ROLLOUTS
+        hints = ["--samples 10k" if rolls else "--samples 10k --sample-tokens 500", "--tokens 10M"]
+        raise InputError("tokens", None, "those of the fine-tune are not said", hints)
     if sized:
         size = ledger.data["active_params" if ledger.has("active_params") else "params"].value
         why = "params without tokens"
