@@ -61,6 +61,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Verbs that ask many outcomes.
     ("whatif.scenarios", "whatif.question", "whatif.sensitivity"),
     ("whatif.comparing", "whatif.sweeping", "whatif.solving", "whatif.measured"),
+    ("inputs.tables", "inputs.columns"),
+    ("whatif.tabling",),
     ("laws.asking", "laws.choosing", "laws.saying"),
     ("laws.optimising",),
     ("checks", "advice", "data.catalogue"),
@@ -79,7 +81,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("citing.markup",),
     ("citing.citing", "citing.phrases"),
     ("report.grounds", "report.use", "report.quantity", "report.files", "report.check"),
-    ("report.comparison", "report.sweep", "report.solutions"),
+    ("report.comparison", "report.sweep", "report.solutions", "report.runs"),
     ("report.forecast", "report.model", "report.optimum", "report.plotting"),
     ("report.advice", "report.solution", "report.verdict", "report.html", "report.pictures"),
     ("citing.methods",),

@@ -29,6 +29,7 @@ ASKED = {
     "model": "config.json",
     "optimum": "--loss 2.1 --region fr",
     "sweep": f"{RUN} --vary region=fr,pl --json",
+    "runs": "runs.jsonl --region fr",
     "validate": "--accounting",
     "cite": f"{RUN} --format bibtex",
     "export": f"{RUN} --format md",
@@ -48,6 +49,7 @@ def test_a_process_says_what_is_said_here(
     """Cold: whatever a command needs it loads itself."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / "runs.jsonl").write_text(json.dumps({"params": "7B", "tokens": "1T"}))
     args = (command, *shlex.split(ASKED[command]))
     alone, here = process(*args), joulecast(*args)
     assert alone.returncode == here.returncode and alone.stdout

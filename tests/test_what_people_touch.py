@@ -24,6 +24,7 @@ from joulecast import (
     compare,
     compare_measured,
     estimate,
+    estimate_table,
     model,
     optimum,
     solve,
@@ -47,6 +48,9 @@ MADE: dict[str, Callable[[], Any]] = {
     "ModelCount": lambda: model({"model_type": "mixtral"}),
     "Optimum": lambda: optimum(Plan(flop=1e22, region="fr", year=2024)),
     "Quantity": lambda: estimate(PLAN).total,
+    "Runs": lambda: estimate_table(
+        [{"run": f"seed {k}", "params": "7B", "tokens": "1T"} for k in range(40)], plan=PLAN
+    ),
     "Solution": lambda: solve(PLAN, "grid", {"total": "50t"}),
     "Solutions": lambda: solve(PLAN, "grid", {"total": np.geomspace(1e2, 1e9, 60)}),
     "Sweep": lambda: sweep(PLAN, {"params": "log:1B:70B:10", "region": "fr,pl,us-va"}),

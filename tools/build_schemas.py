@@ -30,6 +30,9 @@ from joulecast.answers import (
     validation,
     verdict,
 )
+from joulecast.answers import (
+    runs as table,
+)
 from joulecast.data import catalogue, records
 from joulecast.data.validation import adapter
 from joulecast.validating import runs
@@ -56,6 +59,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "model": (count.ModelCount, False),
     "optimum": (optimum.Optimum, False),
     "sweep": (SWEEP_ROW, True),
+    "runs": (table.Runs, False),
     "validate": (validation.Validation, False),
     "validate-accounting": (validation.Account, True),
     "list-devices": (catalogue.DeviceRow, True),

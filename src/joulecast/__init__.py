@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from joulecast.answers.footprint import Footprint
     from joulecast.answers.optimum import Optimum
     from joulecast.answers.quantity import Quantity
+    from joulecast.answers.runs import Runs
     from joulecast.answers.solution import Solution, Solutions
     from joulecast.answers.sweep import Sweep
     from joulecast.answers.verdict import Verdict
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from joulecast.whatif.measured import compare_measured
     from joulecast.whatif.solving import solve
     from joulecast.whatif.sweeping import sweep
+    from joulecast.whatif.tabling import estimate_table
 
 __all__ = [
     "Advice",
@@ -45,6 +47,7 @@ __all__ = [
     "Optimum",
     "Plan",
     "Quantity",
+    "Runs",
     "Solution",
     "Solutions",
     "Sweep",
@@ -56,6 +59,7 @@ __all__ = [
     "compare",
     "compare_measured",
     "estimate",
+    "estimate_table",
     "export",
     "model",
     "model_from_torch",
@@ -78,6 +82,7 @@ _HOMES = {
     "Optimum": "answers.optimum",
     "Plan": "plan",
     "Quantity": "answers.quantity",
+    "Runs": "answers.runs",
     "Solution": "answers.solution",
     "Solutions": "answers.solution",
     "Sweep": "answers.sweep",
@@ -88,6 +93,7 @@ _HOMES = {
     "compare": "whatif.comparing",
     "compare_measured": "whatif.measured",
     "estimate": "estimation",
+    "estimate_table": "whatif.tabling",
     "export": "exporting",
     "model": "counting",
     "model_from_torch": "counting",

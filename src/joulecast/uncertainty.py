@@ -247,6 +247,44 @@ def scores_of(
         }
 
 
+class Shared:
+    """Scores of the unknowns of many ledgers that are met one by one, as `scores_of` gives them.
+
+    Each ledger is met once before any is drawn, so that all know what takes turns.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[str, set[str]] = {}
+        self._columns: dict[str, int] = {}
+        self._common: dict[str, float] = {}
+        self._scores: dict[str, Array] = {}
+
+    def meet(self, ledger: Mapping[str, Datum]) -> None:
+        """Take note of the unknowns of a ledger."""
+        for unknown, index in columns_of(ledger.values()).items():
+            self._columns[unknown] = min(self._columns.get(unknown, index), index)
+        for role, unknowns in _turns([ledger]).items():
+            self._turns.setdefault(role, set()).update(unknowns)
+        for datum in ledger.values():
+            self._common[datum.unknown] = datum.common
+
+    def numbers(self, ledger: Mapping[str, Datum]) -> dict[str, Numbers]:
+        """Numbers of a ledger, draw by draw from the same causes as those of all others."""
+        unknowns = dict.fromkeys(one.unknown for one in ledger.values() if not one.exact)
+        missing = [unknown for unknown in unknowns if unknown not in self._scores]
+        if missing:
+            apart = {one for those in self._turns.values() if len(those) > 1 for one in those}
+            with SCORES.open("rb", buffering=0) as file:
+                for unknown in missing:
+                    index = self._columns[unknown]
+                    self._scores[unknown] = (
+                        _apart(unknown, index, self._common[unknown], file)
+                        if unknown in apart
+                        else _column(index, file)
+                    )
+        return _at(ledger, self._scores)
+
+
 def _turns(ledgers: Sequence[Mapping[str, Datum]]) -> dict[str, set[str]]:
     """Role -> the unknowns that take turns in it."""
     found: dict[str, set[str]] = {}

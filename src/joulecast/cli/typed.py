@@ -14,7 +14,7 @@ from joulecast.terms import INPUTS
 
 #: Command -> where it is: module and function.
 _FIRST = ("estimate", "compare", "advise", "solve", "check", "model", "optimum")
-_LATER = ("sweep", "validate", "cite", "export")
+_LATER = ("sweep", "runs", "validate", "cite", "export")
 COMMANDS = {
     **{name: (name, name) for name in (*_FIRST, *_LATER)},
     "list": ("catalogue", "list_"),
@@ -67,6 +67,7 @@ prefix, head, dpo, grpo, ppo)
   joulecast advise ...                              what to change, and what it saves
   joulecast compare ... --vary region=fr,us-va,pl   which option is lower, how surely
   joulecast sweep ... --vary params=1B,7B,70B       many plans at once
+  joulecast runs runs.csv --region fr               each run of a table, and all
   joulecast solve ... --for params --max total=50t  how large it may be
   joulecast optimum --loss 2.1                      least carbon to reach a loss
   joulecast model config.json                       parameters and FLOP, counted

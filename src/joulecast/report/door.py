@@ -31,6 +31,7 @@ ROOMS = {
     "ModelCount": "report.model",
     "Optimum": "report.optimum",
     "Quantity": "report.quantity",
+    "Runs": "report.runs",
     "Solution": "report.solution",
     "Solutions": "report.solutions",
     "Sweep": "report.sweep",
