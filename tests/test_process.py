@@ -30,6 +30,7 @@ ASKED = {
     "optimum": "--loss 2.1 --region fr",
     "sweep": f"{RUN} --vary region=fr,pl --json",
     "validate": "--accounting",
+    "calibrate": f"{ROOT / 'docs' / 'method' / 'past_runs.csv'} --output mine --force",
     "cite": f"{RUN} --format bibtex",
     "export": f"{RUN} --format md",
     "list": "regions",

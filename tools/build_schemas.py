@@ -18,6 +18,7 @@ import typer
 
 from joulecast.answers import (
     advice,
+    calibration,
     check,
     comparison,
     count,
@@ -55,6 +56,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "solve": (solution.Solution, False),
     "model": (count.ModelCount, False),
     "optimum": (optimum.Optimum, False),
+    "calibrate": (calibration.Calibration, False),
     "sweep": (SWEEP_ROW, True),
     "validate": (validation.Validation, False),
     "validate-accounting": (validation.Account, True),
@@ -109,6 +111,7 @@ MEANINGS = {
     "Footprint": "What `joulecast estimate --json` prints.",
     "Gate": "",
     "ModelCount": "What `joulecast model --json` prints.",
+    "Calibration": "What `joulecast calibrate --json` prints.",
     "Optimum": "What `joulecast optimum --json` prints.",
     "Solution": "What `joulecast solve --json` prints.",
     "Validation": "What `joulecast validate` prints.",

@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "embodied_unknown": "Device-hours are unknown, so the making of the hardware is left out.",
     "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
     "utilisation_by_analogy": "Few or no published runs on this class of device: range widened.",
+    "own_runs": "Utilisation was fitted to past runs of your own (calibrate, --specs).",
     "utilisation_of_fine_tunes": "No fine-tune is in the fit of the utilisation: range widened.",
     "field_without_runs": "No published run of the model's field: the range is a factor of 3.",
     "small_steps": "So many devices need a batch larger than any that is usual: say the batch.",

@@ -145,7 +145,9 @@ SHAPES: dict[str, Shape] = {
 }
 
 #: Tables kept as TOML, and folders of one TOML file per record.
-TOML_TABLES = ("calibration", "defaults", "scaling_laws", "sites", "sources", "use_phase")
+TOML_TABLES = (
+    "calibration", "defaults", "own_runs", "scaling_laws", "sites", "sources", "use_phase",
+)  # fmt: skip
 
 #: Those of them that hold defaults: judged or published, and fitted.
 DEFAULT_TABLES = ("defaults", "calibration", "use_phase")

@@ -1,0 +1,1 @@
+"""What people bring: tables of their own, read as they write them."""
