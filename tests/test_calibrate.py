@@ -325,6 +325,11 @@ def test_speeds_days_and_hours_say_the_same() -> None:
     assert found.remarks[0] == "rows 1, 2, 3: hours from its speed, at a goodput of 0.9"
 
 
+def test_a_name_that_fits_several_devices_is_said() -> None:
+    rows = [{**row, "device": "h100"} for row in rows_of([0.1, 0.2])]
+    assert calibrate(rows).remarks[0] == "rows 1, 2: 'h100' taken as h100-sxm"
+
+
 def test_endings_and_headers_as_people_write_them(tmp_path: Path) -> None:
     rows = rows_of([0.1, 0.2, -0.1])
     named = [
@@ -364,6 +369,7 @@ def changed(at: int, **cells: Any) -> Callable[[], list[dict[str, Any]]]:
     ("table", "kind", "words"),
     [
         (list, InputError, "runs: has no rows; try a row for each past run"),
+        (lambda: ["h100"], InputError, "runs: h100: is no row: must map columns"),
         (lambda: rows_of([0.1]), InputError,
          "runs: one run alone cannot be told from luck: leaving it out leaves nothing; "
          "try two runs or more, --set mfu= in its place"),

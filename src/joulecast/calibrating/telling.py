@@ -51,6 +51,10 @@ PLANNED = (
 )  # fmt: skip
 
 
+#: Warnings of a forecast that are said of a past run too.
+SAID = ("device_variant", "device_too_new", "moe_unsaid")
+
+
 class Told(NamedTuple):
     """A past run beside what we expect of it; hours of devices, ln of ratios."""
 
@@ -152,6 +156,7 @@ def _told(row: Row, library: Library, apart: Widths) -> tuple[Told, list[str]]:
     ledger = resolve(Plan(year=_year(cells["year"]), **said), library).only
     known, device, size = ledger.middle.known, ledger.device, ledger.size
     assert device is not None and size is not None
+    remarks += [n.message.partition(";")[0] for n in ledger.notices if n.code in SAID]
     if "device_hours" not in known:
         why = "no FLOP follows from what the row says"
         raise InputError("training_flop", None, why, ["params and tokens", "model and tokens"])

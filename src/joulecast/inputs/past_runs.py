@@ -73,7 +73,7 @@ def read(table: str | Path | Iterable[Mapping[str, Any]]) -> PastRuns:
         path = Path(table)
         where, rows = path.name, _rows_of(path)
     else:
-        where, rows = "runs", [dict(row) for row in table]
+        where, rows = "runs", [_mapping(row) for row in table]
     headers = list(dict.fromkeys(header for row in rows for header in row))
     meant: dict[str, str] = {}
     for header in headers:
@@ -129,6 +129,13 @@ def _rows_of(path: Path) -> list[dict[str, Any]]:
             where = f"{path.name}: row {number}"
             raise InputError(where, None, "has more or fewer cells than the header")
     return [dict(zip(header, cells, strict=True)) for cells in body]
+
+
+def _mapping(row: Any) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        hints = ['frame.to_dict("records")', "a .csv file"]
+        raise InputError("runs", row, "is no row: must map columns to what they hold", hints)
+    return dict(row)
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
