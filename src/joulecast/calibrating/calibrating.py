@@ -263,7 +263,7 @@ def _worth(fitting: _Fitting) -> Iterable[str]:
         yield (
             f"{_WORDS[fitting.quantity]}: the default does as well (typical factor "
             f"{score.default_typical_factor:.3g}, by the other runs {score.typical_factor:.3g}): "
-            "what is written stays near it"
+            "what is written is pulled towards it"
         )
 
 
