@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[1]
 
 def test_public_names_are_pinned() -> None:
     assert sorted(joulecast.__all__) == [
-        "Advice", "Check", "Comparison", "Footprint", "JoulecastError", "Library", "Optimum",
-        "Plan", "Quantity", "Runs", "Solution", "Solutions", "Sweep", "Verdict", "__version__",
-        "advise", "check", "cite", "compare", "compare_measured", "estimate", "estimate_table",
-        "export", "model", "model_from_torch", "optimum", "plot", "report_html", "solve", "sweep",
-        "validate",
+        "Advice", "Calibration", "Check", "Comparison", "Footprint", "JoulecastError", "Library",
+        "Optimum", "Plan", "Quantity", "Runs", "Solution", "Solutions", "Sweep", "Verdict",
+        "__version__", "advise", "calibrate", "check", "cite", "compare", "compare_measured",
+        "estimate", "estimate_table", "export", "model", "model_from_torch", "optimum", "plot",
+        "report_html", "solve", "sweep", "validate",
     ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "validating.baselines",
     ),
     ("data.library", "chain", "uncertainty", "plan"),
+    ("inputs",),
     ("outcome",),
     # Nouns: what answers hold.
     ("answers",),
@@ -61,11 +62,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Verbs that ask many outcomes.
     ("whatif.scenarios", "whatif.question", "whatif.sensitivity"),
     ("whatif.comparing", "whatif.sweeping", "whatif.solving", "whatif.measured"),
-    ("inputs.tables", "inputs.columns"),
     ("whatif.tabling",),
     ("laws.asking", "laws.choosing", "laws.saying"),
     ("laws.optimising",),
-    ("checks", "advice", "data.catalogue"),
+    ("checks", "advice", "data.catalogue", "calibrating"),
     (
         "validating.calibration",
         "validating.groups",
@@ -81,6 +81,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("citing.markup",),
     ("citing.citing", "citing.phrases"),
     ("report.grounds", "report.use", "report.quantity", "report.files", "report.check"),
+    ("report.calibration",),
     ("report.comparison", "report.sweep", "report.solutions", "report.runs"),
     ("report.forecast", "report.model", "report.optimum", "report.plotting"),
     ("report.advice", "report.solution", "report.verdict", "report.html", "report.pictures"),

@@ -31,6 +31,7 @@ ASKED = {
     "sweep": f"{RUN} --vary region=fr,pl --json",
     "runs": "runs.jsonl --region fr",
     "validate": "--accounting",
+    "calibrate": f"{ROOT / 'docs' / 'method' / 'past_runs.csv'} --output mine --force",
     "cite": f"{RUN} --format bibtex",
     "export": f"{RUN} --format md",
     "list": "regions",

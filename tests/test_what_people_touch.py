@@ -20,6 +20,7 @@ from joulecast import (
     Plan,
     Quantity,
     advise,
+    calibrate,
     check,
     compare,
     compare_measured,
@@ -42,6 +43,7 @@ PLAN = Plan(params=7e9, tokens=1e12, device="h100-sxm", region="us-va", year=202
 #: Kind of answer -> one of it.
 MADE: dict[str, Callable[[], Any]] = {
     "Advice": lambda: advise(PLAN, only="place,precision"),
+    "Calibration": lambda: calibrate(DATA.parents[1] / "docs" / "method" / "past_runs.csv"),
     "Check": lambda: check(next((DATA / "cards").rglob("*.md"))),
     "Comparison": lambda: compare(PLAN, vary={"region": ["fr", "pl", "us-va"]}),
     "Footprint": lambda: estimate(PLAN),

@@ -18,6 +18,7 @@ import typer
 
 from joulecast.answers import (
     advice,
+    calibration,
     check,
     comparison,
     count,
@@ -58,6 +59,7 @@ SHAPES: dict[str, tuple[Any, bool]] = {
     "solve": (solution.Solution, False),
     "model": (count.ModelCount, False),
     "optimum": (optimum.Optimum, False),
+    "calibrate": (calibration.Calibration, False),
     "sweep": (SWEEP_ROW, True),
     "runs": (table.Runs, False),
     "validate": (validation.Validation, False),
@@ -113,6 +115,7 @@ MEANINGS = {
     "Footprint": "What `joulecast estimate --json` prints.",
     "Gate": "",
     "ModelCount": "What `joulecast model --json` prints.",
+    "Calibration": "What `joulecast calibrate --json` prints.",
     "Optimum": "What `joulecast optimum --json` prints.",
     "Solution": "What `joulecast solve --json` prints.",
     "Validation": "What `joulecast validate` prints.",

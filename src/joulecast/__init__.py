@@ -10,6 +10,7 @@ from joulecast._version import __version__
 if TYPE_CHECKING:
     from joulecast.advice.advising import advise
     from joulecast.answers.advice import Advice
+    from joulecast.answers.calibration import Calibration
     from joulecast.answers.check import Check
     from joulecast.answers.comparison import Comparison
     from joulecast.answers.footprint import Footprint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from joulecast.answers.solution import Solution, Solutions
     from joulecast.answers.sweep import Sweep
     from joulecast.answers.verdict import Verdict
+    from joulecast.calibrating.calibrating import calibrate
     from joulecast.checks.checking import check
     from joulecast.citing.citing import cite
     from joulecast.counting import model, model_from_torch
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Advice",
+    "Calibration",
     "Check",
     "Comparison",
     "Footprint",
@@ -54,6 +57,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "advise",
+    "calibrate",
     "check",
     "cite",
     "compare",
@@ -74,6 +78,7 @@ __all__ = [
 #: Public name -> the module that has it, loaded when the name is first used.
 _HOMES = {
     "Advice": "answers.advice",
+    "Calibration": "answers.calibration",
     "Check": "answers.check",
     "Comparison": "answers.comparison",
     "Footprint": "answers.footprint",
@@ -88,6 +93,7 @@ _HOMES = {
     "Sweep": "answers.sweep",
     "Verdict": "answers.verdict",
     "advise": "advice.advising",
+    "calibrate": "calibrating.calibrating",
     "check": "checks.checking",
     "cite": "citing.citing",
     "compare": "whatif.comparing",

@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "embodied_unknown": "Device-hours are unknown, so the making of the hardware is left out.",
     "moe_unsaid": "Active parameters are below all parameters: taken as a mixture of experts.",
     "utilisation_by_analogy": "Few or no published runs on this class of device: range widened.",
+    "own_runs": "Utilisation was fitted to past runs of your own (calibrate, --specs).",
     "utilisation_of_fine_tunes": "How fast a fine-tune is depends on the software brought to it.",
     "frozen_weights": "Some weights of a torch module are frozen: its training step counts less.",
     "padding_assumed": "Nobody said whether samples are packed: they are taken to be padded.",

@@ -14,7 +14,7 @@ from joulecast.terms import INPUTS
 
 #: Command -> where it is: module and function.
 _FIRST = ("estimate", "compare", "advise", "solve", "check", "model", "optimum")
-_LATER = ("sweep", "runs", "validate", "cite", "export")
+_LATER = ("sweep", "runs", "validate", "calibrate", "cite", "export")
 COMMANDS = {
     **{name: (name, name) for name in (*_FIRST, *_LATER)},
     "list": ("catalogue", "list_"),
@@ -72,6 +72,7 @@ prefix, head, dpo, grpo, ppo)
   joulecast optimum --loss 2.1                      least carbon to reach a loss
   joulecast model config.json                       parameters and FLOP, counted
   joulecast validate                                published runs, forecast blind
+  joulecast calibrate runs.csv --name mycluster     fit to past runs of your own
   joulecast export ... --format hf | latex | eu     for a card, a paper; cite: BibTeX
   joulecast list devices | list regions             what --device, --region take
   joulecast estimate --help                         all options"""

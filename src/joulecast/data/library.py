@@ -99,6 +99,13 @@ class Library(Places):
                 return entry
         return None
 
+    def own_runs(self, name: str) -> Figure | None:
+        """What a user's own past runs say, such as ``utilisation.h100-sxm.decoder``; else None."""
+        entry: Any = self._core.get("own_runs")
+        for part in name.split(".") if entry else ():
+            entry = entry.get(part) if isinstance(entry, Mapping) else None
+        return Figure.made_of(entry) if entry else None
+
     def defaults_of(self, name: str) -> dict[str, Any]:
         """All defaults of a quantity, as the tables hold them."""
         found: dict[str, Any] = {}

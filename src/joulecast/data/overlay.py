@@ -32,6 +32,10 @@ SOURCE_COLUMNS = {
 }
 
 
+#: What own runs may say -> of which kinds of model.
+OWN_RUNS = {"utilisation": ("decoder", "other"), "device_power_w": ("",)}
+
+
 class Site(Record):
     """A computing centre; its PUE is a figure of its own."""
 
@@ -125,6 +129,7 @@ def check(
             rules.default(where, name, entry)
     for key, site in own.get("sites", {}).items():
         rules.site(f"sites.toml: {key}", site)
+    rules.own_runs()
     rules.laws()
     rules.places()
     rules.instances()
@@ -155,6 +160,23 @@ class _Rules(NamedTuple):
         if "pue" in site:
             self._figure(f"{where}.pue", _table(f"{where}.pue", site["pue"]))
             _check_limits(f"{where}.pue", "pue", site["pue"])
+
+    def own_runs(self) -> None:
+        """Factors of known devices on what we expect of them, all above 0."""
+        for name, entry in leaves(self.own.get("own_runs", {})):
+            where = f"own_runs.toml: {name}"
+            quantity, _, rest = name.partition(".")
+            device, _, kind = rest.partition(".")
+            kinds = OWN_RUNS.get(quantity)
+            if kinds is None:
+                raise SpecsError(where, None, "unknown key", OWN_RUNS)
+            if kind not in kinds:
+                raise SpecsError(where, kind, "is no kind of model here", kinds)
+            if device != "any":
+                check_listed(where, device, self.core["devices"], "devices/")
+            self._figure(where, _table(where, entry))
+            if min(entry["value"], entry.get("low", 1.0)) <= 0:
+                raise SpecsError(where, None, "must be above 0")
 
     def laws(self) -> None:
         """Laws are of a known kind, their sources listed."""

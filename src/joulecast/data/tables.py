@@ -171,6 +171,7 @@ TOML_TABLES = (
     "calibration",
     "defaults",
     "fine_tuning",
+    "own_runs",
     "scaling_laws",
     "sites",
     "sources",

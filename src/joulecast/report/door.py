@@ -25,6 +25,7 @@ from joulecast.report.words import WIDTH, first_screen
 #: Kind of answer -> the module that shows it.
 ROOMS = {
     "Advice": "report.advice",
+    "Calibration": "report.calibration",
     "Check": "report.check",
     "Comparison": "report.comparison",
     "Footprint": "report.forecast",

@@ -12,7 +12,7 @@ from joulecast.data.library import DeviceMatch, Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.plan import CHOICES
-from joulecast.resolve import denominators, finetune, tuning, utilisation
+from joulecast.resolve import denominators, finetune, own_runs, tuning, utilisation
 from joulecast.resolve import shares as known_shares
 from joulecast.resolve.ledger import Ledger, Size, scaled
 
@@ -100,6 +100,7 @@ def resized(ledger: Ledger, active_params: Array) -> dict[str, Array]:
     rated = device.device_power_w is None and device.tdp_w is not None
     if rated and not _waits_told(ledger):
         levels = _power_levels(ledger.library, device, active_params)
+        levels = own_runs.power_levels(ledger.library, device, levels)
         found |= {"device_power_w": levels, "device_power_full_w": levels}
     assumed = {name for name in OF_SIZE if ledger.has(name) and not ledger.given(name)}
     return {name: levels for name, levels in found.items() if name in assumed}
@@ -289,6 +290,7 @@ def _power(ledger: Ledger, device: Device, size: Size) -> None:
     if power is None:
         _without_power(ledger, device)
         return
+    power = own_runs.power(library, device, power)
     waits = by_steps or ledger.has("full_power_utilisation")
     if waits and not ledger.given("device_power_w") and not ledger.plan.only_given:
         ledger.assume("device_power_full_w", power, f"{device.id}.power")

@@ -14,7 +14,7 @@ from joulecast.data.records import Device, Figure
 from joulecast.errors import InputError, brief
 from joulecast.outcome import follow
 from joulecast.performance import expected_utilisation, size_factor
-from joulecast.resolve import finetune
+from joulecast.resolve import finetune, own_runs
 from joulecast.resolve.ledger import Ledger, Size, scaled
 from joulecast.resolve.shares import age_of, ceiling_of, layers_of, tuned_share
 from joulecast.terms import Field
@@ -88,7 +88,7 @@ def resolve(ledger: Ledger, device: Device, size: Size) -> None:
         role = "mfu"
     role = "large_step_" * by_steps + role
     ledger.factors = factors_of(ledger, device, size, figure.value)
-    ledger.assume(role, figure, unknown, common=_in_common(library, device, figure))
+    ledger.assume(role, figure, unknown, common=_in_common(library, device, size, figure))
     _speedup(ledger, device)
 
 
@@ -196,7 +196,14 @@ def default(ledger: Ledger, device: Device, size: Size, large_steps: bool = Fals
             "leaves out"
         )
     levels = _levels(ledger, device, size, params, large_steps).tolist()
-    _warn_of_few_runs(ledger, device, *levels)
+    own = own_runs.utilisation(library, device, group)
+    if own is not None:
+        said = f"utilisation x {own.factor.value:.3g} of the default: {own.factor.note}"
+        ledger.warn("own_runs", said if own.on_device else f"{said}; none was on {device.name}")
+        base = base.replace(basis=own.factor.basis, source=own.factor.source)
+        note += f"; x {own.factor.value:.3g}: {own.factor.note}"
+    if own is None or not own.on_device:
+        _warn_of_few_runs(ledger, device, *levels)
     if field == "other":
         ledger.warn(
             "field_without_runs",
@@ -252,6 +259,9 @@ def factors_of(ledger: Ledger, device: Device, size: Size, value: float) -> list
     if not ledger.has("layer_overhead_s") and size.active_params is not None:
         kept = float(_size(library, device, params))
         factors.append((f"kept by {brief(params)} parameters on this device", kept))
+    own = own_runs.utilisation(library, device, group)
+    if own is not None:
+        factors.append(("as past runs of your own reached", own.factor.value))
     left_out = float(_attention_left_out(ledger, size, params))
     if left_out:
         factors.append(("for attention that 6 N D leaves out", 1 / (1 + left_out)))
@@ -324,8 +334,15 @@ def _levels(
         1.0 if large_steps else _size(library, device, params),
     ) / (1 + _attention_left_out(ledger, size, params))
     widths = [library.default(f"utilisation.spread.{group}").points]
+    own = own_runs.utilisation(library, device, group)
+    if own is not None:
+        value = value * own.factor.value
+        factor, lowest, largest = own.factor.points
+        widths = [(1.0, lowest / factor, largest / factor)]
+        if own.on_device:  # what its share of peak may be off shows in the runs
+            least = most = share
     few = f"utilisation.few_families.{device.device_class}"
-    if library.has_default(few):
+    if library.has_default(few) and (own is None or not own.on_device):
         widths.append(library.default(few).points)
     down = hypot(*(log(low) for _, low, _ in widths), log(least / share))
     up = hypot(*(log(high) for _, _, high in widths), log(most / share))
@@ -339,10 +356,11 @@ def _levels(
     return np.array([value, value * exp(-down) * widened, np.minimum(value * exp(up), highest)])
 
 
-def _in_common(library: Library, device: Device, figure: Figure) -> float:
+def _in_common(library: Library, device: Device, size: Size, figure: Figure) -> float:
     """Share of the variance of ln(utilisation) that is the job's, whatever the device.
 
-    The device's own part is what may be off in its share of peak and in its software.
+    The device's own part is what may be off in its share of peak and in its software; past runs of
+    one's own on it narrow that as they narrow the rest.
     """
     tuned = device.tuned_share
     if tuned is not None:
@@ -355,6 +373,9 @@ def _in_common(library: Library, device: Device, figure: Figure) -> float:
         library.default(f"utilisation.own.software{'_few' * few}").value,
     )
     _, low, high = figure.points
+    past = own_runs.utilisation(library, device, _group(size))
+    if past is not None and past.on_device:
+        _, low, high = library.default(f"utilisation.spread.{_group(size)}").points
     whole = log(high / low) / (2 * T95)
     return max(0.0, 1 - (own / whole) ** 2)
 

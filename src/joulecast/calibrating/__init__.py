@@ -1,0 +1,1 @@
+"""Fits utilisation, power and PUE to a person's own past runs."""
