@@ -93,3 +93,13 @@ def test_show_says_how_much_is_known() -> None:
     h100 = details("device", "h100-sxm", BUNDLED)["evidence"]
     assert h100["runs"] > 20 and h100["benchmark_submitters"] > 10
     assert h100["families_of_runs_of_its_generation"] >= h100["families_of_runs"]
+
+
+def test_platforms_hold_as_many_families_as_honest_ranges() -> None:
+    found = {one.platform: one for one in throughput.platforms(BUNDLED)}
+    assert {"Ascend 910B", "Ascend 910A", "Instinct", "Trainium", "GPU Max", "GH200"} <= set(found)
+    for one in found.values():
+        assert one.lowest <= one.inside <= one.highest
+    assert found["Ascend 910B"].families == 10
+    assert found["Ascend 910B"].factor < 1.3
+    assert sum(one.rows for one in found.values()) == len(throughput.speeds(BUNDLED))

@@ -81,6 +81,23 @@ class Example(NamedTuple):
     shipped: float
 
 
+class Platform(NamedTuple):
+    """Published speeds on one maker's platform, each family of models left out of the fit.
+
+    `inside` counts families in the 80 % range, rows sharing a family's weight; of as many honest
+    ranges `lowest` to `highest` would be, 95 % sure.
+    """
+
+    platform: str
+    rows: int
+    families: int
+    factor: float
+    median_ratio: float
+    inside: float
+    lowest: int
+    highest: int
+
+
 class FineTunes(NamedTuple):
     """Published speeds of fine-tunes by a method, each family of tables left out.
 
@@ -100,7 +117,8 @@ class FineTunes(NamedTuple):
 
 
 @shows(
-    "pairs", "steps", "nodes", "examples", "summary", "fine_tunes", "gates", "provenance",
+    "pairs", "steps", "nodes", "examples", "summary", "platforms", "fine_tunes", "gates",
+    "provenance",
     provenance=made_with(),
 )  # fmt: skip
 class DeviceValidation(Frozen):
@@ -111,6 +129,7 @@ class DeviceValidation(Frozen):
     nodes: tuple[NodeRow, ...]
     examples: tuple[Example, ...]
     summary: tuple[Transfer, ...]
+    platforms: tuple[Platform, ...]
     fine_tunes: tuple[FineTunes, ...]
     gates: tuple[Gate, ...]
     data_digest: str

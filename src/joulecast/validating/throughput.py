@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from joulecast.answers.transfer import Transfer
+from joulecast.answers.transfer import Platform, Transfer
 from joulecast.compute import attention_share
 from joulecast.performance import expected_utilisation, size_factor
+from joulecast.plan import Plan
+from joulecast.resolve import resolve
 from joulecast.resolve.shares import age_of, ceiling_of, share_is_assumed, tuned_share
 from joulecast.resolve.utilisation import LARGE_MODEL_PARAMS
-from joulecast.uncertainty import Z95
-from joulecast.validating.scoring import family_weights
+from joulecast.uncertainty import T90, T95, Z95
+from joulecast.validating.scoring import family_weights, window
 
 if TYPE_CHECKING:
     from joulecast.data.library import Library
@@ -168,14 +170,76 @@ def shares(library: Library) -> dict[str, tuple[float, float, float]]:
     return points
 
 
+#: How the id of a device begins -> the platform whose software it runs.
+PLATFORMS = {
+    "ascend910a": "Ascend 910A", "ascend910b": "Ascend 910B", "trainium": "Trainium",
+    "mi": "Instinct", "gaudi": "Gaudi", "max": "GPU Max", "gh200": "GH200",
+}  # fmt: skip
+
+
+def platforms(library: Library) -> list[Platform]:
+    """Scores by platform: of each row what a forecast says that never saw its family."""
+    rows = speeds(library)
+    errors = _left_out(rows)
+    table = library.benchmark("throughput")
+    found: dict[str, list[Speed]] = {}
+    for row in rows:
+        name = next((p for id_, p in PLATFORMS.items() if row.device.startswith(id_)), row.device)
+        found.setdefault(name, []).append(row)
+    scores = []
+    for name, own in found.items():
+        inside: dict[str, list[bool]] = {}
+        off: dict[str, list[float]] = {}
+        for row in own:
+            down, up = _ends(table[row.id], library)
+            off.setdefault(row.family, []).append(-errors[row.id])
+            inside.setdefault(row.family, []).append(down <= errors[row.id] <= up)
+        low, high = window(len(off), 0.8)
+        scores.append(
+            Platform(
+                name,
+                len(own),
+                len(off),
+                math.exp(float(np.mean([np.mean(np.abs(one)) for one in off.values()]))),
+                math.exp(float(np.median([np.mean(one) for one in off.values()]))),
+                float(sum(np.mean(one) for one in inside.values())),
+                low,
+                high,
+            )
+        )
+    return sorted(scores, key=lambda one: -one.rows)
+
+
+def _ends(row: Mapping[str, str], library: Library) -> tuple[float, float]:
+    """Ends of the 80 % range of the default utilisation of a run like a row, ln over its value."""
+    active = float(row["active_params"] or LARGE_MODEL_PARAMS)
+    plan = Plan(
+        params=max(active, float(row["params"] or active)),
+        active_params=active,
+        tokens=1e12,
+        arch=row["arch"],
+        device=row["device"],
+        year=int(row["year"]),
+    )
+    value, low, high = resolve(plan, library).only.data["utilisation"].levels
+    to_80 = T90 / T95
+    return math.log(low / value) * to_80, math.log(high / value) * to_80
+
+
+def _left_out(rows: Sequence[Speed]) -> dict[str, float]:
+    """Reached over forecast, ln, of each row by a fit that never saw its family."""
+    errors: dict[str, float] = {}
+    for family in dict.fromkeys(row.family for row in rows):
+        seen = fit([row for row in rows if row.family != family])
+        errors |= {row.id: row.error - seen.of(row) for row in rows if row.family == family}
+    return errors
+
+
 def summary(library: Library) -> list[Transfer]:
     """Scores of published speeds: each family left out, and by the records as shipped."""
     rows = speeds(library)
     whole = fit(rows)
-    left_out: dict[str, float] = {}
-    for family in dict.fromkeys(row.family for row in rows):
-        seen = fit([row for row in rows if row.family != family])
-        left_out |= {row.id: row.error - seen.of(row) for row in rows if row.family == family}
+    left_out = _left_out(rows)
     plain = Fit(whole.tables, whole.experts, {}, {})
     return [
         _scored("families", rows, left_out.values()),

@@ -129,6 +129,7 @@ def validate_devices(library: Library) -> DeviceValidation:
         tuple(nodes),
         tuple(_examples(pairs, entries, library)),
         tuple(summary),
+        tuple(throughput.platforms(library)),
         tuple(tuned),
         tuple(gates),
         library.digest,

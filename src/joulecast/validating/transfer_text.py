@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from joulecast.answers.transfer import DeviceValidation, Example, FineTunes, PairRow, Transfer
+from joulecast.answers.transfer import (
+    DeviceValidation,
+    Example,
+    FineTunes,
+    PairRow,
+    Platform,
+    Transfer,
+)
 from joulecast.report.words import two
 from joulecast.validating import tables
 from joulecast.validating.columns import Table, aligned
@@ -26,6 +33,8 @@ def text(validation: DeviceValidation) -> str:
     parts = [
         "Hours of the newer device over the older at equal work: forecast over measured",
         aligned(summary(validation.summary)),
+        "Speeds of tables by platform, each family of models left out",
+        aligned(platforms(validation.platforms)),
         "Hours of published fine-tunes, each family of tables left out",
         aligned(fine_tunes(validation.fine_tunes)),
         "Worked examples",
@@ -52,6 +61,26 @@ def summary(rows: Sequence[Transfer]) -> Table:
                 str(one.rows),
                 f"{one.factor:.3f}",
                 f"{one.median_ratio:.2f}",
+            ]
+            for one in rows
+        ),
+    ]
+
+
+def platforms(rows: Sequence[Platform]) -> Table:
+    """How well speeds of tables are forecast, by platform."""
+    head = ["platform", "rows", "families", "typical factor", "median", "in 80 % range", "honest"]
+    return [
+        head,
+        *(
+            [
+                one.platform,
+                str(one.rows),
+                str(one.families),
+                f"{one.factor:.2f}",
+                f"{one.median_ratio:.2f}",
+                f"{one.inside:.1f} of {one.families}",
+                f"{one.lowest} to {one.highest}",
             ]
             for one in rows
         ),
