@@ -174,8 +174,8 @@ mixtures of experts are fitted with them (not gated: a typical factor of 1.3 was
 {_markdown(transfer_text.summary(found.summary))}
 
 Speeds of tables by platform: how many of its families lie in the 80 % range of a run like theirs,
-and what honest ranges would hold of so many. Left out, Ascend 910A and GPU Max are forecast 1.7 and 2.2
-times too fast: first generations of a platform's software, too few of them to fit a factor.
+and what honest ranges would hold of so many. Left out, Ascend 910A and GPU Max are forecast 1.7
+and 2.2 times too fast: first generations of a platform's software, too few to fit a factor.
 
 {_markdown(transfer_text.platforms(found.platforms))}
 
