@@ -176,6 +176,19 @@ def test_rows_that_cannot_be_forecast_are_left_out_and_listed() -> None:
         estimate_table(rows[3:], keep_going=True)
 
 
+def test_a_model_that_nobody_knows_is_a_name_beside_its_size() -> None:
+    rows = [
+        {"model": "my-net", "params": "1B", "tokens": "20B"},
+        {"model": "llama-3.1-8b", "tokens": "1B"},
+    ]
+    found = estimate_table(rows, plan=COMMON)
+    assert [one.name for one in found.runs] == ["my-net", "llama-3.1-8b"]
+    said = {one.code: one.message for one in found.warnings}
+    assert "taken as names beside their sizes: my-net (line 2)" in said["given_unused"]
+    with pytest.raises(JoulecastError, match="unknown model"):
+        estimate_table([{"model": "my-net", "tokens": "20B"}], plan=COMMON)
+
+
 def test_a_name_that_comes_twice_keeps_its_line() -> None:
     found = estimate_table([ROWS[0], ROWS[0]], plan=COMMON)
     assert [one.name for one in found.runs] == ["small", "small (line 3)"]

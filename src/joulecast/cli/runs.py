@@ -11,10 +11,16 @@ from joulecast.cli.output import note, save_or_say, show
 from joulecast.cli.planning import AsJson, takes_plan
 from joulecast.errors import InputError
 
+Table = Annotated[
+    list[str] | None,
+    typer.Argument(help="A table of runs: .csv, .tsv, .jsonl or .parquet.", metavar="TABLE"),
+]
+
 
 @takes_plan
 def runs(
     asked: Asked,
+    targets: Table = None,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Leave out rows that cannot be forecast.")
     ] = False,
@@ -45,6 +51,9 @@ def runs(
 
     if not asked.targets:
         raise InputError("table", None, "no table was named", ["joulecast runs runs.csv"])
+    if len(asked.targets) > 1:
+        why = "one table is read at a time"
+        raise InputError("table", " ".join(asked.targets), why, asked.targets)
     table = asked.targets[0]
     common = asked._replace(targets=()).plan()
     kind = "json" if as_json else table_files.kind_of(format_, output)

@@ -20,6 +20,7 @@ from joulecast.notices import Notice
 from joulecast.outcome import INTENSIVE, Outcome, follow, result_names
 from joulecast.plan import Plan, merged
 from joulecast.resolve import Settled, resolve
+from joulecast.resolve.config import is_config
 from joulecast.terms import TERMS
 
 #: So many rows are kept settled between the two readings of a table; of more each is settled twice.
@@ -28,6 +29,9 @@ KEPT = 2000
 #: Results that are no sum of those of several runs.
 NOT_ADDED = (*(name for name in INTENSIVE if not name.endswith(("kwh", "kgco2e"))),
              "wall_clock_days")  # fmt: skip
+
+#: Columns that say how large a model is.
+SIZES = ("params", "active_params", "flop")
 
 #: Called with the number of rows done so far.
 Progress = Callable[[int], None]
@@ -103,6 +107,10 @@ class Reading:
         self.notices: dict[Notice, list[str]] = {}
         self.causes = uncertainty.Shared()
         self.columns = self._columns()
+        self._used = self.columns.used.items()
+        self._model = next((head for head, one in self._used if one.name == "model"), None)
+        #: What stands in the column of models and is none that is known.
+        self.labels: list[str] = []
         self.count = 0
         self._kept: dict[int, Settled] = {}
         self._bad: set[int] = set()
@@ -158,6 +166,10 @@ class Reading:
             every = len(names) == self.count
             of = "all rows" if every and self.count > 1 else whose
             said.append(Notice(notice.code, f"{notice.message} [{of}]"))
+        if self.labels:
+            shown = ", ".join(dict.fromkeys(self.labels))
+            message = f"no known models, taken as names beside their sizes: {shown}"
+            said.append(Notice("given_unused", message))
         return tuple(said)
 
     def _columns(self) -> Columns:
@@ -195,6 +207,8 @@ class Reading:
         seen: set[str] = set()
         for row in rows_of(self.table):
             said = row.cells.get(self.columns.name) if self.columns.name else None
+            if said is None and self._model is not None:
+                said = row.cells.get(self._model)
             name = f"row {row.line}" if said is None else str(said).strip()
             if name in seen:
                 name = f"{name} (line {row.line})"
@@ -209,11 +223,27 @@ class Reading:
             if column is None:
                 continue
             value = _of_numpy(column.value(cell))
+            if head == self._model and self._is_label(row, value):
+                self.labels.append(f"{value} (line {row.line})")
+                continue
             (fields if column.name in Plan.fields else given)[column.name] = value
         try:
             return merged(self.common, given, fields)
         except JoulecastError as problem:
             raise self._of_row(row, name, problem) from None
+
+    def _is_label(self, row: Row, value: Any) -> bool:
+        """Whether a model that nobody knows stands beside its own size: a name, and no more."""
+        sized = any(one.name in SIZES and head in row.cells for head, one in self._used)
+        if not sized or not isinstance(value, str):
+            return False
+        if is_config(value):
+            return False
+        try:
+            self.library.model(value)
+        except JoulecastError:
+            return True
+        return False
 
     def _of_row(self, row: Row, name: str, problem: JoulecastError) -> JoulecastError:
         """The problem, saying which row and column has it."""
