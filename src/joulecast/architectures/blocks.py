@@ -178,7 +178,7 @@ def mixture(hidden: int, experts: Experts, layers: int, *, stream: str = "token"
     ]
     if experts.latent:
         terms.append(Term("experts", matrix=2 * hidden * narrow, times=layers, stream=stream))
-    if experts.shared_width:
+    if experts.shared_width or experts.shared_gate:
         inner = experts.shared_width
         matrix = parts.mlp_weights(hidden, inner, experts.matrices) + hidden * experts.shared_gate
         biases = experts.shared_bias * ((experts.matrices - 1) * inner + hidden)

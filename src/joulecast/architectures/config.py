@@ -6,6 +6,7 @@ change the count is passed over, what equals its default too, and anything else 
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import math
@@ -35,7 +36,7 @@ HARMLESS = re.compile(
     r"use_cache|cache_.*|.*_token_id|.*_token_index|(bos|eos|pad|sep|cls|mask|unk|image|video|audio)_token|token_id|id2label|label2id|"
     r"is_encoder_decoder|is_decoder|"
     r"chunk_size_feed_forward|.*dropout.*|.*pdrop.*|drop_path_rate|.*layerdrop|.*jitter.*|"
-    r"initializer_.*|init_.*|.*_init|.*_init_(scheme|std|scale|variance|floor|method|fn)|.*_init_variance_scale|"
+    r"initializer_.*|.*_initializer_range|init_.*|.*_init|.*_init_(scheme|std|scale|variance|floor|method|fn)|.*_init_variance_scale|"
     r".*_eps|.*_epsilon|eps|hidden_act.*|activation|activation_function|.*_activation|act_fn|"
     r".*_act|rope_.*|rotary_.*|partial_rotary_factor|.*_theta|.*rope.*_interval|no_rope_layers|"
     r"mrope_.*|position_embedding_type|pos_emb_type|alibi.*|relative_attention_.*|"
@@ -88,6 +89,15 @@ OLD_NAMES: dict[str, dict[str, str]] = {
     },
 }
 
+#: A key so like one that is understood is a slip of it.
+SLIP = 0.9
+
+#: Keys of code that files bring under the name of a known type: another body than the library's.
+OWN_BODIES: dict[str, tuple[str, ...]] = {
+    "bert": ("alibi_starting_size",),
+    "esm": ("add_bias_fnn",),
+}
+
 _SWITCHED_OFF = (None, False, 0, "", "none", "None")
 
 
@@ -103,6 +113,7 @@ class Config:
         self._values = _by_field(raw, aliases)
         self._asked = {"model_type"}
         self.model_type = str(raw.get("model_type"))
+        self.known_as = self.model_type
         self.warnings: list[Notice] = []
 
     def warn(self, code: str, message: str) -> None:
@@ -140,6 +151,12 @@ class Config:
     def optional_size(self, name: str, *, least: int = 1) -> int | None:
         """Return a size, or None where there is none."""
         return None if self.get(name) is None else self.size(name, least=least)
+
+    @property
+    def class_name(self) -> str:
+        """The class that the file was saved from, if it says one."""
+        names = self._values.get("architectures")
+        return str(names[0]) if isinstance(names, list) and names else ""
 
     @property
     def hidden(self) -> int:
@@ -255,6 +272,11 @@ class Config:
 
     def finish(self) -> None:
         """Refuse what was not asked for and may change the count."""
+        if self._values.get("auto_map"):
+            for name in OWN_BODIES.get(self.known_as, ()):
+                if name in self._values:
+                    why = f"belongs to code of the file's own, which changes {self.model_type}"
+                    raise self.error(name, self._values[name], why, WAYS_ON)
         for name, value in self._values.items():
             if name in self._asked or HARMLESS.fullmatch(name):
                 continue
@@ -263,6 +285,9 @@ class Config:
             if any(value is off for off in _SWITCHED_OFF) or value in ([], {}):
                 continue
             written = self._written[name]
+            if self._is_never_read(name):
+                self.warn("key_ignored", f"{written} is not read by the class of {self.model_type}")
+                continue
             if name in self._fields or _SOUNDS_LIKE_A_SIZE.search(name.lower()):
                 known = sorted(self._asked) if name in self._fields else self._spellings()
                 raise UnknownNameError(
@@ -272,6 +297,19 @@ class Config:
                     [name for name in nearest(written, known) if name != written] or WAYS_ON,
                 )
             self.warn("key_ignored", f"{written} is not known and was taken to change nothing")
+
+    def _is_never_read(self, name: str) -> bool:
+        """Whether the library's class is known to have no use for a key, and no slip of one it has.
+
+        A file with model code of its own may read what the library's class does not.
+        """
+        own_code = self._values.get("auto_map")
+        if isinstance(own_code, Mapping) and any("AutoModel" in str(key) for key in own_code):
+            return False
+        read = keys_read().get(self.known_as)
+        if read is None or name in read or name in self._fields:
+            return False
+        return not difflib.get_close_matches(name, self._spellings(), n=1, cutoff=SLIP)
 
     def _spellings(self) -> list[str]:
         return [*self._fields, *self._aliases]
@@ -291,6 +329,14 @@ def _by_field(raw: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, A
             raise InputError(key, value, f"contradicts {name} = {values[name]}")
         values[name] = value
     return values
+
+
+@functools.cache
+def keys_read() -> dict[str, frozenset[str]]:
+    """Model type -> keys that its class in the library reads: tools/build_keys_read.py."""
+    path = Path(__file__).with_name("keys_read.json")
+    table: dict[str, list[str]] = json.loads(path.read_text("utf-8"))["read"]
+    return {name: frozenset(names) for name, names in table.items()}
 
 
 @functools.cache

@@ -6,7 +6,7 @@ tokens pay for the keys and values it looks at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from joulecast.architectures import blocks, parts
@@ -62,8 +62,19 @@ def _relative(
     config.must_be(is_decoder=False, is_encoder_decoder=True)
     config.ignore("n_positions", "dense_act_fn")
     buckets = config.size("relative_attention_num_buckets")
+    if config.class_name.endswith(ENCODER_CLASS):
+        places = buckets * count * (encoders if tables is None else tables)
+        config.ignore("tie_word_embeddings")
+        alone = (
+            blocks.table("embedding", config.size("vocab_size"), width),
+            blocks.norm(width, 1, 2 * encoders + 1),
+            blocks.attention(width, heads, encoders, mask=BOTH, part="encoder_attention"),
+            *(replace(term, stream="token") for term in feed_forward("encoder", encoders)),
+            blocks.table("positions", places, 1),
+        )
+        return Layout(alone, (512,))
     terms = [
-        *blocks.embedding_and_head(config.size("vocab_size"), width, tied=True, stream="decoder"),
+        *_embedding(config),
         blocks.norm(width, 1, 2 * encoders + 1 + 3 * decoders + 1, stream="encoder"),
         *blocks.cross_attention(width, heads, decoders, bias=False),
     ]
@@ -80,9 +91,7 @@ def t5(config: Config) -> Layout:
     kind = config.get("feed_forward_proj", or_default="relu")
     if not isinstance(kind, str) or not kind:
         raise config.error("feed_forward_proj", kind, "is not a known choice", ["gated-gelu"])
-    matrices = 3 if kind.startswith("gated-") else 2
-    # The library ties T5's embeddings whatever the config says.
-    config.ignore("tie_word_embeddings", "is_gated_act")
+    matrices = 3 if config.flag("is_gated_act", kind.startswith("gated-")) else 2
     width, inner = config.size("d_model"), config.size("d_ff")
 
     def blocks_of(stream: str, depth: int) -> list[Term]:
@@ -95,7 +104,7 @@ def switch(config: Config) -> Layout:
     """Switch Transformer: T5 with one of many experts in some layers."""
     config.must_be(tie_word_embeddings=True, add_cross_attention=False)
     config.ignore("expert_capacity", "router_ignore_padding_tokens", "add_router_probs")
-    config.ignore("router_dtype")
+    config.ignore("router_dtype", "router_type")
     width, inner = config.size("d_model"), config.size("d_ff")
     held, router_bias = config.size("num_experts"), config.flag("router_bias")
     experts = Experts(held, 1, inner, matrices=2, router_bias=router_bias)
@@ -106,6 +115,10 @@ def switch(config: Config) -> Layout:
         step = depth // wanted if wanted else depth
         if not step:
             raise config.error(key, wanted, f"is more than {depth} layers")
+        if config.given(f"{stream}_sparse_step"):  # given, it wins over what follows from the rest
+            step = config.size(f"{stream}_sparse_step", least=0)
+        if not step:
+            return _feed_forward(width, inner, depth, stream, experts, 0)
         sparse = depth if step == 1 else len(range(1, depth, step))
         return _feed_forward(width, inner, depth, stream, experts, sparse)
 
@@ -157,6 +170,9 @@ def bart(positions: int | None, norms: int, experts: Experts | None = None) -> B
         config.ignore("normalize_embedding", "add_final_layer_norm", "add_bias_logits")
         config.ignore("static_position_embeddings", "extra_pos_embeddings")
         most = config.size("max_position_embeddings")
+        if config.class_name.endswith(DECODER_CLASS):
+            rows = 0 if positions is None else most + positions
+            return _decoder_alone(config, norms // 2, rows, most)
         terms = [*_embedding(config), _norms(config, norms), *_stacks(config, experts)]
         if not config.flag("tie_word_embeddings", True):
             # Each stack has then a table of its own, beside a shared one that stands idle.
@@ -174,6 +190,37 @@ def bart(positions: int | None, norms: int, experts: Experts | None = None) -> B
     return build
 
 
+#: How the name of a class of the decoder alone ends, and of the encoder alone.
+DECODER_CLASS, ENCODER_CLASS = "ForCausalLM", "EncoderModel"
+
+
+def _decoder_alone(
+    config: Config, norms: int, rows: int, most: int, *, key_bias: bool = True
+) -> Layout:
+    """A decoder without its encoder: the weights that would look at one are held and idle."""
+    width, layers = config.size("d_model"), config.layers("decoder_layers")
+    tied, vocab = config.flag("tie_word_embeddings", True), config.size("vocab_size")
+    inner = config.size("decoder_ffn_dim")
+    heads = _heads(config, "decoder_attention_heads", width)
+    idle = sum(
+        term.params
+        for term in blocks.cross_attention(width, heads, layers, bias=True, key_bias=key_bias)
+    )
+    config.ignore("encoder_layers", "encoder_ffn_dim", "encoder_attention_heads")
+    terms = (
+        *blocks.embedding_and_head(vocab, width, tied=tied),
+        blocks.table("positions", rows, width),
+        blocks.norm(width, 2, 3 * layers + norms),
+        blocks.attention(
+            width, heads, layers, bias=ALL_BIASES, key_bias=key_bias, part="decoder_attention"
+        ),
+        Term("cross_attention", other=idle),
+        blocks.mlp(width, inner, 2, layers, bias=True),
+    )
+    longest = (most,) if rows else ()
+    return Layout(terms, (min(most, 512),), longest=longest)
+
+
 def nllb_moe(config: Config) -> Layout:
     """NLLB-MoE: as M2M-100, two of many experts in every fourth layer."""
     held = config.size("num_experts")
@@ -189,13 +236,41 @@ def nllb_moe(config: Config) -> Layout:
     return bart(None, 2, experts)(config)
 
 
+def _whisper_classifier(config: Config, terms: tuple[Term, ...], sources: int) -> Layout:
+    """Whisper's encoder with a projection and a head for classes; per sample of sound."""
+    width, layers = config.size("d_model"), config.layers("encoder_layers")
+    narrow = config.size("classifier_proj_size")
+    labels = config.get("id2label")
+    classes = len(labels) if isinstance(labels, Mapping) else config.size("num_labels", 2)
+    kept = [t for t in terms if t.stream == "encoder" and t.part not in LEFT_OF_ENCODER]
+    alone = (
+        *kept,
+        Term("positions", other=sources * width, stream="encoder"),
+        blocks.norm(width, 2, 2 * layers + 1, stream="encoder"),
+        blocks.linear("projector", width, narrow, bias=True, stream="encoder"),
+        blocks.linear("classifier", narrow, classes, bias=True, stream="sequence"),
+    )
+
+    def streams(_: tuple[int, ...]) -> dict[str, int]:
+        return {"encoder": sources, "sequence": 1}
+
+    return Layout(alone, (sources,), unit="sample", streams=streams, per=("sequence",), fixed=True)
+
+
+#: Parts whose terms hold those of the decoder too.
+LEFT_OF_ENCODER = ("positions", "norms", "cross_attention", "embedding")
+
+
 def whisper(config: Config) -> Layout:
     """Whisper: two convolutions over sound, then an encoder-decoder; per decoder token."""
     width, mels = config.size("d_model"), config.size("num_mel_bins")
     sources = config.size("max_source_positions")
     targets = config.size("max_target_positions")
     config.must_be(use_weighted_layer_sum=False)
-    config.ignore("classifier_proj_size", "num_hidden_layers")
+    config.ignore("classifier_proj_size", "num_hidden_layers", "id2label")
+    if config.class_name.endswith(DECODER_CLASS):
+        config.ignore("num_mel_bins", "max_source_positions")
+        return _decoder_alone(config, 1, targets, targets, key_bias=False)
     first = float(parts.convolution_weights(3, mels, width))
     second = float(parts.convolution_weights(3, width, width))
     terms = (
@@ -207,6 +282,9 @@ def whisper(config: Config) -> Layout:
         _norms(config, 2),
         *_stacks(config, key_bias=False),
     )
+
+    if config.class_name.endswith("ForAudioClassification"):
+        return _whisper_classifier(config, terms, sources)
 
     def streams(lengths: tuple[int, ...]) -> dict[str, int]:
         """Sound of a fixed length, unless one is given for it too."""

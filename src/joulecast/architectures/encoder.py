@@ -68,12 +68,40 @@ def _encoder(
     of the table of positions are never used.
     """
     hidden, embedded = config.hidden, config.size(width)
+    if config.class_name.endswith("ForPreTraining") and config.known_as == "electra":
+        return _discriminator(config, embedded, inner, reserved)
     terms = [
         *_embedding(config, embedded, types=types, second_bias=second_bias),
         *_layers(config, inner, held),
         *_masked_word_head(hidden, embedded),
     ]
     if projected or embedded != hidden:
+        terms.append(blocks.linear("embedding_projection", embedded, hidden, bias=True))
+    if config.class_name.endswith("ForPreTraining") and config.known_as in SENTENCE_HEADS:
+        # Which of two sentences comes next, or first: read off the first token of a sequence.
+        pooler = blocks.linear("pooler", hidden, hidden, bias=True, stream="sequence")
+        terms += [pooler, blocks.linear("sentences", hidden, 2, bias=True, stream="sequence")]
+    return layout_of(config, terms, bound=True, reserved=reserved)
+
+
+#: Types whose class for pretraining has a head for sentences beside that for words.
+SENTENCE_HEADS = ("bert", "megatron-bert", "albert")
+
+
+def _discriminator(config: Config, embedded: int, inner: str, reserved: int) -> Layout:
+    """ELECTRA's discriminator: of each token whether it was replaced; no output words."""
+    hidden = config.hidden
+    config.ignore("tie_word_embeddings")
+    terms = [
+        blocks.table("embedding", config.size("vocab_size"), embedded),
+        blocks.table("positions", config.size("max_position_embeddings"), embedded),
+        blocks.table("token_types", config.size("type_vocab_size", least=0), embedded),
+        blocks.norm(embedded, 2, 1),
+        *_layers(config, inner),
+        blocks.linear("head_transform", hidden, hidden, bias=True),
+        blocks.linear("head", hidden, 1, bias=True),
+    ]
+    if embedded != hidden:
         terms.append(blocks.linear("embedding_projection", embedded, hidden, bias=True))
     return layout_of(config, terms, bound=True, reserved=reserved)
 

@@ -91,7 +91,10 @@ def deepseek_indexed(config: Config) -> Layout:
 def deepseek(config: Config) -> Layout:
     """DeepSeek-V2, V3, Kimi-K2: latent attention, dense first layers, then mixtures."""
     warn_of_further(config)
-    style = Style(mixture=moe.deepseek, mlp_bias="mlp_bias")
+    # V2 alone has a key for the biases of its blocks.
+    style = Style(
+        mixture=moe.deepseek, mlp_bias="mlp_bias" if config.known_as == "deepseek_v2" else False
+    )
     mixers = [latent_attention(config, config.layers())]
     return assembled(config, style, mixers, further=_further(config))
 

@@ -76,7 +76,7 @@ def qwen(count: str, *, shared: bool) -> Reader:
         sparse = sum(1 for at in range(layers) if at not in dense and (at + 1) % step == 0)
         experts = _wide(
             config, count, width="moe_intermediate_size",
-            shared="shared_expert_intermediate_size" if shared else "", shared_gate=True,
+            shared="shared_expert_intermediate_size" if shared else "", shared_gate=shared,
         )  # fmt: skip
         return Mixture(experts, sparse)
 

@@ -11,6 +11,9 @@ from joulecast.architectures.layout import CAUSAL, Layout, Mask, Term
 
 Builder = Callable[[Config], Layout]
 
+#: Families whose heads need not share out the width: it is divided without a rest.
+FLOORED = ("glm4_moe",)
+
 #: No model is counted at a longer sequence unless one is asked for.
 LONGEST_DEFAULT = 4096
 
@@ -22,7 +25,9 @@ def read_heads(config: Config) -> Heads:
         config.agrees("num_key_value_heads", query)
         config.agrees("head_dim", hidden // query)
     kv = config.optional_size("num_key_value_heads") or query
-    dim = config.optional_size("head_dim") or hidden // config.heads("num_attention_heads", hidden)
+    floored = hidden // query if config.known_as in FLOORED else None
+    dim = config.optional_size("head_dim") or floored
+    dim = dim or hidden // config.heads("num_attention_heads", hidden)
     if query % kv:
         raise config.error("num_key_value_heads", kv, f"does not divide {query} heads")
     return Heads(query, kv, dim)

@@ -46,12 +46,14 @@ def zamba2(config: Config) -> Layout:
     config.agrees("lora_rank", config.get("adapter_rank"))
     config.ignore("use_shared_block_lora")
     config.ignore("use_mem_rope", "use_mem_eff_path", "hybrid_layer_ids", "kv_channels")
-    config.ignore("num_query_groups", "mamba_headdim", "attention_hidden_size", "head_dim")
+    config.ignore("num_query_groups", "mamba_headdim", "attention_hidden_size")
     query = config.size("num_attention_heads")
     kv = config.optional_size("num_key_value_heads") or query
     wide, dim = 2 * hidden, 2 * hidden // query
     if wide % query or query % kv:
         raise config.error("num_attention_heads", query, f"does not divide a width of {wide}")
+    for key in ("attention_head_dim", "head_dim"):
+        config.agrees(key, dim)
     rank = config.size("adapter_rank")
     terms = [
         *frame(config, Style(norms=1)),
@@ -85,7 +87,8 @@ def recurrent_gemma(config: Config) -> Layout:
     width = config.optional_size("lru_width") or hidden
     if width % query:
         raise config.error("lru_width", width, f"is not divided by {query} heads")
-    config.ignore("head_dim", "_block_types")
+    config.agrees("head_dim", hidden // query)
+    config.ignore("_block_types")
     biases = Biases(config.flag("attention_bias"), True)
     mask = Mask("window", config.size("attention_window_size"))
     matrix = 3 * hidden * width + states.gated_lru_weights(width, query)

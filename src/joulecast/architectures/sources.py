@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from joulecast.answers.count import Convention, ModelCount
 from joulecast.architectures.config import WAYS_ON, config_of
 from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_PARTS
-from joulecast.architectures.layout import Layout, Term
+from joulecast.architectures.layout import Layout, Mask, MaskKind, Term
 from joulecast.errors import InputError, UnknownNameError
 from joulecast.notices import Notice
 
@@ -29,6 +29,9 @@ LONGEST = 1_000_000_000
 DEEPEST = 64
 
 SeqLen = int | tuple[int, int] | None
+
+#: Wrappers whose class unties the head unless the whole model's config says otherwise.
+UNTIED_OUTSIDE = ("qwen3_vl_moe",)
 
 #: Keys of a whole model that its text part inherits where it does not have them.
 _INHERITED = ("tie_word_embeddings", "pad_token_id")
@@ -224,10 +227,29 @@ def read_architecture(
     named = {**raw, "model_type": known_as}
     config = config_of(named, known_as)
     layout = builder(config)
+    if raw.get("is_causal") is False:
+        layout = _seen_both_ways(layout)
     config.finish()
     warnings = (*notices, *config.warnings)
     layout = replace(layout, warnings=warnings)
     return Architecture(model_type, layout, lengths, named)
+
+
+#: Masks of a decoder -> what they are where its config says that it is not causal.
+_BOTH_WAYS: dict[MaskKind, MaskKind] = {"causal": "both", "window": "both_window"}
+
+
+def _seen_both_ways(layout: Layout) -> Layout:
+    """A decoder whose tokens see what follows too, as embedding models made of one do."""
+
+    def turned(term: Term) -> Term:
+        kind = _BOTH_WAYS.get(term.mask.kind)
+        if kind is None or term.keys_of:
+            return term
+        size = term.mask.size - (kind == "both_window")
+        return replace(term, mask=Mask(kind, size))
+
+    return replace(layout, terms=tuple(map(turned, layout.terms)))
 
 
 #: Ends of the names of classes whose output we count: a word for each token, or a class of images.
@@ -239,6 +261,8 @@ _COUNTED_HEADS = (
     "ForImageClassification",
     "ForPreTraining",
     "MTModel",
+    "EncoderModel",
+    "ForAudioClassification",
     "Transformer2DModel",
 )
 
@@ -276,6 +300,11 @@ def _text_part(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Notice]]
     if not isinstance(part, Mapping):
         raise InputError("text_config", part, "must be an object")
     inherited = {key: raw[key] for key in _INHERITED if key in raw and key not in part}
+    # The outer class makes the head: what it says, or its own default, governs the tie.
+    if raw.get("tie_word_embeddings") is not None:
+        part = {**part, "tie_word_embeddings": raw["tie_word_embeddings"]}
+    elif model_type in UNTIED_OUTSIDE:
+        part = {**part, "tie_word_embeddings": False}
     kind = part.get("model_type") or TEXT_PARTS.get(str(model_type))
     notice = Notice(
         "text_part_only",

@@ -100,11 +100,10 @@ def window_without_positions(config: Config, layers: int) -> Masks:
     """A window, behind a switch, in layers without rotary positions (SmolLM3)."""
     kinds = config.words("layer_types", layers, ATTENTION_TYPES)
     used = config.flag("use_sliding_window")
-    if kinds is None:
-        kinds = ["full" if has else "sliding" for has in _rotary_layers(config, layers)]
-    if not used:
+    if kinds is None:  # what is listed holds; the switch makes the list where there is none
+        kinds = ["full" if has or not used else "sliding" for has in _rotary_layers(config, layers)]
+    if "sliding" not in kinds:
         config.ignore("sliding_window")
-        kinds = ["full"] * layers
     return _masks(config, kinds)
 
 
