@@ -72,6 +72,27 @@ def test_the_whole_models_word_on_ties_governs_its_text_part(
 
 
 @pytest.mark.parametrize(
+    ("kind", "held"), [("mistral3", 23_572_403_200), ("paligemma", 2_508_531_712)]
+)
+def test_a_wrapper_without_a_text_part_has_defaults_of_its_own(kind: str, held: int) -> None:
+    """As AutoModelForCausalLM of the default text config has them, transformers 5.24.0."""
+    assert params({"model_type": kind}) == held
+    assert params({"model_type": kind, "vision_config": {}}) == held
+
+
+def test_saves_of_the_library_count() -> None:
+    """Keys that transformers 5.24.0 writes out in full."""
+    assert params({"model_type": "gpt_bigcode", "num_key_value_heads": 1}) == 111_446_784
+    assert params({"model_type": "glm4_moe", "num_attention_heads": 96}) == 103_481_200_640
+    wide = {f"{at:02d}": {"head_dim": 512} for at in (5, 11, 17, 23, 29)}
+    assert params({"model_type": "gemma4_text", "per_layer_config": wide}) == params(
+        {"model_type": "gemma4_text"}
+    )
+    with pytest.raises(JoulecastError, match="per_layer_config"):
+        params({"model_type": "gemma4_text", "per_layer_config": {"05": {"head_dim": 64}}})
+
+
+@pytest.mark.parametrize(
     ("kind", "key", "value"),
     [
         ("llama", "lora_rank", 8),

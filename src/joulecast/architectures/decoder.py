@@ -126,7 +126,11 @@ def decoder(style: Style) -> Builder:
     """Build the reader of a family in this style."""
 
     def build(config: Config) -> Layout:
-        config.must_be(**style.pinned, add_cross_attention=False, use_bidirectional_attention=False)
+        config.must_be(**style.pinned, add_cross_attention=False)
+        if config.known_as == "gemma":  # read_architecture turns its masks
+            config.ignore("use_bidirectional_attention")
+        else:
+            config.must_be(use_bidirectional_attention=False)
         return assembled(config, style)
 
     return build

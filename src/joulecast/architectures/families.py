@@ -73,3 +73,17 @@ TEXT_PARTS = {
     "paligemma": "gemma",
     "kimi_vl": "deepseek_v3",
 }
+
+#: Wrappers whose class has defaults of its own for a text part that the file does not say, where
+#: they differ from those of the text type (transformers 5.24.0).
+TEXT_DEFAULTS: dict[str, dict[str, object]] = {
+    "mistral3": {
+        "vocab_size": 131072, "hidden_size": 5120, "intermediate_size": 32768,
+        "num_hidden_layers": 40, "head_dim": 128, "sliding_window": None,
+    },
+    "paligemma": {
+        "vocab_size": 257152, "hidden_size": 2048, "intermediate_size": 16384,
+        "num_hidden_layers": 18, "num_attention_heads": 8, "num_key_value_heads": 1,
+        "use_bidirectional_attention": True,
+    },
+}  # fmt: skip

@@ -21,6 +21,7 @@ def gemma4(config: Config) -> Layout:
     kinds = config.kinds(
         "layer_types", layers, _KINDS, lambda at: "sliding" if (at + 1) % 6 else "full"
     )
+    _check_heads_by_layer(config, kinds)
     kinds = [*kinds[:-1], "full"]  # the library turns the last layer into a full one
     shared = config.size("num_kv_shared_layers", 0, least=0)
     own = layers - shared
@@ -43,6 +44,15 @@ def gemma4(config: Config) -> Layout:
         ),
     ]
     return layout_of(config, terms)
+
+
+def _check_heads_by_layer(config: Config, kinds: list[str]) -> None:
+    """The library saves the wider heads of full layers once more, layer by layer."""
+    said, wide = config.get("per_layer_config", or_default={}), config.size("global_head_dim", 512)
+    layers = {int(at): found for at, found in said.items()} if isinstance(said, dict) else {-1: 0}
+    for at, found in layers.items():
+        if found != {"head_dim": wide} or not 0 <= at < len(kinds) or kinds[at] != "full":
+            config.must_be(per_layer_config={})
 
 
 def _attention(config: Config, hidden: int, kind: str, layers: int, *, shares: bool) -> Term:

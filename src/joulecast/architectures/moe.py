@@ -131,11 +131,15 @@ def ernie(config: Config, layers: int) -> Mixture:
 def llama4(config: Config, layers: int) -> Mixture:
     """Interleaved experts with a shared one as wide as they are (Llama 4)."""
     config.ignore("use_qk_norm")  # its norm holds no weights
-    step = config.size("interleave_moe_layer_step", 1)
-    if config.get("moe_layers") is not None:
+    listed = config.get("moe_layers")
+    step = config.size("interleave_moe_layer_step", 1, least=listed is None)
+    if listed is not None:
         sparse = len(config.indices("moe_layers", layers))
     else:
         sparse = len(range(step - 1, layers, step))
+    if not sparse:  # all of its layers are dense, and nobody asks for experts
+        config.ignore("num_local_experts", "num_experts_per_tok", "intermediate_size")
+        return Mixture(Experts(0, 0, 0), 0)
     return Mixture(_wide(config, "num_local_experts", shared="intermediate_size"), sparse)
 
 

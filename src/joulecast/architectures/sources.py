@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulecast.answers.count import Convention, ModelCount
 from joulecast.architectures.config import WAYS_ON, config_of
-from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_PARTS
+from joulecast.architectures.families import BUILDERS, SAME_AS, TEXT_DEFAULTS, TEXT_PARTS
 from joulecast.architectures.layout import Layout, Mask, MaskKind, Term
 from joulecast.errors import InputError, UnknownNameError
 from joulecast.notices import Notice
@@ -227,7 +227,9 @@ def read_architecture(
     named = {**raw, "model_type": known_as}
     config = config_of(named, known_as)
     layout = builder(config)
-    if raw.get("is_causal") is False:
+    # Gemma's key for the same thing, as the text part of PaliGemma has it.
+    both = known_as == "gemma" and raw.get("use_bidirectional_attention") is True
+    if raw.get("is_causal") is False or both:
         layout = _seen_both_ways(layout)
     config.finish()
     warnings = (*notices, *config.warnings)
@@ -292,6 +294,8 @@ def _check_type(raw: Mapping[str, Any]) -> str | None:
 def _text_part(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Notice]]:
     """Take the text model out of one for several kinds of input."""
     part, model_type = raw.get("text_config"), raw.get("model_type")
+    if part is None and model_type in TEXT_DEFAULTS and "hidden_size" not in raw:
+        part = {**TEXT_DEFAULTS[str(model_type)], "model_type": TEXT_PARTS[str(model_type)]}
     if part is None and model_type in TEXT_PARTS and "vision_config" in raw:
         part = {key: value for key, value in raw.items() if not key.startswith("vision")}
         part["model_type"] = TEXT_PARTS[str(model_type)]

@@ -40,9 +40,10 @@ def glm4_moe(config: Config) -> Layout:
 def gpt_bigcode(config: Config) -> Layout:
     """StarCoder: GPT-2 with one key and value head."""
     config.must_be(add_cross_attention=False)
-    heads = read_heads(config)
-    if config.flag("multi_query"):
-        heads = Heads(heads.query, 1, heads.dim)
+    query = config.heads("num_attention_heads", config.hidden)
+    kv = 1 if config.flag("multi_query") else query
+    config.agrees("num_key_value_heads", kv)
+    heads = Heads(query, kv, config.hidden // query)
     attention = blocks.attention(config.hidden, heads, config.layers(), bias=ALL_BIASES)
     return assembled(config, STYLES["gpt2"], [attention])
 
