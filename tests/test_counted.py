@@ -159,3 +159,37 @@ def test_phases_warn_of_the_lengths_they_are_counted_at(config: Path) -> None:
     assert codes({"tokens": 1e12, "seq_len": 8192}) == []
     long = {"tokens": 1e9, "seq_len": 131072}
     assert codes({"tokens": 1e12, "seq_len": 8192}, long, document_len=8192) == ["documents_apart"]
+
+
+def test_samples_of_a_fixed_length_need_no_other(tmp_path: Path) -> None:
+    """An image of ViT-B/16 is 197 tokens and 35.1 GFLOP forward; a sample of DiT is one."""
+    vit = {
+        "model_type": "vit", "hidden_size": 768, "num_hidden_layers": 12, "image_size": 224,
+        "num_attention_heads": 12, "intermediate_size": 3072, "patch_size": 16,
+    }  # fmt: skip
+    dit = {
+        "_class_name": "DiTTransformer2DModel", "num_attention_heads": 16, "num_layers": 2,
+        "attention_head_dim": 72, "sample_size": 32, "patch_size": 2, "in_channels": 4,
+        "out_channels": 8, "num_embeds_ada_norm": 1000, "norm_type": "ada_norm_zero",
+    }  # fmt: skip
+    for config, tokens in ((vit, 197), (dit, 1)):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config))
+        count = model(config)
+        footprint = estimate(Plan(model=str(path), samples=1e6, epochs=3, device="t4"))
+        assert footprint.plan["tokens"] == 3e6 * tokens
+        assert footprint.training_flop is not None
+        assert footprint.training_flop.value == pytest.approx(
+            3 * count.forward_flop_per_token * 3e6 * tokens
+        )
+
+
+def test_samples_of_sound_are_their_decoders_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"model_type": "whisper"}))
+    both, one = (
+        estimate(Plan(model=str(path), samples=1e4, seq_len=length, device="t4"))
+        for length in ("1500:100", 100)
+    )
+    assert both.training_flop == one.training_flop
+    assert both.plan["tokens"] == 1e6

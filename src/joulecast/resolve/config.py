@@ -21,6 +21,9 @@ class Counted(NamedTuple):
 
     kind: str
     seq_len: int | str | None
+    #: What FLOP are counted by, and how many of them a sample of a fixed length holds.
+    unit: str = "token"
+    per_sample: int | None = None
 
 
 def is_config(text: str) -> bool:
@@ -74,7 +77,13 @@ def take(ledger: Ledger, source: str) -> Counted:
     for notice in warnings:
         ledger.warn(notice.code, notice.message)
     shown = ":".join(str(length) for length in count.seq_len)
-    return Counted(_kind(architecture, count), int(shown) if shown.isdigit() else shown)
+    length = int(shown) if shown.isdigit() else shown
+    per_sample = None
+    if count.flop_unit == "sample":
+        per_sample = 1
+    elif architecture.layout.fixed:
+        per_sample = count.seq_len[-1]
+    return Counted(_kind(architecture, count), length, count.flop_unit, per_sample)
 
 
 def _enter(ledger: Ledger, name: str, value: float, note: str) -> None:

@@ -39,7 +39,7 @@ def resolve(ledger: Ledger) -> Size:
         known = ledger.library.model(plan.model)
         _take_known(ledger, known)
     _check_counted_alone(ledger, counted is not None, known)
-    of_data.resolve(ledger)
+    of_data.resolve(ledger, counted)
     arch = plan.arch or (counted.kind if counted else _arch(ledger, known))
     _check_sizes(ledger, arch)
     _flop_rule(ledger, arch)

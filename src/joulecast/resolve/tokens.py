@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from joulecast.errors import InputError, brief
+from joulecast.plan import Plan
+from joulecast.resolve.config import Counted
 from joulecast.resolve.finetune import ROLLOUTS
 from joulecast.resolve.ledger import Ledger
 from joulecast.uncertainty import Datum
@@ -11,7 +13,7 @@ from joulecast.uncertainty import Datum
 OF_EACH_PROMPT = ("answers_per_prompt", "prompt_tokens", "answer_tokens", "iterations")
 
 
-def resolve(ledger: Ledger) -> None:
+def resolve(ledger: Ledger, counted: Counted | None = None) -> None:
     """Enter tokens as they were said; raises InputError where two ways contradict."""
     _check_said(ledger)
     if _rolls_out(ledger):
@@ -27,10 +29,7 @@ def resolve(ledger: Ledger) -> None:
         why = f"{plan.unique_tokens:.5g} unique x {epochs:g} epochs"
         said["unique_tokens x epochs"] = (plan.unique_tokens * epochs, why)
     if plan.samples is not None:
-        if plan.seq_len is None:
-            hints = ["--sample-tokens 200", "--seq-len 2048"]
-            raise InputError("samples", brief(plan.samples), "need their length", hints)
-        length = sum(int(part) for part in str(plan.seq_len).split(":"))
+        length = _length_of(plan, counted)
         why = f"{plan.samples:.5g} samples x {length} tokens"
         epochs = 1.0
         if plan.epochs is not None and plan.unique_tokens is None:
@@ -52,6 +51,19 @@ def resolve(ledger: Ledger) -> None:
                 )
             continue
         ledger.data["tokens"] = _given("tokens", tokens, why)
+
+
+def _length_of(plan: Plan, counted: Counted | None) -> int:
+    """Tokens of a sample by which FLOP are told: of a fixed length, or as the sequence is long."""
+    if counted is not None and counted.per_sample is not None:
+        return counted.per_sample
+    if plan.seq_len is None:
+        assert plan.samples is not None
+        hints = ["--sample-tokens 200", "--seq-len 2048"]
+        raise InputError("samples", brief(plan.samples), "need their length", hints)
+    lengths = [int(part) for part in str(plan.seq_len).split(":")]
+    by_decoder = counted is not None and counted.unit == "decoder_token"
+    return lengths[-1] if by_decoder else sum(lengths)
 
 
 def _given(name: str, value: float, why: str) -> Datum:
