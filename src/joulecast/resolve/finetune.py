@@ -10,7 +10,7 @@ from joulecast.arrays import Array, Numbers
 from joulecast.data.records import Device, Figure
 from joulecast.errors import brief
 from joulecast.resolve.ledger import Ledger, Size
-from joulecast.resolve.shares import ceiling_of, layer_levels, tuned_share
+from joulecast.resolve.shares import NEAREST_PEAK, ceiling_of, layer_levels, tuned_share
 
 #: Tokens of a pass where nobody says: the default fine_tune.pass_tokens.
 USUAL_PASS_TOKENS = 8192.0
@@ -109,7 +109,7 @@ def levels(ledger: Ledger, device: Device) -> Array:
     down = hypot(*(log(low / mid) for mid, low, _ in widths), log(least / share))
     up = hypot(*(log(high / mid) for mid, _, high in widths), log(most / share))
     ceiling = ceiling_of(library, device)
-    highest = max(most, ceiling.points[2])
+    highest = min(max(most, ceiling.points[2]), NEAREST_PEAK)
     value = min(value, highest)
     return np.array([value, value * exp(-down), min(value * exp(up), highest)])
 

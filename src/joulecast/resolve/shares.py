@@ -11,6 +11,9 @@ from joulecast.data.library import Library
 from joulecast.data.records import Device, Figure
 from joulecast.errors import brief
 
+#: No run comes nearer to the peak of its device, whatever its tuned share may be at most.
+NEAREST_PEAK = 0.95
+
 MIDYEAR = 0.5
 MIDMONTH = 0.5
 

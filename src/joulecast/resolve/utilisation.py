@@ -16,7 +16,7 @@ from joulecast.outcome import follow
 from joulecast.performance import expected_utilisation, size_factor
 from joulecast.resolve import finetune, own_runs
 from joulecast.resolve.ledger import Ledger, Size, scaled
-from joulecast.resolve.shares import age_of, ceiling_of, layers_of, tuned_share
+from joulecast.resolve.shares import NEAREST_PEAK, age_of, ceiling_of, layers_of, tuned_share
 from joulecast.terms import Field
 from joulecast.uncertainty import T90, T95, Z80, Z95, nominal
 
@@ -352,7 +352,7 @@ def _levels(
     smallest = library.default("utilisation_extrapolated.smallest_params").value
     exponent = library.default("utilisation_extrapolated.low_exponent").value
     widened = np.minimum(params / smallest, 1.0) ** exponent
-    highest = max(most, ceiling_of(library, device).points[2])
+    highest = min(max(most, ceiling_of(library, device).points[2]), NEAREST_PEAK)
     return np.array([value, value * exp(-down) * widened, np.minimum(value * exp(up), highest)])
 
 
